@@ -1,0 +1,1 @@
+"""From connectomes of runs to those of groups."""

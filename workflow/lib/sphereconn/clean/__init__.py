@@ -1,0 +1,1 @@
+"""From sphere signals to cleaned signals: confounds, filters, standardisation."""

@@ -1,0 +1,1 @@
+"""Figures and pages. They draw what they are given and compute no statistics."""

@@ -1,0 +1,156 @@
+"""Reading and writing the small files of a study: tables, matrices and sidecars, each written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sphereconn.errors import InputError
+
+MISSING = "n/a"  # BIDS's word for a missing value
+
+
+@contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; rename it to ``path`` when the block ends well, remove it when not."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The name keeps the suffixes at its end (.nii.gz, .png), for writers that choose a format by them.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-", suffix="-" + path.name)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)  # mkstemp makes private files; results are as readable as any other
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Write ``content`` as indented JSON; NaN and infinity have no JSON form and become null."""
+    with written_whole(path) as temporary:
+        text = json.dumps(_without_nan(content), indent=2, ensure_ascii=False, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _without_nan(value.tolist())
+    if isinstance(value, np.generic):
+        return _without_nan(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read a JSON object; ``InputError`` names the file when it is not one."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise InputError(f"{path}: not a readable JSON file ({problem}).") from problem
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: a JSON object ({{...}}) is expected, found {type(content).__name__}.")
+    return content
+
+
+def read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
+    """Read a tab-separated table: its column names and its rows, as text.
+
+    A byte-order mark and empty lines are skipped; ``InputError`` names the file and line of a row of another length,
+    an empty or repeated column name, an unreadable file.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            lines = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise InputError(f"{path}: not a readable tab-separated table ({problem}).") from problem
+    if not lines or not any(lines[0]):
+        raise InputError(f"{path}: the table is empty; its first line must name the columns, separated by tabs.")
+    columns = [name.strip() for name in lines[0]]
+    if "" in columns:
+        raise InputError(f"{path}: column {columns.index('') + 1} has no name in the first line.")
+    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    if repeated:
+        raise InputError(f"{path}: the column '{repeated[0]}' appears more than once.")
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        if not any(cell.strip() for cell in line):
+            continue
+        if len(line) != len(columns):
+            raise InputError(
+                f"{path}: line {number} has {len(line)} cells, the first line names {len(columns)} columns"
+                " (cells are separated by tabs)."
+            )
+        rows.append([cell.strip() for cell in line])
+    return columns, rows
+
+
+def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a tab-separated table; a float is written so that reading it gives the same number, NaN as n/a."""
+    with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        file.write("\t".join(columns) + "\n")
+        for row in rows:
+            file.write("\t".join(map(_cell, row)) + "\n")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return MISSING
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return repr(value) if np.isfinite(value) else MISSING
+    return str(value)
+
+
+def write_signals(path: str | Path, names: Sequence[str], signals: np.ndarray) -> None:
+    """Write time series, shape (n_frames, n_nodes), one column a node."""
+    write_rows(path, names, signals.tolist())
+
+
+def read_signals(path: str | Path) -> tuple[list[str], np.ndarray]:
+    """Read time series: node names and an array of shape (n_frames, n_nodes), NaN where the table says n/a."""
+    return _read_numbers(path)
+
+
+def write_matrix(path: str | Path, names: Sequence[str], matrix: np.ndarray) -> None:
+    """Write a square matrix with the node names as header and first column."""
+    write_rows(path, ["node", *names], ([name, *row] for name, row in zip(names, matrix.tolist(), strict=True)))
+
+
+def read_matrix(path: str | Path) -> tuple[list[str], np.ndarray]:
+    """Read a square matrix: node names and an array of shape (n_nodes, n_nodes), NaN where the table says n/a."""
+    names, matrix = _read_numbers(path, first_column_is_name=True)
+    if matrix.shape != (len(names), len(names)):
+        raise InputError(f"{path}: the matrix is not square ({matrix.shape[0]} rows, {len(names)} columns).")
+    return names, matrix
+
+
+def _read_numbers(path: str | Path, first_column_is_name: bool = False) -> tuple[list[str], np.ndarray]:
+    skip = 1 if first_column_is_name else 0
+    try:
+        with open(path, encoding="utf-8") as file:
+            names = file.readline().rstrip("\n").split("\t")[skip:]
+            rows = [line.rstrip("\n").split("\t")[skip:] for line in file]
+        numbers = [[np.nan if cell == MISSING else float(cell) for cell in row] for row in rows]
+        array = np.array(numbers, dtype=np.float64).reshape(len(rows), len(names))
+    except (OSError, ValueError) as problem:
+        raise InputError(f"{path}: not a readable table of numbers ({problem}).") from problem
+    return names, array

@@ -1,0 +1,1 @@
+"""What the user wrote: the configuration, the runs table, the seed tables, and the names of the results."""
