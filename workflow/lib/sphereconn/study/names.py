@@ -1,0 +1,79 @@
+"""Names of the results, after BIDS derivatives: every entity of the source is carried over, so no two runs can meet.
+
+Each function gives a path relative to the output folder. Called with ``"{seed_set}"`` and the like, it gives the
+pattern of a rule; called with labels, the file of one result. So a name is written down in one place only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Column of a runs table -> BIDS entity, in the order in which BIDS wants them in a file name.
+ENTITIES = {
+    "subject": "sub",
+    "session": "ses",
+    "cohort": "cohort",
+    "sample": "sample",
+    "task": "task",
+    "acquisition": "acq",
+    "ceagent": "ce",
+    "tracer": "trc",
+    "reconstruction": "rec",
+    "direction": "dir",
+    "run": "run",
+    "echo": "echo",
+    "part": "part",
+    "processing": "proc",
+    "space": "space",
+    "resolution": "res",
+}
+
+LABEL = "[A-Za-z0-9]+"
+
+
+def stem(entities: Mapping[str, str]) -> str:
+    """Join the entities of a run, keyed by the columns of the runs table: ``sub-01_task-rest_space-MNI152``."""
+    return "_".join(f"{entity}-{entities[column]}" for column, entity in ENTITIES.items() if entities.get(column))
+
+
+def folder(entities: Mapping[str, str]) -> str:
+    """Name the folder of a run: ``sub-01``, or ``sub-01/ses-a``."""
+    session = entities.get("session")
+    return f"sub-{entities['subject']}" + (f"/ses-{session}" if session else "")
+
+
+def sphere_signals(folder: str, stem: str, seed_set: str, suffix: str = "timeseries.tsv") -> str:
+    """Name the sphere signals of a run, before any cleaning; or, by ``suffix``, their sidecar or nodes table."""
+    return f"{folder}/func/{stem}_atlas-{seed_set}_{suffix}"
+
+
+def cleaned_signals(folder: str, stem: str, seed_set: str, denoising: str, suffix: str = "timeseries.tsv") -> str:
+    """Name the cleaned signals of a run, or their sidecar."""
+    return f"{folder}/func/{stem}_atlas-{seed_set}_desc-{denoising}_{suffix}"
+
+
+def connectome(
+    folder: str, stem: str, seed_set: str, denoising: str, estimator: str, suffix: str = "relmat.tsv"
+) -> str:
+    """Name the connectome of a run, or its sidecar."""
+    return f"{folder}/func/{stem}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_{suffix}"
+
+
+def group_result(group: str, seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
+    """Name a result of a group of runs; ``group`` is ``group-all`` or a column and its level, as in ``site-essen``."""
+    return f"group/{group}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_{suffix}"
+
+
+def signals_figure(folder: str, stem: str, seed_set: str, denoising: str, extension: str) -> str:
+    """Name the figure of a run's cleaned signals."""
+    return f"{folder}/figures/{stem}_atlas-{seed_set}_desc-{denoising}_timeseries.{extension}"
+
+
+def connectome_figure(folder: str, stem: str, seed_set: str, denoising: str, estimator: str, extension: str) -> str:
+    """Name the figure of a run's connectome."""
+    return f"{folder}/figures/{stem}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_relmat.{extension}"
+
+
+def group_figure(group: str, seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
+    """Name a figure of a group of runs."""
+    return f"group/figures/{group}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_{suffix}"

@@ -1,0 +1,149 @@
+"""The runs table: one row a run, where its files are and what is known of it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sphereconn.errors import InputError
+from sphereconn.files import MISSING, read_rows
+from sphereconn.study import names
+
+PATHS = ("bold", "confounds", "mask")
+KNOWN = (*names.ENTITIES, *PATHS, "repetition_time")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its BIDS entities, its files, its repetition time in seconds if the table says it, and other columns."""
+
+    entities: Mapping[str, str]
+    bold: str
+    confounds: str | None = None
+    mask: str | None = None
+    repetition_time: float | None = None
+    covariates: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stem(self) -> str:
+        """The start of the names of the run's results."""
+        return names.stem(self.entities)
+
+    @property
+    def folder(self) -> str:
+        """The folder of the run's results."""
+        return names.folder(self.entities)
+
+    def value(self, column: str) -> str | None:
+        """Give what the runs table says in ``column``, None where it says nothing."""
+        return self.entities.get(column) or self.covariates.get(column)
+
+
+def read_runs(path: str | Path) -> list[Run]:
+    """Read a runs table, sorted by the names of the results, so that the order of its rows does not matter.
+
+    Paths in the table are relative to the table. ``InputError`` names file, line and column of the first mistake: a
+    missing column or cell, a label that cannot be part of a file name, a run listed twice, a repetition time that is
+    no positive number.
+    """
+    columns, rows = read_rows(path)
+    for column in ("subject", "bold"):
+        if column not in columns:
+            raise InputError(f"{path}: the column '{column}' is missing (found: {', '.join(columns)}).")
+    for column in columns:
+        close = difflib.get_close_matches(column.lower(), KNOWN, n=1, cutoff=0.85)
+        if column not in KNOWN and close and close[0] not in columns:
+            raise InputError(f"{path}: the column '{column}' is not known; did you mean '{close[0]}'?")
+    if not rows:
+        raise InputError(f"{path}: the table lists no run.")
+    runs: dict[str, Run] = {}
+    lines: dict[str, int] = {}
+    for line, row in enumerate(rows, start=2):
+        cells = {name: cell for name, cell in zip(columns, row, strict=True) if cell not in ("", MISSING)}
+        run = _run(cells, Path(path).parent, f"{path}, row {line}")
+        if run.stem in runs:
+            raise InputError(
+                f"{path}: row {line} is the same run as row {lines[run.stem]} ({run.stem});"
+                f" tell them apart by a column such as session, run or acquisition."
+            )
+        runs[run.stem] = run
+        lines[run.stem] = line
+    return [runs[stem] for stem in sorted(runs)]
+
+
+def _run(cells: Mapping[str, str], base: Path, where: str) -> Run:
+    for column in ("subject", "bold"):
+        if column not in cells:
+            raise InputError(f"{where}: the column '{column}' is empty.")
+    entities = {column: cells[column] for column in names.ENTITIES if column in cells}
+    for column, label in entities.items():
+        if not re.fullmatch(names.LABEL, label):
+            raise InputError(
+                f"{where}, column {column}: the label '{label}' is not allowed; labels become parts of file names and"
+                " hold letters and digits only."
+            )
+    files = {column: _relative_to_working_directory(base, cells[column]) for column in PATHS if column in cells}
+    return Run(
+        entities=entities,
+        bold=files["bold"],
+        confounds=files.get("confounds"),
+        mask=files.get("mask"),
+        repetition_time=_repetition_time(cells.get("repetition_time"), where),
+        covariates={column: cell for column, cell in cells.items() if column not in KNOWN},
+    )
+
+
+def _relative_to_working_directory(base: Path, cell: str) -> str:
+    # Without `..` in the middle: Snakemake compares paths as text.
+    return str(_without_dots(base / cell))
+
+
+def _without_dots(path: Path) -> Path:
+    parts: list[str] = []
+    for part in path.parts:
+        if part == ".." and parts and parts[-1] not in ("..", "/"):
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return Path(*parts)
+
+
+def _repetition_time(cell: str | None, where: str) -> float | None:
+    if cell is None:
+        return None
+    try:
+        seconds = float(cell)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 100:
+        raise InputError(f"{where}, column repetition_time: '{cell}' is not allowed; allowed are seconds above 0.")
+    return seconds
+
+
+Wanted = Mapping[str, "str | float | list[str | float]"]
+
+
+def matching(runs: Sequence[Run], wanted: Wanted, where: str) -> list[Run]:
+    """Keep the runs that have a wanted value in every column of ``wanted``; ``where`` names the key for messages."""
+    columns = {column for run in runs for column in (*run.entities, *run.covariates)}
+    for column in wanted:
+        if column not in columns:
+            raise InputError(
+                f"{where}: the runs table has no column '{column}' with values (found: {', '.join(sorted(columns))})."
+            )
+    allowed = {
+        column: {_text(value) for value in (values if isinstance(values, list) else [values])}
+        for column, values in wanted.items()
+    }
+    kept = [run for run in runs if all(run.value(column) in values for column, values in allowed.items())]
+    if not kept:
+        described = "; ".join(f"{column} is {' or '.join(sorted(values))}" for column, values in allowed.items())
+        raise InputError(f"{where}: no run of the runs table matches ({described}).")
+    return kept
+
+
+def _text(value: str | float) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

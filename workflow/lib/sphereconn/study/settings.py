@@ -1,0 +1,118 @@
+"""Settings checked against a JSON schema, with messages for people, defaults filled in and one canonical form."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from sphereconn.errors import InputError
+
+Schema = Mapping[str, Any]
+
+
+def checked_settings(settings: Mapping[str, Any], schema_path: Path, source: str) -> dict[str, Any]:
+    """Check ``settings`` against a JSON schema and give them in canonical form.
+
+    The canonical form does not depend on how a person wrote the settings: defaults are filled in, keys are sorted,
+    numbers have the type that the schema names (``6`` and ``6.0`` are one value, and so is the text ``"6"``, as a
+    command line gives it). ``InputError`` lists every mistake, one sentence each: the key, the value, what is allowed.
+    """
+    schema = json.loads(schema_path.read_text(encoding="utf-8"))
+    canonical = _canonical(settings, schema, schema)
+    problems = sorted(set(_problems(canonical, schema)))
+    if problems:
+        raise InputError("\n".join(f"{source}: {problem}" for problem in problems))
+    return dict(canonical)
+
+
+def _problems(settings: Any, schema: Schema) -> Iterator[str]:
+    for error in Draft202012Validator(schema).iter_errors(settings):
+        yield _sentence(error)
+
+
+def _sentence(error: ValidationError) -> str:
+    where = ".".join(str(step) for step in error.absolute_path)
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
+    if error.validator == "additionalProperties":
+        known = sorted(schema["properties"])
+        unknown = sorted(set(error.instance) - set(known))
+        places = [f"{where}.{key}" if where else key for key in unknown]
+        return "; ".join(
+            f"{place}: unknown key{_did_you_mean(key, known)} (allowed here: {', '.join(known)})."
+            for place, key in zip(places, unknown, strict=True)
+        )
+    if error.validator == "required":
+        missing = [key for key in schema["required"] if key not in error.instance]
+        return "; ".join(f"{f'{where}.' if where else ''}{key}: this key is required but missing." for key in missing)
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{where}: the label {error.instance!r} is not allowed; allowed are {schema['allowed']}."
+    allowed = schema.get("allowed")
+    return f"{where}: {_shown(error.instance)} is not allowed; allowed is {allowed}." if allowed else error.message
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _did_you_mean(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(str(word), known, n=1)
+    return f", did you mean '{close[0]}'?" if close else ""
+
+
+def _canonical(value: Any, schema: Schema, root: Schema) -> Any:
+    """Fill in defaults, sort keys and coerce numbers, as far as the value fits the schema; the rest is left to it."""
+    schema = _resolved(schema, root)
+    for option in schema.get("anyOf", ()):
+        fitting = _canonical(value, option, root)
+        if Draft202012Validator({**_resolved(option, root), "$defs": root.get("$defs", {})}).is_valid(fitting):
+            return fitting
+    if isinstance(value, Mapping):
+        properties = schema.get("properties", {})
+        resolved = {key: _resolved(item, root) for key, item in properties.items()}
+        complete = {key: item["default"] for key, item in resolved.items() if "default" in item}
+        # YAML reads an unquoted key such as 2020: as a number; as a label it is the text.
+        complete.update({str(key): item for key, item in value.items()})
+        other = schema.get("additionalProperties")
+        other = other if isinstance(other, Mapping) else {}
+        return {key: _canonical(complete[key], properties.get(key, other), root) for key in sorted(complete)}
+    if isinstance(value, (list, tuple)):
+        return [_canonical(item, schema.get("items", {}), root) for item in value]
+    return _coerced(value, schema.get("type", ()))
+
+
+def _resolved(schema: Schema, root: Schema) -> Schema:
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    target: Schema = root
+    for step in reference.removeprefix("#/").split("/"):
+        target = target[step]
+    return {**target, **{key: item for key, item in schema.items() if key != "$ref"}}
+
+
+def _coerced(value: Any, kinds: str | list[str]) -> Any:
+    if isinstance(value, str) and "string" not in kinds:
+        text = value.strip()
+        if "boolean" in kinds and text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        if "null" in kinds and text.lower() in ("null", "none", ""):
+            return None
+        if "number" in kinds or "integer" in kinds:
+            try:
+                value = float(text)
+            except ValueError:
+                return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    if "number" in kinds:
+        return float(value)
+    if "integer" in kinds and float(value).is_integer():
+        return int(value)
+    return value

@@ -1,0 +1,184 @@
+"""A study: everything that a configuration asks for, checked and resolved, before any job starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sphereconn.errors import InputError
+from sphereconn.study import names
+from sphereconn.study.runs import Run, matching, read_runs
+from sphereconn.study.seeds import read_seeds
+from sphereconn.study.settings import checked_settings
+
+ALL_RUNS = "group-all"
+SHIPPED_SEEDS = ("dmn", "power264", "dosenbach160", "seitzman300")
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One seed set, one denoising and one estimator, by label, and the runs that they are computed for."""
+
+    seed_set: str
+    denoising: str
+    estimator: str
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A checked configuration: settings by label in canonical form, runs, and what is crossed with what."""
+
+    output_dir: str
+    runs: tuple[Run, ...]
+    groups: tuple[str, ...]
+    seed_sets: Mapping[str, Settings]
+    denoising: Mapping[str, Settings]
+    estimators: Mapping[str, Settings]
+    combinations: tuple[Combination, ...]
+    figures: Settings
+    figure_runs: frozenset[str]
+
+    @cached_property
+    def run(self) -> Mapping[str, Run]:
+        """The runs by the start of their results' names."""
+        return {run.stem: run for run in self.runs}
+
+    @cached_property
+    def combination(self) -> Mapping[tuple[str, str, str], Combination]:
+        """The combinations by the labels of their seed set, denoising and estimator."""
+        return {(item.seed_set, item.denoising, item.estimator): item for item in self.combinations}
+
+    def levels(self, runs: tuple[Run, ...]) -> list[str]:
+        """Name the groups of some runs: all of them, then each level of each grouping column."""
+        found = {f"{column}-{value}" for column in self.groups for run in runs if (value := run.value(column))}
+        return [ALL_RUNS, *sorted(found)]
+
+
+def read_study(config: Mapping[str, Any], schema: Path, resources: Path, source: str = "config") -> Study:
+    """Check a configuration and everything that it names.
+
+    Parameters
+    ----------
+    config
+        The configuration as the user wrote it.
+    schema
+        The JSON schema of a configuration.
+    resources
+        The folder with the shipped seed tables, ``coordinates/*.tsv``.
+    source
+        What to call the configuration in messages.
+
+    Raises
+    ------
+    InputError
+        With one sentence for each mistake: the key, the value, what is allowed.
+    """
+    settings = checked_settings(config, schema, source)
+    runs = tuple(read_runs(settings["runs"]))
+    seed_sets = {
+        label: _with_table(label, seed_set, resources, source) for label, seed_set in settings["seed_sets"].items()
+    }
+    for label, denoising in settings["denoising"].items():
+        _check_denoising(f"{source}: denoising.{label}", denoising)
+    _check_groups(runs, settings["groups"], source)
+    figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
+    return Study(
+        output_dir=settings["output_dir"].rstrip("/"),
+        runs=runs,
+        groups=tuple(settings["groups"]),
+        seed_sets=seed_sets,
+        denoising=settings["denoising"],
+        estimators=settings["estimators"],
+        combinations=tuple(_combinations(settings, runs, source)),
+        figures=figures,
+        figure_runs=_figure_runs(settings["figures"]["runs"], runs, source),
+    )
+
+
+def _with_table(label: str, seed_set: Settings, resources: Path, source: str) -> Settings:
+    """Resolve the seed table of a seed set and read it once, so that its mistakes show before any job."""
+    seeds = seed_set["seeds"]
+    table = str(resources / "coordinates" / f"{seeds}.tsv") if seeds in SHIPPED_SEEDS else seeds
+    where = f"{source}: seed_sets.{label}.seeds"
+    if not Path(table).is_file():
+        raise InputError(
+            f"{where}: '{seeds}' is neither a file nor a shipped seed table (those are {', '.join(SHIPPED_SEEDS)})."
+        )
+    try:
+        read_seeds(table, seed_set["radius"])
+    except InputError as problem:
+        raise InputError(f"{source}: seed_sets.{label}: {problem}") from problem
+    return {**seed_set, "seeds": table}
+
+
+def _check_denoising(where: str, denoising: Settings) -> None:
+    high, low = denoising["high_pass"], denoising["low_pass"]
+    if high is not None and low is not None and high >= low:
+        raise InputError(f"{where}: high_pass ({high} Hz) must lie below low_pass ({low} Hz).")
+    if denoising["filter"] == "cosine":
+        if high is None:
+            raise InputError(f"{where}: filter: cosine needs a high_pass.")
+        if low is not None:
+            raise InputError(f"{where}: filter: cosine has no low_pass; leave it out or use butterworth.")
+
+
+def _check_groups(runs: tuple[Run, ...], groups: list[str], source: str) -> None:
+    for column in groups:
+        values = {value for run in runs if (value := run.value(column))}
+        if not values:
+            known = sorted({name for run in runs for name in (*run.entities, *run.covariates)})
+            raise InputError(
+                f"{source}: groups: the runs table has no column '{column}' with values (found: {', '.join(known)})."
+            )
+        for value in sorted(values):
+            if not re.fullmatch(names.LABEL, value):
+                raise InputError(
+                    f"{source}: groups: column '{column}' of the runs table has the level '{value}'; levels become"
+                    " parts of file names and hold letters and digits only."
+                )
+
+
+def _combinations(settings: Settings, runs: tuple[Run, ...], source: str) -> Iterator[Combination]:
+    """Cross what is to be crossed; a combination asked for twice is computed once, for the runs of both."""
+    asked = settings["connectomes"]
+    entries = [{}] if asked == "all" else asked
+    chosen: dict[tuple[str, str, str], set[str]] = {}
+    for number, entry in enumerate(entries):
+        where = f"{source}: connectomes.{number}"
+        labels = {key: _labels(entry, key, settings, where) for key in ("seed_sets", "denoising", "estimators")}
+        stems = {run.stem for run in matching(runs, entry.get("runs", {}), f"{where}.runs")}
+        for seed_set in labels["seed_sets"]:
+            for denoising in labels["denoising"]:
+                for estimator in labels["estimators"]:
+                    chosen.setdefault((seed_set, denoising, estimator), set()).update(stems)
+    needing = {label for label, item in settings["denoising"].items() if item["confounds"]}
+    for (seed_set, denoising, estimator), stems in sorted(chosen.items()):
+        members = tuple(run for run in runs if run.stem in stems)
+        for run in members:
+            if denoising in needing and run.confounds is None:
+                raise InputError(
+                    f"{settings['runs']}: run {run.stem} has no confounds table, which denoising.{denoising} needs."
+                )
+        yield Combination(seed_set, denoising, estimator, members)
+
+
+def _labels(entry: Settings, key: str, settings: Settings, where: str) -> list[str]:
+    known = settings[key]
+    for label in entry.get(key, ()):
+        if label not in known:
+            raise InputError(f"{where}.{key}: '{label}' is not defined; defined in {key} are {', '.join(known)}.")
+    return list(entry.get(key, known))
+
+
+def _figure_runs(wanted: Any, runs: tuple[Run, ...], source: str) -> frozenset[str]:
+    if wanted == "none":
+        return frozenset()
+    chosen = runs if wanted == "all" else matching(runs, wanted, f"{source}: figures.runs")
+    return frozenset(run.stem for run in chosen)
