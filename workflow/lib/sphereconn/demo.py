@@ -7,7 +7,7 @@ A voxel inside the brain mask follows
 where ``s`` is the real, z-scored series of the parcel whose point lies nearest, ``d`` a slow drift with a weight of the
 voxel's own, ``WM`` and ``CSF`` two nuisance signals, and motion shifts the mean image along its spatial gradient, as
 head motion does to first order (the displacement follows from the motion parameters, in mm). Voxels outside the mask
-keep their mean.
+are zero.
 """
 
 from __future__ import annotations
@@ -108,7 +108,6 @@ def paint_run(
     white_matter_weights, csf_weights = rng.uniform(0.0, 1.0, size=(2, len(mm)))
 
     painted = np.empty((*mask.shape, len(parcel_series)), dtype=np.int16, order="F")
-    still = np.rint(mean_image * INTENSITY_SCALE).astype(np.int16)
     for frame in range(len(parcel_series)):
         change = (
             SIGNAL * parcel_series[frame, parcel]
@@ -119,7 +118,7 @@ def paint_run(
         translation, rotation = nuisance.motion[frame, :3], nuisance.motion[frame, 3:]
         displacement = translation + np.cross(rotation, mm)
         values = mean * (1 + change) - (gradient * displacement).sum(axis=1)
-        volume = still.copy()
+        volume = np.zeros(mask.shape, dtype=np.int16)
         volume[mask] = np.rint(np.clip(values, 0, np.iinfo(np.int16).max))
         painted[..., frame] = volume
     return painted

@@ -33,8 +33,9 @@ class Combination:
 
 @dataclass(frozen=True)
 class Study:
-    """A checked configuration: settings by label in canonical form, runs, and what is crossed with what."""
+    """A checked configuration: the complete settings, its parts by label, runs, and what is crossed with what."""
 
+    settings: Settings
     output_dir: str
     runs: tuple[Run, ...]
     groups: tuple[str, ...]
@@ -90,6 +91,7 @@ def read_study(config: Mapping[str, Any], schema: Path, resources: Path, source:
     _check_groups(runs, settings["groups"], source)
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
     return Study(
+        settings=settings,
         output_dir=settings["output_dir"].rstrip("/"),
         runs=runs,
         groups=tuple(settings["groups"]),

@@ -1,0 +1,61 @@
+# make setup | run | test | report | bench: nothing else to learn. `make help` lists the rest.
+PYTHON ?= python3
+CORES ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+# Byte code makes every later start three times faster.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check report bench lock unlock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.run-ready  ## build .venv from requirements.lock
+
+run: setup  ## run the default study (config/config.yaml)
+	$(BIN)/snakemake --cores $(CORES)
+
+test: $(VENV)/.test-ready check  ## run the checks and all tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test-ready  ## run the linters and the type checker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+report: run  ## run the default study and put its figures into results/report.html
+	$(BIN)/snakemake --cores $(CORES) --report results/report.html
+
+bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's
+	$(BIN)/python benchmarks/bench_extraction.py
+
+lock:  ## make the lock files anew from requirements*.in (needs uv)
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \
+		requirements-dev.in -o requirements-dev.lock
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \
+		-c requirements-dev.lock requirements.in -o requirements.lock
+
+unlock:  ## free the working directory after a killed run
+	$(BIN)/snakemake --unlock
+
+clean:  ## remove the results of the default study
+	rm -rf results resources/demo
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, $(PYTHON) is older; try: make setup PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "Python's venv module is missing; on Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.run-ready: requirements.lock | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.test-ready: requirements-dev.lock $(VENV)/.run-ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,33 @@
+"""Connectomes of spheres around brain coordinates: extract, clean, connect, aggregate, draw.
+
+`snakemake --cores 2` runs config/config.yaml; `--configfile my_study.yaml` runs that study and nothing of the default.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.15")
+
+
+# Without the guard Snakemake would merge the default study into the user's.
+if not workflow.configfiles:
+
+    configfile: Path(workflow.current_basedir) / "config" / "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
+include: "workflow/rules/signals.smk"
+include: "workflow/rules/connectomes.smk"
+include: "workflow/rules/group.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    """Everything that the configuration asks for."""
+    default_target: True
+    input:
+        rules.describe_study.output,
+        rules.signals.input,
+        rules.connectomes.input,
+        rules.groups.input,
+        rules.figures.input,

@@ -1,0 +1,41 @@
+"""Connectomes: one matrix for each run, seed set, denoising and estimator.
+
+Needs: sub-*/func/*_atlas-*_desc-*_timeseries.tsv.
+Gives: sub-*/func/*_atlas-*_meas-*_desc-*_relmat.tsv with a sidecar.
+"""
+
+
+rule connect:
+    """Estimate the connectome of a run from its cleaned signals."""
+    input:
+        signals=rules.clean.output.signals,
+        sidecar=rules.clean.output.sidecar,
+    output:
+        matrix=result(names.connectome(*OF_CONNECTOME)),
+        sidecar=result(names.connectome(*OF_CONNECTOME, "relmat.json")),
+    log:
+        log_of("connect", names.connectome(*OF_CONNECTOME, "relmat")),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
+        root=STUDY.output_dir,
+        code=code_of("connect"),
+    message:
+        "Connecting {wildcards.seed_set} of {wildcards.stem} ({wildcards.estimator}, {wildcards.denoising})"
+    script:
+        "../../scripts/connect.py"
+
+
+rule connectomes:
+    """All connectomes of single runs."""
+    input:
+        [
+            result(names.connectome(run.folder, run.stem, item.seed_set, item.denoising, item.estimator))
+            for item in STUDY.combinations
+            for run in item.runs
+        ],

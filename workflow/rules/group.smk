@@ -1,0 +1,90 @@
+"""Groups: the connectomes of all runs, and of each level of each grouping column, put together.
+
+Needs: sub-*/func/*_relmat.tsv, *_nodes.tsv.
+Gives: group/*_stack.npy with its table of runs; group/*_stat-mean_relmat.tsv, *_stat-std_*, *_stat-n_*, *_nodes.tsv.
+"""
+
+
+def members(wildcards, path):
+    """Give one result of each run of a combination."""
+    return [result(path(run)) for run in combination_of(wildcards).runs]
+
+
+def members_matrices(wildcards):
+    return members(wildcards, lambda run: names.connectome(run.folder, run.stem, *wildcards))
+
+
+def members_nodes(wildcards):
+    return members(wildcards, lambda run: names.sphere_signals(run.folder, run.stem, wildcards.seed_set, "nodes.tsv"))
+
+
+def members_table(wildcards):
+    """What the runs table says of each run of a combination, as the stack's table of runs keeps it."""
+    return [{"name": run.stem} | run.entities | run.covariates for run in combination_of(wildcards).runs]
+
+
+rule stack:
+    """Put the edges of every run of a combination into one file, a row a run, readable block by block."""
+    input:
+        matrices=members_matrices,
+    output:
+        stack=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.npy")),
+        runs=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.tsv")),
+        sidecar=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.json")),
+    log:
+        log_of("stack", names.group_result(ALL_RUNS, *OF_COMBINATION, "stack")),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        runs=members_table,
+        estimator=lambda wildcards: STUDY.estimators[wildcards.estimator],
+        root=STUDY.output_dir,
+        code=code_of("stack"),
+    message:
+        "Stacking the connectomes of {wildcards.seed_set} ({wildcards.estimator}, {wildcards.denoising})"
+    script:
+        "../../scripts/stack.py"
+
+
+rule aggregate:
+    """Mean, standard deviation and number of runs of each edge, over the runs of a group."""
+    input:
+        stack=rules.stack.output.stack,
+        runs=rules.stack.output.runs,
+        sidecar=rules.stack.output.sidecar,
+        nodes=members_nodes,
+    output:
+        mean=result(names.group_result(*OF_GROUP, "stat-mean_relmat.tsv")),
+        std=result(names.group_result(*OF_GROUP, "stat-std_relmat.tsv")),
+        n=result(names.group_result(*OF_GROUP, "stat-n_relmat.tsv")),
+        nodes=result(names.group_result(*OF_GROUP, "nodes.tsv")),
+        sidecar=result(names.group_result(*OF_GROUP, "stat-mean_relmat.json")),
+    log:
+        log_of("aggregate", names.group_result(*OF_GROUP, "relmat")),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        root=STUDY.output_dir,
+        code=code_of("aggregate"),
+    message:
+        "Aggregating {wildcards.seed_set} over {wildcards.group} ({wildcards.estimator}, {wildcards.denoising})"
+    script:
+        "../../scripts/aggregate.py"
+
+
+rule groups:
+    """All connectomes of groups."""
+    input:
+        [
+            result(names.group_result(group, item.seed_set, item.denoising, item.estimator, "stat-mean_relmat.tsv"))
+            for item in STUDY.combinations
+            for group in STUDY.levels(item.runs)
+        ],

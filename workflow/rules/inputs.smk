@@ -1,0 +1,53 @@
+"""Inputs: the demo cohort, and the description of the study.
+
+Needs: resources/cohort, resources/rest_bold.
+Gives: resources/demo/sub-*/func/*_bold.nii.gz and *_confounds_timeseries.tsv; dataset_description.json and study.json.
+"""
+
+
+rule assemble_demo_run:
+    """Paint the BOLD file of a demo subject from real parcel series over a real mean image."""
+    input:
+        series=RESOURCES / "cohort" / "sub-{number}_parcels.tsv.gz",
+        motion=RESOURCES / "cohort" / "sub-{number}_motion.tsv",
+        parcels=RESOURCES / "cohort" / "parcels.tsv",
+        participants=RESOURCES / "cohort" / "participants.tsv",
+        image=RESOURCES / "rest_bold" / "sub-001_task-rest_space-MNI152_res-4_bold.nii.gz",
+        mask=RESOURCES / "rest_bold" / "sub-001_space-MNI152_res-4_desc-brain_mask.nii.gz",
+    output:
+        bold=RESOURCES / "demo/sub-{number}/func/sub-{number}_task-rest_space-MNI152_desc-preproc_bold.nii.gz",
+        confounds=RESOURCES / "demo/sub-{number}/func/sub-{number}_task-rest_desc-confounds_timeseries.tsv",
+    log:
+        RESOURCES / "demo/logs/sub-{number}.log",
+    wildcard_constraints:
+        number=r"\d\d",
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=700,
+        runtime=10,
+    params:
+        code=code_of("assemble_demo_run"),
+    message:
+        "Painting the demo run of sub-{wildcards.number}"
+    script:
+        "../../scripts/assemble_demo_run.py"
+
+
+rule describe_study:
+    """Write down what the data set is and the complete settings that made it."""
+    output:
+        dataset=result("dataset_description.json"),
+        settings=result("study.json"),
+    log:
+        log_of("describe_study", "study"),
+    conda:
+        "../../envs/sphereconn.yaml"
+    params:
+        settings=STUDY.settings,
+        code=code_of("describe_study"),
+    message:
+        "Describing the study"
+    script:
+        "../../scripts/describe_study.py"

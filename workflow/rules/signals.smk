@@ -1,0 +1,91 @@
+"""Signals: the mean over each sphere, then cleaned.
+
+Needs: the images, masks and confounds of the runs table, the seed tables.
+Gives: sub-*/func/*_atlas-*_timeseries.tsv, *_nodes.tsv, *_atlas-*_desc-*_timeseries.tsv, each with a sidecar.
+"""
+
+import re
+from os.path import exists
+
+
+def image_files(wildcards):
+    run = run_of(wildcards)
+    files = {"bold": run.bold, "seeds": STUDY.seed_sets[wildcards.seed_set]["seeds"]}
+    sidecar = re.sub(r"\.nii(\.gz)?$", ".json", run.bold)
+    if exists(sidecar):
+        files["sidecar"] = sidecar
+    if run.mask:
+        files["mask"] = run.mask
+    return files
+
+
+def confounds_file(wildcards):
+    return run_of(wildcards).confounds if STUDY.denoising[wildcards.denoising]["confounds"] else []
+
+
+def sphere_settings(wildcards):
+    seed_set = {key: value for key, value in STUDY.seed_sets[wildcards.seed_set].items() if key != "seeds"}
+    return seed_set | {"repetition_time": run_of(wildcards).repetition_time}
+
+
+rule extract:
+    """Average the image over each sphere of a seed set, frame by frame."""
+    input:
+        unpack(image_files),
+    output:
+        signals=result(names.sphere_signals(*OF_SPHERES)),
+        nodes=result(names.sphere_signals(*OF_SPHERES, "nodes.tsv")),
+        sidecar=result(names.sphere_signals(*OF_SPHERES, "timeseries.json")),
+    log:
+        log_of("extract", names.sphere_signals(*OF_SPHERES, "timeseries")),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        settings=sphere_settings,
+        root=STUDY.output_dir,
+        code=code_of("extract"),
+    message:
+        "Extracting {wildcards.seed_set} from {wildcards.stem}"
+    script:
+        "../../scripts/extract.py"
+
+
+rule clean:
+    """Filter the sphere signals and take the confounds out of them."""
+    input:
+        signals=rules.extract.output.signals,
+        sidecar=rules.extract.output.sidecar,
+        confounds=confounds_file,
+    output:
+        signals=result(names.cleaned_signals(*OF_SIGNALS)),
+        sidecar=result(names.cleaned_signals(*OF_SIGNALS, "timeseries.json")),
+    log:
+        log_of("clean", names.cleaned_signals(*OF_SIGNALS, "timeseries")),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        settings=lambda wildcards: STUDY.denoising[wildcards.denoising],
+        root=STUDY.output_dir,
+        code=code_of("clean"),
+    message:
+        "Cleaning {wildcards.seed_set} of {wildcards.stem} ({wildcards.denoising})"
+    script:
+        "../../scripts/clean.py"
+
+
+rule signals:
+    """All cleaned signals."""
+    input:
+        [
+            result(names.cleaned_signals(run.folder, run.stem, item.seed_set, item.denoising))
+            for item in STUDY.combinations
+            for run in item.runs
+        ],
