@@ -1,0 +1,43 @@
+"""A group of runs: stack and nodes tables in; mean, standard deviation and count of each edge, nodes, sidecar out."""
+
+from sphereconn import provenance
+from sphereconn.aggregate.moments import group_moments
+from sphereconn.aggregate.nodes import GROUP_COLUMNS, group_nodes
+from sphereconn.aggregate.stack import matrix_from_edges
+from sphereconn.files import read_json, read_rows, write_json, write_matrix, write_rows
+from sphereconn.log import logged
+from sphereconn.study.groups import members_of
+
+with logged(snakemake.log[0]):
+    stacked = read_json(snakemake.input.sidecar)
+    columns, runs = read_rows(snakemake.input.runs)
+    rows = members_of(snakemake.wildcards.group, [dict(zip(columns, run, strict=True)) for run in runs])
+    names, diagonal = stacked["Nodes"], stacked["ValidDiagonal"]
+    moments = group_moments(snakemake.input.stack, rows, fisher_z=not diagonal)
+
+    # The diagonal of a correlation is 1 in every run, so it does not vary.
+    statistics = [
+        ("mean", moments.mean, 1.0),
+        ("std", moments.standard_deviation, 0.0),
+        ("n", moments.n_runs, len(rows)),
+    ]
+    for output, edges, on_diagonal in statistics:
+        write_matrix(snakemake.output[output], names, matrix_from_edges(edges, len(names), diagonal, on_diagonal))
+    write_rows(snakemake.output.nodes, GROUP_COLUMNS, group_nodes([snakemake.input.nodes[row] for row in rows]))
+    kept = ("RelationshipMeasure", "MeasureDescription", "Directed", "Weighted", "ValidDiagonal", "NonNegative")
+    write_json(
+        snakemake.output.sidecar,
+        {
+            "Description": "Mean over the runs of a group"
+            + ("" if diagonal else "; the mean is that of Fisher's z, transformed back; stat-std is in units of z"),
+            **{key: stacked[key] for key in kept},
+            "FisherZ": not diagonal,
+            "Group": snakemake.wildcards.group,
+            "NumberOfRuns": len(rows),
+            "Runs": [runs[row][columns.index("name")] for row in rows],
+            "Settings": stacked["Settings"],
+            "NodeFiles": provenance.sources([snakemake.output.nodes], snakemake.params.root),
+            "Sources": provenance.sources([snakemake.input.stack, snakemake.input.runs], snakemake.params.root),
+            "Software": provenance.software(),
+        },
+    )

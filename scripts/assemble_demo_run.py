@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from nibabel.loadsave import load
+
 from sphereconn import demo
 from sphereconn.files import read_rows, read_signals, write_signals
 from sphereconn.log import logged
@@ -26,7 +27,14 @@ with logged(snakemake.log[0]):
     rng = np.random.default_rng(int(number))
     nuisance = demo.plant_nuisance(displacement, repetition_time, rng)
     bold = demo.paint_run(
-        image.get_fdata().mean(axis=3), mask.get_fdata() > 0, image.affine, series, points, parcel_of_point, nuisance, rng
+        image.get_fdata().mean(axis=3),
+        mask.get_fdata() > 0,
+        image.affine,
+        series,
+        points,
+        parcel_of_point,
+        nuisance,
+        rng,
     )
     write_signals(snakemake.output.confounds, *demo.confounds_table(nuisance, displacement))
     demo.save_int16(Path(snakemake.output.bold), bold, image.affine, repetition_time)

@@ -14,9 +14,7 @@ with logged(snakemake.log[0]):
     columns, confounds = [], None
     if patterns:
         columns, confounds = read_confounds(snakemake.input.confounds, patterns, len(signals), missing)
-    cleaned = clean_signals(
-        signals, source["RepetitionTime"], confounds=confounds, confound_names=columns, **settings
-    )
+    cleaned = clean_signals(signals, source["RepetitionTime"], confounds=confounds, confound_names=columns, **settings)
 
     write_signals(snakemake.output.signals, names, cleaned.signals)
     write_json(

@@ -1,9 +1,10 @@
 """Sphere signals of one run: an image, a seed table and maybe a mask in; signals, nodes table and sidecar out."""
 
-from sphereconn import provenance
 from sphereconn.extract.images import read_header
-from sphereconn.extract.repetition_time import repetition_time
 from sphereconn.extract.signals import extract_sphere_signals
+
+from sphereconn import provenance
+from sphereconn.extract.repetition_time import repetition_time
 from sphereconn.files import read_json, write_json, write_rows, write_signals
 from sphereconn.log import logged
 from sphereconn.study.seeds import read_seeds

@@ -17,7 +17,8 @@ sys.path.insert(0, str(LIBRARY.parent.resolve()))
 from sphereconn.errors import InputError
 from sphereconn.study import names
 from sphereconn.study.fingerprint import fingerprint
-from sphereconn.study.study import ALL_RUNS, read_study
+from sphereconn.study.groups import ALL_RUNS, groups_of
+from sphereconn.study.study import read_study
 
 try:
     STUDY = read_study(

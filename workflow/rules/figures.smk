@@ -120,5 +120,5 @@ rule figures:
                 names.group_figure(group, item.seed_set, item.denoising, item.estimator, f"stat-mean_relmat.{FORMAT}")
             )
             for item in STUDY.combinations
-            for group in STUDY.levels(item.runs)
+            for group in groups_of(item.runs, STUDY.groups)
         ],

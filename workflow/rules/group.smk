@@ -11,7 +11,8 @@ def members(wildcards, path):
 
 
 def members_matrices(wildcards):
-    return members(wildcards, lambda run: names.connectome(run.folder, run.stem, *wildcards))
+    labels = (wildcards.seed_set, wildcards.denoising, wildcards.estimator)
+    return members(wildcards, lambda run: names.connectome(run.folder, run.stem, *labels))
 
 
 def members_nodes(wildcards):
@@ -86,5 +87,5 @@ rule groups:
         [
             result(names.group_result(group, item.seed_set, item.denoising, item.estimator, "stat-mean_relmat.tsv"))
             for item in STUDY.combinations
-            for group in STUDY.levels(item.runs)
+            for group in groups_of(item.runs, STUDY.groups)
         ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from sphereconn.errors import InputError
-from sphereconn.study import names
+from sphereconn.study.groups import check_groups
 from sphereconn.study.runs import Run, matching, read_runs
 from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
 
-ALL_RUNS = "group-all"
 SHIPPED_SEEDS = ("dmn", "power264", "dosenbach160", "seitzman300")
 
 Settings = Mapping[str, Any]
@@ -56,11 +54,6 @@ class Study:
         """The combinations by the labels of their seed set, denoising and estimator."""
         return {(item.seed_set, item.denoising, item.estimator): item for item in self.combinations}
 
-    def levels(self, runs: tuple[Run, ...]) -> list[str]:
-        """Name the groups of some runs: all of them, then each level of each grouping column."""
-        found = {f"{column}-{value}" for column in self.groups for run in runs if (value := run.value(column))}
-        return [ALL_RUNS, *sorted(found)]
-
 
 def read_study(config: Mapping[str, Any], schema: Path, resources: Path, source: str = "config") -> Study:
     """Check a configuration and everything that it names.
@@ -88,7 +81,7 @@ def read_study(config: Mapping[str, Any], schema: Path, resources: Path, source:
     }
     for label, denoising in settings["denoising"].items():
         _check_denoising(f"{source}: denoising.{label}", denoising)
-    _check_groups(runs, settings["groups"], source)
+    check_groups(runs, settings["groups"], f"{source}: groups")
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
     return Study(
         settings=settings,
@@ -129,22 +122,6 @@ def _check_denoising(where: str, denoising: Settings) -> None:
             raise InputError(f"{where}: filter: cosine needs a high_pass.")
         if low is not None:
             raise InputError(f"{where}: filter: cosine has no low_pass; leave it out or use butterworth.")
-
-
-def _check_groups(runs: tuple[Run, ...], groups: list[str], source: str) -> None:
-    for column in groups:
-        values = {value for run in runs if (value := run.value(column))}
-        if not values:
-            known = sorted({name for run in runs for name in (*run.entities, *run.covariates)})
-            raise InputError(
-                f"{source}: groups: the runs table has no column '{column}' with values (found: {', '.join(known)})."
-            )
-        for value in sorted(values):
-            if not re.fullmatch(names.LABEL, value):
-                raise InputError(
-                    f"{source}: groups: column '{column}' of the runs table has the level '{value}'; levels become"
-                    " parts of file names and hold letters and digits only."
-                )
 
 
 def _combinations(settings: Settings, runs: tuple[Run, ...], source: str) -> Iterator[Combination]:
