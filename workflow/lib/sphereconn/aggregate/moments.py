@@ -1,0 +1,100 @@
+"""Mean and standard deviation of each edge over a group of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sphereconn.aggregate.stack import open_stack, stack_rows
+
+# Fisher's z of the largest double below 1 is 18.7, that of 1 infinite: one run with two nodes of the same signal would
+# make the group's mean infinite.
+LARGEST_CORRELATION = np.nextafter(1.0, 0.0)
+# How far beyond 1 a correlation may lie by rounding.
+CORRELATION_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class GroupMoments:
+    """Moments of each edge over the runs that have it, arrays of shape (n_edges,).
+
+    Attributes
+    ----------
+    mean : ndarray
+        With Fisher's z the mean of arctanh(r) brought back by tanh, so a correlation; NaN where no run has the edge.
+    standard_deviation : ndarray
+        With the divisor n - 1. With Fisher's z it is left in units of z, in which correlations of all sizes spread
+        alike (tanh of it would mean nothing). NaN where fewer than two runs have the edge.
+    n_runs : ndarray of int
+        Runs that have the edge: it is missing in a run where one of its nodes is.
+    """
+
+    mean: np.ndarray
+    standard_deviation: np.ndarray
+    n_runs: np.ndarray
+
+
+def group_moments(stack: str | Path | np.ndarray, rows: Sequence[int], *, fisher_z: bool) -> GroupMoments:
+    """Compute mean and standard deviation of each edge over the selected runs of a stack.
+
+    Runs are taken one after the other, in the order in which they are stacked; mean and squared deviations are updated
+    by Welford's recurrence, which is stable where sums of squares cancel and reads each run once. When ``stack`` is a
+    path, the memory needed is that of a few edge vectors, whatever the number of runs. The order of ``rows`` changes
+    nothing; runs stacked in another order change the result by rounding only.
+
+    Parameters
+    ----------
+    stack : path, or ndarray of shape (n_runs, n_edges)
+        As ``stack.write_stack`` writes it. NaN marks an edge that a run does not have.
+    rows : sequence of int
+        The runs of the group, as positions in the stack.
+    fisher_z : bool
+        Average arctanh(r) instead of r; for correlations and partial correlations only.
+
+    Raises
+    ------
+    ValueError
+        When no run is selected, one is selected twice or does not exist, or a value to be z-transformed is not a
+        correlation.
+
+    References
+    ----------
+    Welford BP (1962). Note on a method for calculating corrected sums of squares and products. Technometrics
+    4:419-420.
+    Fisher RA (1915). Frequency distribution of the values of the correlation coefficient in samples from an
+    indefinitely large population. Biometrika 10:507-521.
+    """
+    n_stacked, n_edges = stack.shape if isinstance(stack, np.ndarray) else open_stack(stack).shape
+    ordered = sorted(set(rows))
+    if not ordered:
+        raise ValueError("a group needs at least one run")
+    if len(ordered) < len(rows):
+        raise ValueError("a run is selected twice")
+    if ordered[0] < 0 or ordered[-1] >= n_stacked:
+        raise ValueError(f"runs {ordered[0]} to {ordered[-1]} are selected, the stack has 0 to {n_stacked - 1}")
+    n_runs = np.zeros(n_edges, dtype=np.int64)
+    mean = np.zeros(n_edges)
+    squares = np.zeros(n_edges)  # squared deviations from the mean, summed
+    runs = (stack[row] for row in ordered) if isinstance(stack, np.ndarray) else stack_rows(stack, ordered)
+    for values in runs:
+        if fisher_z:
+            values = _fisher_z(values)
+        known = ~np.isnan(values)
+        n_runs += known
+        deviation = np.where(known, values - mean, 0.0)
+        step = deviation / np.maximum(n_runs, 1)
+        mean += step
+        squares += deviation * (deviation - step)
+    mean[n_runs == 0] = np.nan
+    variance = np.where(n_runs > 1, squares, np.nan) / np.maximum(n_runs - 1, 1)
+    return GroupMoments(np.tanh(mean) if fisher_z else mean, np.sqrt(variance), n_runs)
+
+
+def _fisher_z(correlations: np.ndarray) -> np.ndarray:
+    if (np.abs(correlations) > 1 + CORRELATION_TOLERANCE).any():
+        raise ValueError("Fisher's z is defined for correlations, and a value lies outside -1 to 1")
+    z: np.ndarray = np.arctanh(np.clip(correlations, -LARGEST_CORRELATION, LARGEST_CORRELATION))
+    return z
