@@ -301,6 +301,13 @@ def test_nodes_with_the_same_signal_are_named(kind, factor):
     assert connectome(signals, "correlation", "empirical").matrix[3, 6] == pytest.approx(np.sign(factor), abs=1e-14)
 
 
+@pytest.mark.parametrize("covariance", ESTIMATORS)
+def test_one_signal_in_many_units_never_correlates_beyond_1(covariance):
+    rng = np.random.default_rng(0)
+    signals = np.outer(rng.standard_normal(97), rng.uniform(-10, 10, 40)) + rng.uniform(-10, 10, 40)
+    assert np.abs(connectome(signals, "correlation", covariance).matrix).max() <= 1
+
+
 def test_linearly_dependent_signals_are_refused():
     signals = mixed_signals()
     signals -= signals.mean(axis=1, keepdims=True)
