@@ -53,6 +53,11 @@ def test_the_diagonal_is_unknown_unless_it_is_given():
     np.testing.assert_array_equal(matrix, [[np.nan, 0.5], [0.5, np.nan]])
 
 
+def test_each_node_may_have_a_diagonal_of_its_own():
+    matrix = matrix_from_edges(np.array([3.0]), 2, diagonal=False, diagonal_value=np.array([5.0, 4.0]))
+    np.testing.assert_array_equal(matrix, [[5, 3], [3, 4]])
+
+
 @pytest.mark.parametrize(("n_edges", "diagonal"), [(5, False), (6, True), (7, False)])
 def test_a_wrong_number_of_edges_is_refused(n_edges, diagonal):
     with pytest.raises(ValueError, match="4 nodes have"):

@@ -37,7 +37,7 @@ def edge_vector(matrix: np.ndarray, diagonal: bool) -> np.ndarray:
 
 
 def matrix_from_edges(
-    edges: np.ndarray, n_nodes: int, diagonal: bool, diagonal_value: float = float("nan")
+    edges: np.ndarray, n_nodes: int, diagonal: bool, diagonal_value: float | np.ndarray = float("nan")
 ) -> np.ndarray:
     """Put the edges back into a symmetric matrix, the inverse of ``edge_vector``.
 
@@ -47,7 +47,7 @@ def matrix_from_edges(
     n_nodes : int
     diagonal : bool
         Whether ``edges`` hold the diagonal.
-    diagonal_value : float
+    diagonal_value : float, or ndarray of shape (n_nodes,)
         The diagonal when they do not: 1 for a correlation. A node without a single known edge gets NaN there as well,
         as in the connectome of a run that misses it.
 
