@@ -18,6 +18,7 @@ from sphereconn.errors import InputError
 from sphereconn.study import names
 from sphereconn.study.fingerprint import fingerprint
 from sphereconn.study.groups import ALL_RUNS, groups_of
+from sphereconn.study.results import orphans
 from sphereconn.study.study import read_study
 
 try:
@@ -71,3 +72,27 @@ def run_of(wildcards):
 def combination_of(wildcards):
     """Find the combination of a group job."""
     return STUDY.combination[wildcards.seed_set, wildcards.denoising, wildcards.estimator]
+
+
+rule remove_orphans:
+    """Remove the results that the configuration does not ask for any more (named at the end of a run)."""
+    log:
+        log_of("remove_orphans", "removed"),
+    conda:
+        "../../envs/sphereconn.yaml"
+    params:
+        root=STUDY.output_dir,
+        orphans=lambda wildcards: orphans(STUDY),
+    message:
+        "Removing results that the configuration does not ask for any more"
+    script:
+        "../../scripts/remove_orphans.py"
+
+
+onsuccess:
+    left_over = orphans(STUDY)
+    if left_over:
+        print(f"{len(left_over)} files in {STUDY.output_dir}, such as {left_over[0]},")
+        print(
+            "belong to nothing that the configuration asks for; to remove them: snakemake --cores 1 remove_orphans"
+        )

@@ -1,0 +1,68 @@
+"""The fingerprint of a stage changes when the code it uses does, and only then."""
+
+import pytest
+
+from sphereconn.study.fingerprint import fingerprint
+
+
+@pytest.fixture
+def code(tmp_path):
+    library = tmp_path / "pack"
+    (library / "inner").mkdir(parents=True)
+    files = {
+        "script": tmp_path / "script.py",
+        "init": library / "__init__.py",
+        "inner_init": library / "inner" / "__init__.py",
+        "used": library / "inner" / "used.py",
+        "deep": library / "deep.py",
+        "unused": library / "unused.py",
+    }
+    files["init"].write_text('"""Package."""\n__version__ = "1"\n')
+    files["inner_init"].write_text("")
+    files["used"].write_text(
+        "from pack.deep import number\n\ndef twice():\n    '''Docstring.'''\n    return 2 * number\n"
+    )
+    files["deep"].write_text("number = 3\n")
+    files["unused"].write_text("number = 4\n")
+    files["script"].write_text("from pack.inner import used\n\nprint(used.twice())\n")
+    files["fingerprint"] = lambda: fingerprint(files["script"], library)
+    return files
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("deep", "number = 5\n"),
+        ("used", "from pack.deep import number\n\ndef twice():\n    return 2.0 * number\n"),
+        ("script", "from pack.inner import used\n\nprint(used.twice() + 1)\n"),
+        ("inner_init", "import sys\n"),
+    ],
+)
+def test_a_change_in_code_that_is_used_changes_it(code, file, text):
+    before = code["fingerprint"]()
+    code[file].write_text(text)
+    assert code["fingerprint"]() != before
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("unused", "number = 5\n"),
+        ("deep", "# a comment\n\nnumber = 3\n"),
+        ("used", "from pack.deep import number\ndef twice():\n    '''Another text.'''\n    return 2 * number  # why\n"),
+        ("init", '"""Other words."""\n__version__ = "2"\n'),
+    ],
+)
+def test_a_comment_a_docstring_or_unused_code_does_not(code, file, text):
+    before = code["fingerprint"]()
+    code[file].write_text(text)
+    assert code["fingerprint"]() == before
+
+
+def test_it_does_not_depend_on_the_order_of_imports_or_the_place_of_the_folder(code, tmp_path):
+    before = code["fingerprint"]()
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    (tmp_path / "pack").rename(moved / "pack")
+    code["script"].rename(moved / "script.py")
+    assert fingerprint(moved / "script.py", moved / "pack") == before

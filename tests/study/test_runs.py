@@ -1,0 +1,116 @@
+"""The runs table: what it may say, and what a mistake in it is called."""
+
+import pytest
+
+from sphereconn.errors import InputError
+from sphereconn.study.runs import matching, read_runs
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(*lines):
+        path = tmp_path / "runs.tsv"
+        path.write_text("\n".join(line.replace(" ", "\t") for line in lines) + "\n")
+        return path
+
+    return write
+
+
+def message_of(path):
+    with pytest.raises(InputError) as caught:
+        read_runs(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_every_entity_of_the_source_is_part_of_the_name(table):
+    path = table(
+        "subject session task acquisition run space resolution bold",
+        "01 a rest mb 2 MNI152 2 x.nii.gz",
+    )
+    (run,) = read_runs(path)
+    assert run.stem == "sub-01_ses-a_task-rest_acq-mb_run-2_space-MNI152_res-2"
+    assert run.folder == "sub-01/ses-a"
+
+
+def test_paths_are_relative_to_the_table(table):
+    path = table("subject bold confounds mask", "01 data/x.nii.gz ../c.tsv n/a")
+    (run,) = read_runs(path)
+    assert run.bold == str(path.parent / "data" / "x.nii.gz")
+    assert run.confounds == str(path.parent.parent / "c.tsv")
+    assert run.mask is None
+
+
+def test_an_absolute_path_stays_as_it_is(table):
+    (run,) = read_runs(table("subject bold", "01 /data/x.nii.gz"))
+    assert run.bold == "/data/x.nii.gz"
+
+
+def test_the_order_of_rows_does_not_matter(table):
+    rows = ["02 b.nii.gz", "01 a.nii.gz", "10 c.nii.gz"]
+    assert read_runs(table("subject bold", *rows)) == read_runs(table("subject bold", *sorted(rows)))
+
+
+def test_other_columns_are_kept_for_grouping(table):
+    (run,) = read_runs(table("subject bold site age repetition_time", "01 x.nii.gz essen n/a 2"))
+    assert run.covariates == {"site": "essen"}
+    assert run.repetition_time == 2.0
+    assert (run.value("site"), run.value("age"), run.value("subject")) == ("essen", None, "01")
+
+
+def test_a_run_listed_twice_is_named_with_both_rows(table):
+    message = message_of(table("subject task bold", "01 rest a.nii.gz", "02 rest b.nii.gz", "01 rest c.nii.gz"))
+    assert "row 4 is the same run as row 2 (sub-01_task-rest)" in message
+
+
+def test_two_runs_that_differ_in_one_entity_only_are_two_runs(table):
+    assert len(read_runs(table("subject acquisition bold", "01 a x.nii.gz", "01 b x.nii.gz"))) == 2
+
+
+def test_a_label_with_a_slash_is_named(table):
+    message = message_of(table("subject task bold", "01 rest/eyes a.nii.gz"))
+    assert "row 2, column task: the label 'rest/eyes' is not allowed" in message
+
+
+@pytest.mark.parametrize("cell", ["zero", "0", "-2", "inf", "nan"])
+def test_a_repetition_time_that_is_no_positive_number_is_named(table, cell):
+    message = message_of(table("subject bold repetition_time", f"01 a.nii.gz {cell}"))
+    assert f"row 2, column repetition_time: '{cell}' is not allowed" in message
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["subject task", "01 rest"], "the column 'bold' is missing"),
+        (["subject bold", "n/a x.nii.gz"], "row 2: the column 'subject' is empty"),
+        (["subject bold confound", "01 x.nii.gz c.tsv"], "'confound' is not known; did you mean 'confounds'?"),
+        (["subject bold"], "the table lists no run"),
+        (["subject bold bold", "01 x y"], "the column 'bold' appears more than once"),
+        (["subject bold", "01"], "line 2 has 1 cells, the first line names 2 columns"),
+    ],
+)
+def test_a_mistake_in_the_table_is_named(table, lines, expected):
+    path = table(*lines)
+    message = message_of(path)
+    assert expected in message
+    assert str(path) in message
+
+
+def test_a_table_that_is_not_there_or_no_text_is_named(tmp_path):
+    assert "runs.tsv: not a readable tab-separated table" in message_of(tmp_path / "runs.tsv")
+    (tmp_path / "runs.tsv").write_bytes(b"\xff\xfe\x00")
+    assert "runs.tsv: not a readable tab-separated table" in message_of(tmp_path / "runs.tsv")
+
+
+def test_matching_keeps_runs_by_value(table):
+    runs = read_runs(table("subject bold site", "01 a.nii essen", "02 b.nii bochum", "03 c.nii essen", "04 d.nii n/a"))
+    assert [run.entities["subject"] for run in matching(runs, {"site": "essen"}, "")] == ["01", "03"]
+    assert [run.entities["subject"] for run in matching(runs, {"site": ["bochum"], "subject": "02"}, "")] == ["02"]
+
+
+def test_matching_names_a_column_or_value_that_matches_nothing(table):
+    runs = read_runs(table("subject bold site", "01 a.nii essen"))
+    with pytest.raises(InputError, match=r"key: the runs table has no column 'sites' .*found: site, subject"):
+        matching(runs, {"sites": "essen"}, "key")
+    with pytest.raises(InputError, match=r"key: no run of the runs table matches \(site is Essen\)"):
+        matching(runs, {"site": "Essen"}, "key")

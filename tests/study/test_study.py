@@ -1,0 +1,101 @@
+"""A study: what is crossed with what, for which runs, and what does not fit together."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from sphereconn.errors import InputError
+from sphereconn.study.study import read_study
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def study(tmp_path):
+    runs = ["subject bold confounds site", "01 a.nii c.tsv essen", "02 b.nii c.tsv bochum", "03 c.nii n/a essen"]
+    (tmp_path / "runs.tsv").write_text("\n".join(run.replace(" ", "\t") for run in runs) + "\n")
+    config = {
+        "runs": str(tmp_path / "runs.tsv"),
+        "seed_sets": {"dmn": {"seeds": "dmn", "radius": 8}, "seitzman": {"seeds": "seitzman300"}},
+        "denoising": {"bandpass": {"high_pass": 0.01, "low_pass": 0.1}, "motion": {"confounds": ["trans_*"]}},
+        "estimators": {"full": {"kind": "correlation"}, "partial": {"kind": "partial correlation"}},
+        "connectomes": [{"denoising": ["bandpass"]}],
+    }
+
+    def read(**changes):
+        schema = ROOT / "workflow" / "schemas" / "config.schema.json"
+        return read_study({**copy.deepcopy(config), **changes}, schema, ROOT / "resources", "study.yaml")
+
+    return read
+
+
+def labels(study):
+    return [(item.seed_set, item.denoising, item.estimator, len(item.runs)) for item in study.combinations]
+
+
+def test_what_a_list_leaves_out_means_all(study):
+    assert labels(study()) == [
+        ("dmn", "bandpass", "full", 3),
+        ("dmn", "bandpass", "partial", 3),
+        ("seitzman", "bandpass", "full", 3),
+        ("seitzman", "bandpass", "partial", 3),
+    ]
+
+
+def test_the_cross_is_not_forced(study):
+    chosen = study(
+        connectomes=[
+            {
+                "seed_sets": ["dmn"],
+                "denoising": ["motion"],
+                "estimators": ["partial"],
+                "runs": {"subject": ["01", "02"]},
+            },
+            {"seed_sets": ["seitzman"], "denoising": ["bandpass"], "estimators": ["full"]},
+        ]
+    )
+    assert labels(chosen) == [("dmn", "motion", "partial", 2), ("seitzman", "bandpass", "full", 3)]
+
+
+def test_a_combination_asked_for_twice_is_computed_once_for_the_runs_of_both(study):
+    entry = {"seed_sets": ["dmn"], "denoising": ["bandpass"], "estimators": ["full"]}
+    chosen = study(connectomes=[{**entry, "runs": {"subject": "01"}}, {**entry, "runs": {"subject": ["01", "03"]}}])
+    assert labels(chosen) == [("dmn", "bandpass", "full", 2)]
+
+
+def test_figures_can_be_kept_to_some_runs(study):
+    assert study(figures={"runs": "none"}).figure_runs == frozenset()
+    assert study(figures={"runs": {"site": "essen"}}).figure_runs == {"sub-01", "sub-03"}
+    assert len(study().figure_runs) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"connectomes": [{"seed_sets": ["dnm"]}]},
+            "study.yaml: connectomes.0.seed_sets: 'dnm' is not defined; defined in seed_sets are dmn, seitzman.",
+        ),
+        (
+            {"connectomes": [{"runs": {"site": "paris"}}]},
+            "study.yaml: connectomes.0.runs: no run of the runs table matches",
+        ),
+        ({"connectomes": "all"}, "run sub-03 has no confounds table, which denoising.motion needs"),
+        ({"groups": ["sites"]}, "study.yaml: groups: the runs table has no column 'sites'"),
+        (
+            {"seed_sets": {"mine": {"seeds": "nowhere.tsv", "radius": 5}}},
+            "'nowhere.tsv' is neither a file nor a shipped seed table",
+        ),
+        ({"seed_sets": {"dmn": {"seeds": "dmn"}}}, "seed_sets.dmn: "),
+        (
+            {"denoising": {"bandpass": {"high_pass": 0.1, "low_pass": 0.01}}},
+            "high_pass (0.1 Hz) must lie below low_pass (0.01 Hz)",
+        ),
+        ({"denoising": {"bandpass": {"filter": "cosine"}}}, "filter: cosine needs a high_pass"),
+    ],
+)
+def test_what_does_not_fit_together_is_named(study, changes, expected):
+    with pytest.raises(InputError) as caught:
+        study(**changes)
+    assert expected in str(caught.value)

@@ -1,0 +1,67 @@
+"""Which files a study has when it is finished, and which results in its folder it does not ask for any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sphereconn.study import names
+from sphereconn.study.groups import ALL_RUNS, groups_of
+from sphereconn.study.study import Study
+
+DESCRIPTION = ("dataset_description.json", "study.json")
+GROUP_SUFFIXES = (
+    "stat-mean_relmat.tsv",
+    "stat-std_relmat.tsv",
+    "stat-n_relmat.tsv",
+    "nodes.tsv",
+    "stat-mean_relmat.json",
+)
+STACK_SUFFIXES = ("stack.npy", "stack.tsv", "stack.json")
+
+
+def expected_results(study: Study) -> set[str]:
+    """Name every result of the finished study, relative to its output folder (logs are not results)."""
+    return {*DESCRIPTION, *_results_of_runs(study), *_results_of_groups(study)}
+
+
+def _results_of_runs(study: Study) -> Iterator[str]:
+    extension = study.figures["format"]
+    for item in study.combinations:
+        for run in item.runs:
+            spheres = (run.folder, run.stem, item.seed_set)
+            signals = (*spheres, item.denoising)
+            connectome = (*signals, item.estimator)
+            for suffix in ("timeseries.tsv", "timeseries.json"):
+                yield names.sphere_signals(*spheres, suffix)
+                yield names.cleaned_signals(*signals, suffix)
+            yield names.sphere_signals(*spheres, "nodes.tsv")
+            for suffix in ("relmat.tsv", "relmat.json"):
+                yield names.connectome(*connectome, suffix)
+            if run.stem in study.figure_runs:
+                yield names.signals_figure(*signals, extension)
+                yield names.connectome_figure(*connectome, extension)
+
+
+def _results_of_groups(study: Study) -> Iterator[str]:
+    figure = f"stat-mean_relmat.{study.figures['format']}"
+    for item in study.combinations:
+        labels = (item.seed_set, item.denoising, item.estimator)
+        for suffix in STACK_SUFFIXES:
+            yield names.group_result(ALL_RUNS, *labels, suffix)
+        for group in groups_of(item.runs, study.groups):
+            for suffix in GROUP_SUFFIXES:
+                yield names.group_result(group, *labels, suffix)
+            yield names.group_figure(group, *labels, figure)
+
+
+def orphans(study: Study) -> list[str]:
+    """List the results in the output folder that the study does not ask for, relative to the folder.
+
+    Only the folders of subjects and of groups are looked at, so whatever else a person keeps there is left alone.
+    """
+    root = Path(study.output_dir)
+    wanted = expected_results(study)
+    folders = [folder for folder in [*root.glob("sub-*"), root / "group"] if folder.is_dir()]
+    found = (path.relative_to(root).as_posix() for folder in folders for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if path not in wanted)
