@@ -23,7 +23,7 @@ with logged(snakemake.log[0]):
     ]
     for output, edges, on_diagonal in statistics:
         write_matrix(snakemake.output[output], names, matrix_from_edges(edges, len(names), diagonal, on_diagonal))
-    write_rows(snakemake.output.nodes, GROUP_COLUMNS, group_nodes([snakemake.input.nodes[row] for row in rows]))
+    write_rows(snakemake.output.nodes, GROUP_COLUMNS, nodes)
     kept = ("RelationshipMeasure", "MeasureDescription", "Directed", "Weighted", "ValidDiagonal", "NonNegative")
     write_json(
         snakemake.output.sidecar,

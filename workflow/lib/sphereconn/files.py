@@ -122,7 +122,15 @@ def _cell(value: Any) -> str:
 
 def write_signals(path: str | Path, names: Sequence[str], signals: np.ndarray) -> None:
     """Write time series, shape (n_frames, n_nodes), one column a node."""
-    write_rows(path, names, signals.tolist())
+    with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        file.write("\t".join(names) + "\n")
+        file.writelines(f"{_numbers(row)}\n" for row in signals)
+
+
+def _numbers(row: np.ndarray) -> str:
+    # A connectome has 70,000 cells: only rows with something missing are looked at cell by cell.
+    cells = row.tolist()
+    return "\t".join(map(repr if np.isfinite(row).all() else _cell, cells))
 
 
 def read_signals(path: str | Path) -> tuple[list[str], np.ndarray]:
@@ -132,7 +140,9 @@ def read_signals(path: str | Path) -> tuple[list[str], np.ndarray]:
 
 def write_matrix(path: str | Path, names: Sequence[str], matrix: np.ndarray) -> None:
     """Write a square matrix with the node names as header and first column."""
-    write_rows(path, ["node", *names], ([name, *row] for name, row in zip(names, matrix.tolist(), strict=True)))
+    with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        file.write("\t".join(["node", *names]) + "\n")
+        file.writelines(f"{name}\t{_numbers(row)}\n" for name, row in zip(names, matrix, strict=True))
 
 
 def read_matrix(path: str | Path) -> tuple[list[str], np.ndarray]:
