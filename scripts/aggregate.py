@@ -1,5 +1,6 @@
 """A group of runs: stack and nodes tables in; mean, standard deviation and count of each edge, nodes, sidecar out."""
 
+import numpy as np
 from sphereconn import provenance
 from sphereconn.aggregate.moments import group_moments
 from sphereconn.aggregate.nodes import GROUP_COLUMNS, group_nodes
@@ -15,11 +16,13 @@ with logged(snakemake.log[0]):
     names, diagonal = stacked["Nodes"], stacked["ValidDiagonal"]
     moments = group_moments(snakemake.input.stack, rows, fisher_z=not diagonal)
 
+    nodes = group_nodes([snakemake.input.nodes[row] for row in rows])
+    runs_used = np.array([node[GROUP_COLUMNS.index("runs_used")] for node in nodes])
     # The diagonal of a correlation is 1 in every run, so it does not vary.
     statistics = [
         ("mean", moments.mean, 1.0),
         ("std", moments.standard_deviation, 0.0),
-        ("n", moments.n_runs, len(rows)),
+        ("n", moments.n_runs, runs_used),
     ]
     for output, edges, on_diagonal in statistics:
         write_matrix(snakemake.output[output], names, matrix_from_edges(edges, len(names), diagonal, on_diagonal))
