@@ -1,6 +1,7 @@
 """A group of runs: stack and nodes tables in; mean, standard deviation and count of each edge, nodes, sidecar out."""
 
 import numpy as np
+
 from sphereconn import provenance
 from sphereconn.aggregate.moments import group_moments
 from sphereconn.aggregate.nodes import GROUP_COLUMNS, group_nodes
