@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sphereconn.clean.confounds import read_confounds, select_columns
+from sphereconn.errors import InputError
+
+DATA = Path(__file__).parent.parent / "data" / "confounds"
+FMRIPREP = DATA / "sub-042_task-restingstate_desc-confounds_timeseries.tsv"
+COLUMNS = ["csf", "white_matter", "trans_x", "trans_y", "trans_x_derivative1", "a_comp_cor_00", "a_comp_cor_01"]
+
+
+def written(tmp_path, text):
+    path = tmp_path / "confounds.tsv"
+    path.write_text(text)
+    return path
+
+
+def test_columns_come_in_the_order_of_the_patterns_and_none_twice():
+    assert select_columns(COLUMNS, ["white_matter", "csf"]) == ["white_matter", "csf"]
+    assert select_columns(COLUMNS, ["trans_y", "trans_*", "csf"]) == [
+        "trans_y",
+        "trans_x",
+        "trans_x_derivative1",
+        "csf",
+    ]
+    assert select_columns(COLUMNS, ["trans_?"]) == ["trans_x", "trans_y"]
+    assert select_columns(COLUMNS, ["*"]) == COLUMNS
+    assert select_columns(COLUMNS, []) == []
+
+
+def test_a_name_matches_whole_and_literally():
+    assert select_columns(["csf", "csf_wm"], ["csf"]) == ["csf"]
+    assert select_columns(["a.b", "aab", "[x]"], ["a.b", "[x]"]) == ["a.b", "[x]"]
+
+
+def test_a_pattern_without_a_match_is_named_with_the_nearest_columns():
+    with pytest.raises(InputError, match="'white_mater' matches no column; did you mean 'white_matter'"):
+        select_columns(COLUMNS, ["csf", "white_mater"])
+    with pytest.raises(InputError, match=r"'cosine\*' matches no column\.$"):
+        select_columns(COLUMNS, ["cosine*"])
+
+
+def test_a_table_of_fmriprep_is_read_as_pandas_reads_it():
+    names, confounds = read_confounds(FMRIPREP, ["csf", "trans_?", "rot_?", "a_comp_cor_0?", "cosine*"], 120)
+    assert names[:4] == ["csf", "trans_x", "trans_y", "trans_z"]
+    assert len(names) == 1 + 6 + 6 + 4
+    expected = pd.read_csv(FMRIPREP, sep="\t")[names]
+    np.testing.assert_allclose(confounds, expected.to_numpy(), rtol=1e-14)
+
+
+def test_the_first_row_of_derivatives_is_missing_and_named():
+    with pytest.raises(InputError) as caught:
+        read_confounds(FMRIPREP, ["trans_x*", "framewise_displacement"], 120)
+    message = str(caught.value)
+    assert "'trans_x_derivative1', 'trans_x_derivative1_power2', 'framewise_displacement';" in message
+    assert "'trans_x'," not in message
+    assert "`missing_confounds: mean`" in message
+    assert str(FMRIPREP) in message
+
+
+def test_missing_values_become_the_mean_of_the_others():
+    names, confounds = read_confounds(FMRIPREP, ["*"], 120, missing="mean")
+    table = pd.read_csv(FMRIPREP, sep="\t")[names]
+    assert table.isna().any().sum() > 10
+    np.testing.assert_allclose(confounds, table.fillna(table.mean()).to_numpy(), rtol=1e-14)
+
+
+@pytest.mark.parametrize("cell", ["n/a", "", "nan", "NaN", "inf", "-inf"])
+def test_every_cell_without_a_finite_number_is_missing(tmp_path, cell):
+    path = written(tmp_path, f"a\tb\n{cell}\t1\n2\t1\n4\t1\n")
+    with pytest.raises(InputError, match="values are missing in 'a';"):
+        read_confounds(path, ["a"], 3)
+    np.testing.assert_array_equal(read_confounds(path, ["a"], 3, missing="mean")[1], [[3], [2], [4]])
+
+
+def test_a_column_without_any_number_is_an_error_in_either_case(tmp_path):
+    path = written(tmp_path, "a\tb\nn/a\t1\nn/a\t2\n")
+    for missing in ("error", "mean"):
+        with pytest.raises(InputError, match="no row has a number in 'a'"):
+            read_confounds(path, ["*"], 2, missing=missing)
+
+
+def test_a_cell_that_is_no_number_is_located(tmp_path):
+    path = written(tmp_path, "a\tb\n1\t1\n2\tone\n")
+    with pytest.raises(InputError, match=r"confounds\.tsv: column 'b', row 2: 'one' is not a number"):
+        read_confounds(path, ["b"], 2)
+
+
+def test_columns_that_are_not_asked_for_do_not_matter(tmp_path):
+    path = written(tmp_path, "a\tb\n1\tone\n2\tn/a\n")
+    names, confounds = read_confounds(path, ["a"], 2)
+    assert names == ["a"]
+    np.testing.assert_array_equal(confounds, [[1], [2]])
+
+
+@pytest.mark.parametrize("n_frames", [119, 121])
+def test_a_table_of_another_length_is_an_error_with_both_numbers(n_frames):
+    with pytest.raises(InputError, match=f"120 rows, but the run has {n_frames} frames"):
+        read_confounds(FMRIPREP, ["csf"], n_frames)
+
+
+def test_no_pattern_gives_no_confound():
+    names, confounds = read_confounds(FMRIPREP, [], 120)
+    assert names == []
+    assert confounds.shape == (120, 0)
+
+
+def test_messages_name_the_table():
+    with pytest.raises(InputError, match=f"^{FMRIPREP}: .*'whitematter'.*'white_matter'"):
+        read_confounds(FMRIPREP, ["whitematter"], 120)
+    with pytest.raises(InputError, match="missing_confounds: 'zero' is not one of error, mean"):
+        read_confounds(FMRIPREP, ["csf"], 120, missing="zero")
