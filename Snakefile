@@ -31,3 +31,5 @@ rule all:
         rules.connectomes.input,
         rules.groups.input,
         rules.figures.input,
+    message:
+        "The study is complete"

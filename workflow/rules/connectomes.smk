@@ -39,3 +39,5 @@ rule connectomes:
             for item in STUDY.combinations
             for run in item.runs
         ],
+    message:
+        "All connectomes of runs are there"

@@ -122,3 +122,5 @@ rule figures:
             for item in STUDY.combinations
             for group in groups_of(item.runs, STUDY.groups)
         ],
+    message:
+        "All figures are drawn"

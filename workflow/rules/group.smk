@@ -89,3 +89,5 @@ rule groups:
             for item in STUDY.combinations
             for group in groups_of(item.runs, STUDY.groups)
         ],
+    message:
+        "All connectomes of groups are there"

@@ -89,3 +89,5 @@ rule signals:
             for item in STUDY.combinations
             for run in item.runs
         ],
+    message:
+        "All signals are cleaned"

@@ -2,7 +2,7 @@
 
 A voxel inside the brain mask follows
 
-    mean * (1 + 0.015 s(t) + 0.02 d(t) + 0.01 [w WM(t) + c CSF(t)] + 0.01 noise(t)) - displacement * gradient
+    mean * (1 + 0.015 s(t) + 0.02 d(t) + 0.02 [w WM(t) + c CSF(t)] + 0.01 noise(t)) - displacement * gradient
 
 where ``s`` is the real, z-scored series of the parcel whose point lies nearest, ``d`` a slow drift with a weight of the
 voxel's own, ``WM`` and ``CSF`` two nuisance signals, and motion shifts the mean image along its spatial gradient, as
@@ -21,7 +21,7 @@ import numpy as np
 from sphereconn.files import written_whole
 
 INTENSITY_SCALE = 10.0  # the mean image has values near 300; ten times that makes rounding to int16 harmless
-SIGNAL, DRIFT, TISSUE, NOISE = 0.015, 0.02, 0.01, 0.01  # shares of a voxel's mean
+SIGNAL, DRIFT, TISSUE, NOISE = 0.015, 0.02, 0.02, 0.01  # shares of a voxel's mean
 HEAD_RADIUS = 50.0  # mm; framewise displacement counts a rotation as the arc on a sphere of this radius (Power 2012)
 
 

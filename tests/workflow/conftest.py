@@ -1,0 +1,19 @@
+"""One finished study for all tests that ask what an edit runs again."""
+
+import pytest
+
+from workflow.project import new_project
+
+
+@pytest.fixture(scope="session")
+def finished_once(tmp_path_factory):
+    """A small study that has run to its end; read it, never edit it."""
+    project = new_project(tmp_path_factory.mktemp("finished") / "project")
+    project.run()
+    return project
+
+
+@pytest.fixture
+def finished(finished_once, tmp_path):
+    """A copy of the finished study for one test to edit."""
+    return finished_once.copy(tmp_path / "project")

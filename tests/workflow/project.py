@@ -1,0 +1,161 @@
+"""A copy of the workflow in a folder of its own, with a small study, to be run and edited by a test."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("Snakefile", "workflow", "scripts", "profiles", "envs", "config", "resources/coordinates", "resources/brain")
+
+AFFINE = np.diag([8.0, 8.0, 8.0, 1.0])
+AFFINE[:3, 3] = (-96, -132, -78)
+SHAPE = (25, 29, 25)
+N_FRAMES = 80
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folder, and what a person does there: run Snakemake, edit files."""
+
+    root: Path
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run Snakemake as a person would, output and errors together in stdout."""
+        environment = {
+            key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTEST_CURRENT_TEST")
+        }
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        command = [str(Path(sys.executable).with_name("snakemake")), "--configfile", "study.yaml", *arguments]
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+
+    def run(self, *arguments: str) -> str:
+        """Run the study to its end."""
+        done = self.snakemake("--cores", "2", *arguments)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def fail(self, *arguments: str) -> str:
+        """Run the study, which must fail."""
+        done = self.snakemake("--cores", "2", *arguments)
+        assert done.returncode != 0, done.stdout
+        return done.stdout
+
+    def pending(self, *arguments: str) -> dict[str, int]:
+        """Count, rule by rule, the jobs that a run would start now."""
+        done = self.snakemake("--dry-run", *arguments)
+        assert done.returncode == 0, done.stdout
+        table = re.search(r"Job stats:\n.*\n-.*\n((?:.+\n)+)", done.stdout)
+        if table is None:
+            assert "Nothing to be done" in done.stdout, done.stdout
+            return {}
+        counts = Counter({line.split()[0]: int(line.split()[1]) for line in table[1].splitlines()})
+        return {rule: count for rule, count in counts.items() if rule not in ("all", "total")}
+
+    def pending_messages(self) -> list[str]:
+        """What the jobs that a run would start now say of themselves."""
+        return re.findall(r"^Job \d+: (.+)$", self.snakemake("--dry-run").stdout, re.MULTILINE)
+
+    @property
+    def config(self) -> dict:
+        """The study's configuration."""
+        return yaml.safe_load((self.root / "study.yaml").read_text())
+
+    def configure(self, edit) -> None:
+        """Edit the configuration: ``edit`` changes the dictionary that it is given."""
+        config = self.config
+        edit(config)
+        (self.root / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Replace a text that stands exactly once in a file."""
+        path = self.root / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+        path.write_text(text.replace(old, new))
+
+    def results(self) -> dict[str, bytes]:
+        """All results, by name, logs left out."""
+        out = self.root / "results"
+        files = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
+        return {name: path.read_bytes() for name, path in sorted(files.items()) if not name.startswith("logs/")}
+
+    def copy(self, to: Path) -> "Project":
+        """Copy the project with its results, times and Snakemake's memory of them."""
+        shutil.copytree(self.root, to)
+        return Project(to)
+
+
+def new_project(root: Path, n_subjects: int = 3) -> Project:
+    """Set up a small study: a few generated runs from two sites, two seed sets, one denoising, two estimators."""
+    for name in COPIED:
+        source, target = ROOT / name, root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    (root / "data").mkdir()
+    for number in range(1, n_subjects + 1):
+        write_run(root, number)
+    (root / "data" / "mine.tsv").write_text(
+        "name\tx\ty\tz\tradius\tnetwork\nfront\t0\t50\t0\t12\tA\nleft\t-40\t0\t20\t12\tB\nright\t40\t0\t20\t10\tB\n"
+    )
+    write_runs_table(root, range(1, n_subjects + 1))
+    study = {
+        "output_dir": "results",
+        "runs": "data/runs.tsv",
+        "groups": ["site"],
+        "seed_sets": {"dmn": {"seeds": "dmn", "radius": 12}, "mine": {"seeds": "data/mine.tsv"}},
+        "denoising": {
+            "bandpass": {"confounds": ["csf", "trans_*"], "detrend": True, "high_pass": 0.01, "low_pass": 0.1}
+        },
+        "estimators": {"full": {"kind": "correlation"}, "partial": {"kind": "partial correlation"}},
+        "figures": {"dpi": 60},
+    }
+    (root / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    return Project(root)
+
+
+def write_run(root: Path, number: int) -> None:
+    """Write the image and the confounds of one subject."""
+    rng = np.random.default_rng(number)
+    signal = rng.standard_normal((*SHAPE, N_FRAMES)).astype(np.float32) * 10 + 500
+    image = nibabel.Nifti1Image(signal, AFFINE)
+    image.header.set_xyzt_units("mm", "sec")
+    image.header.set_zooms((8, 8, 8, 2))
+    nibabel.save(image, root / "data" / f"sub-{number:02d}_bold.nii.gz")
+    columns = ["csf", "trans_x", "trans_y", "trans_z"]
+    confounds = rng.standard_normal((N_FRAMES, len(columns)))
+    np.savetxt(
+        root / "data" / f"sub-{number:02d}_confounds.tsv",
+        confounds,
+        delimiter="\t",
+        header="\t".join(columns),
+        comments="",
+    )
+
+
+def write_runs_table(root: Path, numbers) -> None:
+    """List some subjects; odd numbers come from one site, even numbers from another."""
+    rows = ["subject\ttask\tbold\tconfounds\tsite"]
+    for number in numbers:
+        site = "odd" if number % 2 else "even"
+        rows.append(f"{number:02d}\trest\tsub-{number:02d}_bold.nii.gz\tsub-{number:02d}_confounds.tsv\t{site}")
+    (root / "data" / "runs.tsv").write_text("\n".join(rows) + "\n")

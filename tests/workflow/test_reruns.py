@@ -1,0 +1,220 @@
+"""What an edit runs again, and what it does not: the finished study is edited, and the jobs of a dry run counted.
+
+The study has 3 runs (2 and 1 of two sites), the seed sets dmn and mine, 1 denoising and 2 estimators; so a seed set has
+2 stacks and, with the group of all runs, 2 x 3 groups. An edit of the configuration also describes the study anew.
+"""
+
+import os
+import subprocess
+
+import pytest
+
+N_RUNS, N_ESTIMATORS, N_GROUPS = 3, 2, 3
+
+CHAIN_OF_A_SEED_SET = {
+    "extract": N_RUNS,
+    "clean": N_RUNS,
+    "connect": N_RUNS * N_ESTIMATORS,
+    "stack": N_ESTIMATORS,
+    "aggregate": N_ESTIMATORS * N_GROUPS,
+    "draw_signals": N_RUNS,
+    "draw_connectome": N_RUNS * N_ESTIMATORS,
+    "draw_group": N_ESTIMATORS * N_GROUPS,
+}
+CHAIN_OF_AN_ESTIMATOR = {  # over both seed sets
+    "connect": 2 * N_RUNS,
+    "stack": 2,
+    "aggregate": 2 * N_GROUPS,
+    "draw_connectome": 2 * N_RUNS,
+    "draw_group": 2 * N_GROUPS,
+}
+GROUP_STEPS = {"stack": 4, "aggregate": 4 * N_GROUPS, "draw_group": 4 * N_GROUPS}
+DESCRIPTION = {"describe_study": 1}
+
+
+def test_nothing_edited_runs_nothing(finished):
+    assert finished.pending() == {}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"radius": 14}, {"smoothing_fwhm": 6}, {"min_coverage": 0.25}, {"overlap": "nearest"}, {"seeds": "data/mine.tsv"}],
+)
+def test_editing_a_seed_set_runs_its_chain_and_no_other(finished, setting):
+    finished.configure(lambda config: config["seed_sets"]["dmn"].update(setting))
+    assert finished.pending() == CHAIN_OF_A_SEED_SET | DESCRIPTION
+    assert not [message for message in finished.pending_messages() if " mine " in message]
+
+
+def test_editing_a_seed_table_runs_its_chain_and_no_other(finished):
+    finished.replace("data/mine.tsv", "front\t0\t50\t0", "front\t0\t52\t0")
+    assert finished.pending() == CHAIN_OF_A_SEED_SET
+    assert not [message for message in finished.pending_messages() if " dmn " in message]
+
+
+def test_a_new_seed_set_runs_its_chain_and_nothing_else(finished):
+    finished.configure(lambda config: config["seed_sets"].update(other={"seeds": "dmn", "radius": 10}))
+    assert finished.pending() == CHAIN_OF_A_SEED_SET | DESCRIPTION
+
+
+@pytest.mark.parametrize(
+    "setting", [{"low_pass": 0.08}, {"detrend": False}, {"confounds": ["csf"]}, {"standardize": "psc"}, {"order": 4}]
+)
+def test_editing_a_denoising_opens_no_image(finished, setting):
+    finished.configure(lambda config: config["denoising"]["bandpass"].update(setting))
+    expected = {rule: 2 * count for rule, count in CHAIN_OF_A_SEED_SET.items() if rule != "extract"}
+    assert finished.pending() == expected | DESCRIPTION
+
+
+def test_swapping_two_values_of_a_denoising_is_noticed(finished):
+    # Snakemake keeps params as a set of values: values given one by one could be swapped without its noticing.
+    finished.configure(lambda config: config["denoising"]["bandpass"].update(filter="butterworth", order=3))
+    finished.run("--until", "signals")
+    finished.configure(lambda config: config["denoising"]["bandpass"].update(high_pass=0.02, low_pass=0.2))
+    finished.run("--until", "signals")
+    finished.configure(lambda config: config["denoising"]["bandpass"].update(high_pass=0.1, low_pass=0.2))
+    assert finished.pending()["clean"] == 2 * N_RUNS
+
+
+def test_a_new_estimator_runs_its_connectomes_and_what_follows(finished):
+    finished.configure(lambda config: config["estimators"].update(cov={"kind": "covariance"}))
+    assert finished.pending() == CHAIN_OF_AN_ESTIMATOR | DESCRIPTION
+
+
+def test_editing_an_estimator_runs_that_estimator_only(finished):
+    finished.configure(lambda config: config["estimators"]["partial"].update(covariance="oas"))
+    assert finished.pending() == CHAIN_OF_AN_ESTIMATOR | DESCRIPTION
+    assert not [message for message in finished.pending_messages() if "(full" in message]
+
+
+def test_editing_a_figure_value_computes_no_number(finished):
+    finished.configure(lambda config: config["figures"].update(matrix={"limit": 0.5}))
+    assert finished.pending() == {"draw_connectome": 12, "draw_group": 12} | DESCRIPTION
+    finished.configure(lambda config: config["figures"].update(matrix={}, dpi=70))
+    assert finished.pending() == {"draw_signals": 6, "draw_connectome": 12, "draw_group": 12} | DESCRIPTION
+
+
+def test_a_run_added_runs_its_chain_and_the_group_steps(finished_once, tmp_path):
+    from workflow.project import write_run, write_runs_table
+
+    finished = finished_once.copy(tmp_path / "project")
+    write_run(finished.root, 4)
+    write_runs_table(finished.root, [1, 2, 3, 4])
+    of_the_run = {"extract": 2, "clean": 2, "connect": 4, "draw_signals": 2, "draw_connectome": 4}
+    assert finished.pending() == of_the_run | GROUP_STEPS
+
+
+def test_a_run_removed_runs_the_group_steps_only(finished):
+    from workflow.project import write_runs_table
+
+    write_runs_table(finished.root, [1, 2])
+    assert finished.pending() == GROUP_STEPS
+
+
+def test_a_run_that_changes_its_site_runs_the_group_steps_only(finished):
+    finished.replace("data/runs.tsv", "sub-03_confounds.tsv\todd", "sub-03_confounds.tsv\teven")
+    assert finished.pending() == GROUP_STEPS
+
+
+def test_an_edited_confounds_table_runs_the_cleaning_of_that_run(finished):
+    path = finished.root / "data" / "sub-01_confounds.tsv"
+    path.write_text(path.read_text().replace("csf", "csf", 1) + "")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    assert {rule: count for rule, count in finished.pending().items() if rule in ("extract", "clean", "connect")} == {
+        "clean": 2,
+        "connect": 4,
+    }
+
+
+def reversed_keys(value):
+    return {key: reversed_keys(item) for key, item in reversed(value.items())} if isinstance(value, dict) else value
+
+
+def test_the_order_of_keys_and_rows_a_comment_or_a_default_written_out_run_nothing(finished):
+    from workflow.project import write_runs_table
+
+    def rewrite(config):
+        reordered = reversed_keys(config)
+        reordered["seed_sets"]["dmn"].update(radius=12.0, min_coverage=0.5)
+        config.clear()
+        config.update(reordered)
+
+    finished.configure(rewrite)
+    path = finished.root / "study.yaml"
+    path.write_text("# a comment\n" + path.read_text())
+    write_runs_table(finished.root, [3, 1, 2])
+    assert finished.pending() == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "expected"),
+    [
+        ("extract/spheres.py", None, None, {"extract": 6, "clean": 6, "connect": 12, **GROUP_STEPS}),
+        ("clean/filters.py", None, None, {"clean": 6, "connect": 12, **GROUP_STEPS}),
+        ("connect/covariance.py", None, None, {"connect": 12, **GROUP_STEPS}),
+        ("aggregate/moments.py", None, None, {"aggregate": 12, "draw_group": 12}),
+        ("draw/timeseries.py", None, None, {}),
+    ],
+)
+def test_edited_library_code_runs_the_jobs_that_use_it_and_what_follows(finished, module, old, new, expected):
+    path = finished.root / "workflow" / "lib" / "sphereconn" / module
+    path.write_text(path.read_text() + "\n\nEDITED = True\n")
+    drawn = {"draw_signals", "draw_connectome"}
+    pending = finished.pending()
+    assert {rule: count for rule, count in pending.items() if rule not in drawn} == expected
+    assert pending.get("draw_signals", 0) == (0 if module.startswith(("connect", "aggregate")) else 6)
+    assert pending.get("draw_connectome", 0) == (0 if module.startswith(("aggregate", "draw")) else 12)
+
+
+def test_a_comment_or_docstring_in_library_code_runs_nothing(finished):
+    path = finished.root / "workflow" / "lib" / "sphereconn" / "clean" / "filters.py"
+    path.write_text("# a comment\n" + path.read_text())
+    finished.replace("scripts/clean.py", '"""Cleaned signals', '"""The cleaned signals')
+    assert finished.pending() == {}
+
+
+def test_a_fresh_checkout_that_touches_every_file_runs_nothing(finished):
+    for folder in ("Snakefile", "workflow", "scripts", "resources", "data", "study.yaml"):
+        subprocess.run(["find", folder, "-type", "f", "-exec", "touch", "{}", "+"], cwd=finished.root, check=True)
+    assert finished.pending() == {}
+
+
+def test_a_result_deleted_is_made_again(finished):
+    (finished.root / "results/sub-01/func/sub-01_task-rest_atlas-dmn_meas-full_desc-bandpass_relmat.tsv").unlink()
+    assert finished.pending()["connect"] == 1
+
+
+def test_results_that_no_configuration_asks_for_are_named_and_removed_on_request(finished):
+    finished.configure(lambda config: config["estimators"].pop("partial"))
+    finished.configure(lambda config: config["seed_sets"].pop("mine"))
+    output = finished.run()
+    assert "belong to nothing that the configuration asks for" in output
+    before = finished.results()
+    finished.run("remove_orphans")
+    after = finished.results()
+    assert set(before) - set(after) == {name for name in before if "meas-partial" in name or "atlas-mine" in name}
+    assert all(after[name] == before[name] for name in after)
+    assert "belong to nothing" not in finished.run("--forcerun", "describe_study")
+
+
+def test_nothing_in_scripts_reads_the_configuration_behind_snakemakes_back():
+    from workflow.project import ROOT
+
+    scripts = sorted((ROOT / "scripts").glob("*.py"))
+    assert len(scripts) > 5
+    assert [path.name for path in scripts if "snakemake.config" in path.read_text()] == []
+    assert [path.name for path in scripts if len(path.read_text().splitlines()) > 80] == []
+
+
+def test_results_do_not_depend_on_the_locale_or_the_number_of_cores(finished_once, tmp_path):
+    from workflow.project import new_project
+
+    again = new_project(tmp_path / "project")
+    previous = os.environ.get("LC_ALL")
+    os.environ["LC_ALL"] = "C"
+    try:
+        again.run("--cores", "1")
+    finally:
+        os.environ.pop("LC_ALL") if previous is None else os.environ.update(LC_ALL=previous)
+    assert again.results() == finished_once.results()
