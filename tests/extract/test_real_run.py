@@ -1,0 +1,49 @@
+"""A real resting run: the published seed sets give nilearn's signals."""
+
+import numpy as np
+import pytest
+from made_images import RESOURCES, nilearn_signals, read_seed_table
+
+from sphereconn.extract.images import read_header
+from sphereconn.extract.signals import extract_sphere_signals
+
+BOLD = RESOURCES / "rest_bold" / "sub-001_task-rest_space-MNI152_res-4_bold.nii.gz"
+MASK = RESOURCES / "rest_bold" / "sub-001_space-MNI152_res-4_desc-brain_mask.nii.gz"
+
+
+def extract(table, radius=None, **settings):
+    seeds, radii = read_seed_table(table)
+    radii = np.full(len(seeds), float(radius)) if radius is not None else radii
+    names = [str(number) for number in range(1, len(seeds) + 1)]
+    return seeds, radii, extract_sphere_signals(BOLD, names, seeds, radii, **settings)
+
+
+def test_the_header_says_what_the_sidecar_says():
+    header = read_header(BOLD)
+    assert (header.shape, header.n_frames, header.dtype) == ((50, 59, 50), 20, np.dtype("i2"))
+    assert header.repetition_time in (None, 2.52)
+
+
+@pytest.mark.parametrize(("table", "radius"), [("power264.tsv", 5.0), ("dosenbach160.tsv", 4.5)])
+def test_the_spheres_of_the_seed_example_are_nilearns(table, radius):
+    seeds, _, spheres = extract(table, radius, smoothing_fwhm=6.0, min_coverage=0.0)
+    expected = nilearn_signals(BOLD, seeds, radius, smoothing_fwhm=6.0)
+    np.testing.assert_allclose(spheres.signals, expected, rtol=1e-10)
+    assert set(spheres.problem) == {""}
+
+
+def test_one_radius_per_seed_gives_what_nilearn_gives_radius_by_radius():
+    seeds, radii, spheres = extract("seitzman300.tsv", overlap="allow", min_coverage=0.0)
+    assert len(np.unique(radii)) > 1
+    for radius in np.unique(radii):
+        here = radii == radius
+        np.testing.assert_allclose(spheres.signals[:, here], nilearn_signals(BOLD, seeds[here], radius), rtol=1e-10)
+
+
+def test_the_brain_mask_leaves_what_nilearn_averages_and_says_how_much():
+    seeds, _, spheres = extract("power264.tsv", 5.0, mask=MASK)
+    used = np.array(spheres.problem) == ""
+    expected = nilearn_signals(BOLD, seeds[used], 5.0, mask=MASK)
+    np.testing.assert_allclose(spheres.signals[:, used], expected, rtol=1e-10)
+    assert (spheres.coverage[used] >= 0.5).all() and (spheres.coverage[~used] < 0.5).all()
+    assert (spheres.coverage < 1).any()
