@@ -1,0 +1,24 @@
+"""Figure of a connectome as a matrix, of a run or a group: matrix, sidecar and nodes in; figure out."""
+
+from sphereconn.draw.matrix import matrix_figure
+from sphereconn.draw.style import save_figure
+from sphereconn.files import read_json, read_matrix
+from sphereconn.log import logged
+from sphereconn.study.nodes import read_nodes
+
+with logged(snakemake.log[0]):
+    wildcards, style = snakemake.wildcards, snakemake.params.style
+    names, matrix = read_matrix(snakemake.input.matrix)
+    sidecar = read_json(snakemake.input.sidecar)
+    of_group = hasattr(wildcards, "group")
+    shown = f"{wildcards.group}, mean of {sidecar['NumberOfRuns']} runs" if of_group else wildcards.stem
+    figure = matrix_figure(
+        matrix,
+        names,
+        read_nodes(snakemake.input.nodes).networks,
+        title=f"{shown}\n{wildcards.seed_set}, {wildcards.estimator}, {wildcards.denoising}",
+        label=sidecar["Settings"]["kind"],
+        vmax=style["matrix"]["limit"],
+        order=style["matrix"]["order"],
+    )
+    save_figure(figure, snakemake.output[0], style["dpi"])
