@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
@@ -27,6 +26,8 @@ GAP = 0.1  # inches between views
 MOST_NAMED_NODES = 12  # more names would cover the brain
 MOST_VECTOR_EDGES = 3000  # more lines than this make an .svg of megabytes: they become an image in it
 MOST_DASHED_EDGES = 1000  # dashes tell a negative edge in print; among more lines than this they only make a mesh
+
+_STRENGTH_MAPS = {"absolute": "Greys", "positive": "YlOrRd", "negative": "PuBu"}
 
 MODES = {
     "ortho": "xyz",
@@ -129,6 +130,8 @@ def connectome_figure(
     chosen = _chosen_views(views, radiological)
     edges = edges_to_draw(matrix, threshold)
     places = _checked_coordinates(coordinates, len(np.asarray(matrix)))
+    if names is not None and len(names) != len(places):
+        raise ValueError(f"{len(names)} names for {len(places)} nodes")
     if isolated not in ("small", "same", "hidden"):
         raise ValueError(f"isolated is small, same or hidden, not {isolated!r}")
     limit = vmax if vmax is not None else style.symmetric_limit(edges.values)
@@ -139,10 +142,10 @@ def connectome_figure(
         sizes[~connected] = size / 4 if isolated == "small" else 0.0
 
     with style.figure_style():
-        colours = style.diverging_map()
-        page = _Page(chosen, places, title, _edge_note(edges, chosen, places), networks, bar=(label, -limit, limit))
-        for view, axes in page.row(0, colours, grey_below=edges.cutoff):
-            _draw_edges(axes, view, edges, places, colours, limit)
+        scale = style.ColourScale(style.diverging_map(), -limit, limit, label, left_out_below=edges.cutoff)
+        page = _Page(chosen, places, title, _edge_note(edges, chosen, places), [scale], networks)
+        for view, axes in page.row(0):
+            _draw_edges(axes, view, edges, places, scale)
             page.draw_nodes(axes, view, sizes)
             if names is not None and len(names) <= MOST_NAMED_NODES:
                 _draw_names(axes, view, places, names, sizes)
@@ -193,20 +196,17 @@ def node_strength_figure(
         if (values < 0).any():
             raise ValueError(f"{kind} strengths below 0")
     largest = 2.5 * _default_size(len(places)) if node_size is None else node_size
-    ranges = {kind: _range(values) for kind, values in vectors.items()}
     missing = sorted({int(node) for values in vectors.values() for node in np.flatnonzero(np.isnan(values))})
     note = f"{len(missing)} node{'s' if len(missing) > 1 else ''} without a value (crosses)" if missing else ""
 
     with style.figure_style():
-        page = _Page(chosen, places, title, note, None, bar=(label, 0, max(ranges.values())[1]), n_rows=len(vectors))
-        for row, (kind, values) in enumerate(vectors.items()):
-            low, high = ranges[kind]
-            share = (values - low) / (high - low)
-            colours = style.sequential_map(_STRENGTH_MAPS[kind])
-            page.bar = (f"{label} ({kind})", low, high)
+        scales = [_strength_scale(kind, values, label) for kind, values in vectors.items()]
+        page = _Page(chosen, places, title, note, scales)
+        for row, (values, scale) in enumerate(zip(vectors.values(), scales, strict=True)):
+            share = (values - scale.low) / (scale.high - scale.low)
             known = np.flatnonzero(~np.isnan(values))
             order = known[np.argsort(values[known], kind="stable")]
-            for view, axes in page.row(row, colours):
+            for view, axes in page.row(row):
                 seen = view.shows(places)
                 gone = view.project(places[np.isnan(values) & seen])
                 axes.scatter(gone[:, 0], gone[:, 1], s=22, c="#7a7a7a", marker="x", linewidths=1.1, zorder=3)
@@ -216,7 +216,7 @@ def node_strength_figure(
                     spots[:, 0],
                     spots[:, 1],
                     s=largest * (0.08 + 0.92 * share[drawn]),
-                    c=colours(share[drawn]),
+                    c=scale.colours(share[drawn]),
                     edgecolors=style.INK,
                     linewidths=0.4,
                     zorder=4,
@@ -224,13 +224,12 @@ def node_strength_figure(
         return page.sheet.figure
 
 
-def _range(values: NDArray[np.float64]) -> tuple[float, float]:
+def _strength_scale(kind: str, values: NDArray[np.float64], label: str) -> style.ColourScale:
     known = values[~np.isnan(values)]
     low, high = float(np.min(known, initial=np.inf)), float(np.max(known, initial=0.0))
-    return (low, high) if low < high else (0.0, high or 1.0)
-
-
-_STRENGTH_MAPS = {"absolute": "Greys", "positive": "YlOrRd", "negative": "PuBu"}
+    if low >= high:  # all the same, or no value at all
+        low, high = 0.0, high or 1.0
+    return style.ColourScale(style.sequential_map(_STRENGTH_MAPS[kind]), low, high, f"{label} ({kind})")
 
 
 class _Page:
@@ -242,31 +241,31 @@ class _Page:
         coordinates: NDArray[np.float64],
         title: str,
         note: str,
-        networks: Sequence[str] | None,
-        bar: tuple[str, float, float],
-        n_rows: int = 1,
+        scales: Sequence[style.ColourScale],
+        networks: Sequence[str] | None = None,
     ) -> None:
         self.views = views
         self.coordinates = coordinates
-        self.bar = bar
+        self.scales = scales
         self.networks = style.checked_networks(networks, len(coordinates))
         self.looks = style.network_looks(self.networks) if self.networks else {}
         self.boxes = [_box(view, coordinates) for view in views]
         widths = [(right - left) * INCHES_PER_MM for left, right, _, _ in self.boxes]
         self.row_height = max((high - low) * INCHES_PER_MM for _, _, low, high in self.boxes)
-        bar_width = style.colour_bar_width(*bar)
+        self.bar_height = min(self.row_height - 0.3, 2.4)
+        bar_width = max(style.colour_bar_width(self.bar_height, scale) for scale in scales)
         width = style.MARGIN + sum(widths) + GAP * len(widths) + bar_width + style.MARGIN
         self.top = style.heading_height(title, note, width)
         legend = style.listed_looks(self.looks)
         room = width - 2 * style.MARGIN
-        below = self.top + n_rows * (self.row_height + GAP)
+        below = self.top + len(scales) * (self.row_height + GAP)
         height = below + (style.legend_height(legend, room) if legend else 0) + style.MARGIN
         self.sheet = style.Sheet(width, height)
         self.sheet.heading(title, note)
         if legend:
             self.sheet.legend(style.MARGIN, below, room, legend)
 
-    def row(self, number: int, colours: Colormap, grey_below: float = 0.0) -> list[tuple[_View, Axes]]:
+    def row(self, number: int) -> list[tuple[_View, Axes]]:
         """Add a row of brains and its colour bar."""
         top = self.top + number * (self.row_height + GAP)
         left = style.MARGIN
@@ -280,11 +279,8 @@ class _Page:
             _draw_brain(axes, view)
             drawn.append((view, axes))
             left += width + GAP
-        label, low, high = self.bar
-        bar_height = min(self.row_height - 0.3, 2.4)
-        self.sheet.colour_bar(
-            left, top + (self.row_height - bar_height) / 2, bar_height, colours, low, high, label, grey_below
-        )
+        middle = top + (self.row_height - self.bar_height) / 2
+        self.sheet.colour_bar(left, middle, self.bar_height, self.scales[number])
         return drawn
 
     def draw_nodes(self, axes: Axes, view: _View, sizes: NDArray[np.float64]) -> None:
@@ -351,20 +347,20 @@ def _closed_path(lines: Sequence[NDArray[np.float64]]) -> Path:
 
 
 def _draw_edges(
-    axes: Axes, view: _View, edges: Edges, coordinates: NDArray[np.float64], colours: Colormap, limit: float
+    axes: Axes, view: _View, edges: Edges, coordinates: NDArray[np.float64], scale: style.ColourScale
 ) -> None:
     seen = view.shows(coordinates)
     both = seen[edges.first] & seen[edges.second]
     values = edges.values[both]
     flat = view.project(coordinates)
-    share = np.minimum(np.abs(values) / limit, 1)
+    share = np.minimum(np.abs(values) / scale.high, 1)
     dashed = len(edges) <= MOST_DASHED_EDGES
     crowded = len(edges) > MOST_VECTOR_EDGES
     heaviest = float(np.clip(2.7 - 0.5 * np.log10(max(len(edges), 1)), 0.5, 2.5))  # points; many lines are finer
     axes.add_collection(
         LineCollection(
             list(np.stack([flat[edges.first[both]], flat[edges.second[both]]], axis=1)),
-            colors=colours((np.clip(values / limit, -1, 1) + 1) / 2),
+            colors=scale.colours((np.clip(values / scale.high, -1, 1) + 1) / 2),
             linewidths=0.5 if crowded else 0.2 + heaviest * share,  # one width is a quarter faster
             linestyles=[(0, (3, 1)) if dashed and value < 0 else "solid" for value in values] if dashed else "solid",
             rasterized=crowded,

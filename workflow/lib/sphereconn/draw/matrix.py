@@ -152,6 +152,7 @@ def _draw(
     written: bool = False,
 ) -> Figure:
     with style.figure_style():
+        scale = style.ColourScale(style.diverging_map(), -limit, limit, label)
         looks = style.network_looks(members)
         size = min(style.SMALL_TEXT_SIZE, 0.8 * 72 * SIDE / max(len(shown), 1))
         name_room = max((style.text_width(name, size) for name in labels), default=0.0) + (0.08 if labels else 0.0)
@@ -159,7 +160,7 @@ def _draw(
         strip = STRIP + STRIP_GAP if members else 0.0
         left = style.MARGIN + name_room + strip
         right = left + SIDE + (LEADER + block_room if blocks and members else 0) + 0.2
-        width = right + style.colour_bar_width(label, -limit, limit) + style.MARGIN
+        width = right + style.colour_bar_width(SIDE / 2, scale) + style.MARGIN
         legend = (
             [replace(look, marker="s") for look in style.listed_looks(looks)]
             if members and not blocks and not written
@@ -173,8 +174,7 @@ def _draw(
         sheet = style.Sheet(width, height)
         sheet.heading(title, note)
         axes = sheet.axes(left, top, SIDE, SIDE)
-        colours = style.diverging_map()
-        axes.imshow(shown, cmap=colours, vmin=-limit, vmax=limit, interpolation="nearest", aspect="auto")
+        axes.imshow(shown, cmap=scale.colours, vmin=-limit, vmax=limit, interpolation="nearest", aspect="auto")
         places = range(len(labels))
         axes.set_xticks(places, labels, rotation=90, size=size)
         axes.set_yticks(places, labels, size=size)
@@ -186,7 +186,7 @@ def _draw(
             _draw_strips(sheet, left, top, [looks[name].colour for name in members])
         if blocks and members:
             _draw_blocks(sheet, axes, left + SIDE, top, members, looks)
-        sheet.colour_bar(right, top + SIDE / 4, SIDE / 2, colours, -limit, limit, label)
+        sheet.colour_bar(right, top + SIDE / 4, SIDE / 2, scale)
         if legend:
             sheet.legend(style.MARGIN, below + style.MARGIN, room, legend)
         return sheet.figure

@@ -29,12 +29,13 @@ MARGIN = 0.15  # inches
 
 INK = "#222222"
 FAINT_INK = "#6b6b6b"
-MISSING_COLOUR = "#c9c9c9"  # a value that is n/a; no diverging or sequential colour map passes through this grey
+MISSING_COLOUR = "#c9c9c9"  # a value that is n/a
+NO_NETWORK_COLOUR = "#b8b8b8"
 
 DIVERGING = "RdBu_r"
 
-# Found by a search for the largest smallest distance (CIELAB) within the set and to light grey, under normal, protan,
-# deutan and tritan vision; then ordered so that the first few are the farthest apart.
+# Found by a search for the largest smallest distance (CIELAB) within the set and to NO_NETWORK_COLOUR, under normal,
+# protan, deutan and tritan vision; then ordered so that the first few are the farthest apart.
 NETWORK_COLOURS = (
     "#2d78f0", "#d28700", "#870069", "#2de1ff", "#5a3c1e", "#a5d296", "#9678b4",
     "#f0785a", "#5a6900", "#d20f5a", "#e1d25a", "#4b2d96", "#5ab4ff", "#3c8778",
@@ -113,7 +114,7 @@ def network_looks(networks: Sequence[str]) -> dict[str, NetworkLook]:
         marker = NETWORK_MARKERS[(place + round_) % len(NETWORK_MARKERS)]
         looks[name] = NetworkLook(name, NETWORK_COLOURS[place], marker)
     for name in sorted({name for name in networks if name.lower() in NO_NETWORK}):
-        looks[name] = NetworkLook(name if name not in ("", "n/a") else "no network", "#9a9a9a", "o")
+        looks[name] = NetworkLook(name if name not in ("", "n/a") else "no network", NO_NETWORK_COLOUR, "o")
     return looks
 
 
@@ -189,6 +190,17 @@ def spread(centres: ArrayLike, gap: float, low: float, high: float) -> NDArray[n
     return moved
 
 
+@dataclass(frozen=True)
+class ColourScale:
+    """What the colours of a figure mean; magnitudes under ``left_out_below`` are not drawn."""
+
+    colours: Colormap
+    low: float
+    high: float
+    label: str
+    left_out_below: float = 0.0
+
+
 class Sheet:
     """A white figure on which things are placed in inches from its top left corner."""
 
@@ -217,21 +229,19 @@ class Sheet:
         below = MARGIN + (title.count("\n") + 1) * TITLE_SIZE * LINE_HEIGHT
         self.text(MARGIN, below, wrapped(note, width, SMALL_TEXT_SIZE), SMALL_TEXT_SIZE, color=FAINT_INK)
 
-    def colour_bar(
-        self, left: float, top: float, height: float, colours: Colormap, low: float, high: float, label: str,
-        grey_below: float = 0.0,
-    ) -> None:  # fmt: skip
-        """Add a vertical colour bar; magnitudes under ``grey_below`` are shown as not drawn."""
+    def colour_bar(self, left: float, top: float, height: float, scale: ColourScale) -> None:
+        """Add a vertical colour bar; `colour_bar_width` says how wide it is with its ticks and label."""
         axes = self.axes(left, top, 0.13, height)
-        values = np.linspace(low, high, 256)
-        shades = colours(np.linspace(0, 1, 256))
-        shades[np.abs(values) < grey_below] = matplotlib.colors.to_rgba("#eeeeee")
-        axes.imshow(shades[:, None], aspect="auto", origin="lower", extent=(0, 1, low, high), interpolation="nearest")
+        values = np.linspace(scale.low, scale.high, 256)
+        shades = scale.colours(np.linspace(0, 1, 256))
+        shades[np.abs(values) < scale.left_out_below] = matplotlib.colors.to_rgba("#eeeeee")
+        extent = (0, 1, scale.low, scale.high)
+        axes.imshow(shades[:, None], aspect="auto", origin="lower", extent=extent, interpolation="nearest")
         axes.set_xticks([])
         axes.yaxis.tick_right()
         axes.yaxis.set_label_position("right")
         axes.locator_params(axis="y", nbins=6)
-        axes.set_ylabel(label)
+        axes.set_ylabel(wrapped(scale.label, height, TEXT_SIZE))
 
     def legend(self, left: float, top: float, width: float, looks: Sequence[NetworkLook]) -> None:
         """Add a legend of networks in as many columns as fit the width; `legend_height` says how high it is."""
@@ -258,10 +268,11 @@ def heading_height(title: str, note: str, width: float) -> float:
     return height
 
 
-def colour_bar_width(label: str, low: float, high: float) -> float:
-    """Return the room in inches that a colour bar takes with its ticks and label."""
-    del label  # it runs along the bar
-    return 0.13 + 0.08 + max(text_width(f"{value:.2g}0", SMALL_TEXT_SIZE) for value in (low, high)) + 0.25
+def colour_bar_width(height: float, scale: ColourScale) -> float:
+    """Return the room in inches that a colour bar takes with its ticks and the label along it."""
+    ticks = max(text_width(f"{value:.2g}0", SMALL_TEXT_SIZE) for value in (scale.low, scale.high))
+    lines = wrapped(scale.label, height, TEXT_SIZE).count("\n") + 1
+    return 0.13 + 0.12 + ticks + lines * TEXT_SIZE * LINE_HEIGHT
 
 
 def legend_height(looks: Sequence[NetworkLook], width: float) -> float:

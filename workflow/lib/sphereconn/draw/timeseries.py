@@ -16,6 +16,7 @@ from sphereconn.draw import style
 WIDTH = 7.0  # inches of the time axis
 LINE_HEIGHT = 0.34  # inches a node
 CARPET_HEIGHT = 4.2
+BAR_HEIGHT = 2.6
 MOTION_HEIGHT = 0.7
 GAP = 0.14
 STRIP = 0.11
@@ -160,13 +161,13 @@ def _carpet(run: _Run, title: str, label: str) -> Figure:
     left = _room(widest + 0.25 + STRIP if looks else 0)
     empty = style.missing_note([name for name, gone in zip(run.names, run.empty, strict=True) if gone])
     note = ", ".join(filter(None, [_censored_note(run), empty]))
-    right = 0.1 + style.colour_bar_width(label, -limit, limit)
+    scale = style.ColourScale(style.diverging_map(), -limit, limit, label)
+    right = 0.1 + style.colour_bar_width(BAR_HEIGHT, scale)
     frame = _frame(run, left, CARPET_HEIGHT, right, title, note, [])
-    colours = style.diverging_map()
     extent = (-0.5 * run.repetition_time, (n_frames - 0.5) * run.repetition_time, n_nodes, 0)
     frame.axes.imshow(
         run.signals[:, order].T,
-        cmap=colours,
+        cmap=scale.colours,
         vmin=-limit,
         vmax=limit,
         aspect="auto",
@@ -179,7 +180,8 @@ def _carpet(run: _Run, title: str, label: str) -> Figure:
         _mark_networks(frame, left - 0.05, [looks[name] for name in networks[order]])
     else:
         frame.axes.set_ylabel(f"{n_nodes} nodes")
-    frame.sheet.colour_bar(left + WIDTH + 0.1, frame.top + 0.8, CARPET_HEIGHT - 1.6, colours, -limit, limit, label)
+    beside = left + WIDTH + 0.1, frame.top + (CARPET_HEIGHT - BAR_HEIGHT) / 2
+    frame.sheet.colour_bar(*beside, BAR_HEIGHT, scale)
     return frame.sheet.figure
 
 
