@@ -26,7 +26,8 @@ with logged(snakemake.log[0]):
         ("n", moments.n_runs, runs_used),
     ]
     for output, edges, on_diagonal in statistics:
-        write_matrix(snakemake.output[output], names, matrix_from_edges(edges, len(names), diagonal, on_diagonal))
+        matrix = matrix_from_edges(edges, len(names), diagonal, on_diagonal)
+        write_matrix(snakemake.output[output], names, matrix.astype(int) if output == "n" else matrix)
     write_rows(snakemake.output.nodes, GROUP_COLUMNS, nodes)
     kept = ("RelationshipMeasure", "MeasureDescription", "Directed", "Weighted", "ValidDiagonal", "NonNegative")
     write_json(
@@ -40,8 +41,8 @@ with logged(snakemake.log[0]):
             "NumberOfRuns": len(rows),
             "Runs": [runs[row][columns.index("name")] for row in rows],
             "Settings": stacked["Settings"],
-            "NodeFiles": provenance.sources([snakemake.output.nodes], snakemake.params.root),
-            "Sources": provenance.sources([snakemake.input.stack, snakemake.input.runs], snakemake.params.root),
+            "NodeFiles": provenance.sources([snakemake.output.nodes], snakemake.output.sidecar),
+            "Sources": provenance.sources([snakemake.input.stack, snakemake.input.runs], snakemake.output.sidecar),
             "Software": provenance.software(),
         },
     )

@@ -3,6 +3,7 @@
 from sphereconn import provenance
 from sphereconn.clean.cleaning import clean_signals
 from sphereconn.clean.confounds import read_confounds
+from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_signals
 from sphereconn.log import logged
 
@@ -14,7 +15,10 @@ with logged(snakemake.log[0]):
     columns, confounds = [], None
     if patterns:
         columns, confounds = read_confounds(snakemake.input.confounds, patterns, len(signals), missing)
-    cleaned = clean_signals(signals, source["RepetitionTime"], confounds=confounds, confound_names=columns, **settings)
+    with about(snakemake.input.signals):
+        cleaned = clean_signals(
+            signals, source["RepetitionTime"], confounds=confounds, confound_names=columns, **settings
+        )
 
     write_signals(snakemake.output.signals, names, cleaned.signals)
     write_json(
@@ -30,7 +34,7 @@ with logged(snakemake.log[0]):
             "DegreesOfFreedom": cleaned.degrees_of_freedom,
             "Settings": snakemake.params.settings,
             "NodeFiles": source["NodeFiles"],
-            "Sources": provenance.sources(list(snakemake.input), snakemake.params.root),
+            "Sources": provenance.sources(list(snakemake.input), snakemake.output.sidecar),
             "Software": provenance.software(),
         },
     )

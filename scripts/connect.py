@@ -2,6 +2,7 @@
 
 from sphereconn import provenance
 from sphereconn.connect.connectivity import connectome, describe
+from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_matrix
 from sphereconn.log import logged
 
@@ -9,7 +10,8 @@ with logged(snakemake.log[0]):
     settings = snakemake.params.settings
     names, signals = read_signals(snakemake.input.signals)
     source = read_json(snakemake.input.sidecar)
-    result = connectome(signals, settings["kind"], settings["covariance"], names)
+    with about(snakemake.input.signals):
+        result = connectome(signals, settings["kind"], settings["covariance"], names)
 
     write_matrix(snakemake.output.matrix, names, result.matrix)
     write_json(
@@ -24,7 +26,7 @@ with logged(snakemake.log[0]):
             "DegreesOfFreedom": source["DegreesOfFreedom"],
             "Settings": settings,
             "NodeFiles": source["NodeFiles"],
-            "Sources": provenance.sources(list(snakemake.input), snakemake.params.root),
+            "Sources": provenance.sources(list(snakemake.input), snakemake.output.sidecar),
             "Software": provenance.software(),
         },
     )

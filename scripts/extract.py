@@ -1,10 +1,9 @@
 """Sphere signals of one run: an image, a seed table and maybe a mask in; signals, nodes table and sidecar out."""
 
-from sphereconn.extract.images import read_header
-from sphereconn.extract.signals import extract_sphere_signals
-
 from sphereconn import provenance
+from sphereconn.extract.images import read_header
 from sphereconn.extract.repetition_time import repetition_time
+from sphereconn.extract.signals import extract_sphere_signals
 from sphereconn.files import read_json, write_json, write_rows, write_signals
 from sphereconn.log import logged
 from sphereconn.study.seeds import read_seeds
@@ -56,8 +55,8 @@ with logged(snakemake.log[0]):
             "Overlap": settings["overlap"],
             "MinimumCoverage": settings["min_coverage"],
             "NodesUnusable": sum(map(bool, spheres.problem)),
-            "NodeFiles": provenance.sources([snakemake.output.nodes], snakemake.params.root),
-            "Sources": provenance.sources(list(snakemake.input), snakemake.params.root),
+            "NodeFiles": provenance.sources([snakemake.output.nodes], snakemake.output.sidecar),
+            "Sources": provenance.sources(list(snakemake.input), snakemake.output.sidecar),
             "Software": provenance.software(),
         },
     )

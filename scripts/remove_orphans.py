@@ -5,11 +5,10 @@ from pathlib import Path
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
-    root = Path(snakemake.params.root)
-    for path in snakemake.params.orphans:
-        (root / path).unlink()
+    for path in map(Path, snakemake.params.orphans):
+        path.unlink()
         print(f"removed {path}")
-        for folder in (root / path).parents:
-            if folder == root or any(folder.iterdir()):
+        for folder in path.parents:
+            if any(folder.iterdir()):
                 break
             folder.rmdir()

@@ -21,7 +21,7 @@ with logged(snakemake.log[0]):
             "Serialization": "row by row, the diagonal " + ("included" if diagonal else "left out"),
             "Nodes": nodes,
             "Settings": estimator,
-            "Sources": provenance.sources(list(snakemake.input), snakemake.params.root),
+            "Sources": provenance.sources(list(snakemake.input), snakemake.output.sidecar),
             "Software": provenance.software(),
         },
     )

@@ -1,7 +1,8 @@
 """The study that the configuration describes, and what every rule file uses."""
 
+import re
 import sys
-from os.path import relpath
+from os.path import exists, relpath
 
 from snakemake.exceptions import WorkflowError
 
@@ -74,19 +75,48 @@ def combination_of(wildcards):
     return STUDY.combination[wildcards.seed_set, wildcards.denoising, wildcards.estimator]
 
 
-rule remove_orphans:
-    """Remove the results that the configuration does not ask for any more (named at the end of a run)."""
-    log:
-        log_of("remove_orphans", "removed"),
-    conda:
-        "../../envs/sphereconn.yaml"
-    params:
-        root=STUDY.output_dir,
-        orphans=lambda wildcards: orphans(STUDY),
-    message:
-        "Removing results that the configuration does not ask for any more"
-    script:
-        "../../scripts/remove_orphans.py"
+def image_files(wildcards):
+    """Name what a run and a seed set are extracted from; sidecar and mask where there are any."""
+    run = run_of(wildcards)
+    files = {"bold": run.bold, "seeds": STUDY.seed_sets[wildcards.seed_set]["seeds"]}
+    sidecar = re.sub(r"\.nii(\.gz)?$", ".json", run.bold)
+    if exists(sidecar):
+        files["sidecar"] = sidecar
+    if run.mask:
+        files["mask"] = run.mask
+    return files
+
+
+def confounds_file(wildcards):
+    """Name the confounds table of a run, if the denoising needs it."""
+    return run_of(wildcards).confounds if STUDY.denoising[wildcards.denoising]["confounds"] else []
+
+
+def sphere_settings(wildcards):
+    """Settings of an extraction; the seed table is an input, and compared by its content."""
+    seed_set = {key: value for key, value in STUDY.seed_sets[wildcards.seed_set].items() if key != "seeds"}
+    return seed_set | {"repetition_time": run_of(wildcards).repetition_time}
+
+
+def members(wildcards, path):
+    """Give one result of each run of a combination."""
+    return [result(path(run)) for run in combination_of(wildcards).runs]
+
+
+def members_matrices(wildcards):
+    """Name the connectomes of the runs of a combination."""
+    labels = (wildcards.seed_set, wildcards.denoising, wildcards.estimator)
+    return members(wildcards, lambda run: names.connectome(run.folder, run.stem, *labels))
+
+
+def members_nodes(wildcards):
+    """Name the nodes tables of the runs of a combination."""
+    return members(wildcards, lambda run: names.sphere_signals(run.folder, run.stem, wildcards.seed_set, "nodes.tsv"))
+
+
+def members_table(wildcards):
+    """What the runs table says of each run of a combination, as the stack's table of runs keeps it."""
+    return [{"name": run.stem} | run.entities | run.covariates for run in combination_of(wildcards).runs]
 
 
 onsuccess:

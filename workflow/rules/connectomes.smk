@@ -23,7 +23,6 @@ rule connect:
         runtime=10,
     params:
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
-        root=STUDY.output_dir,
         code=code_of("connect"),
     message:
         "Connecting {wildcards.seed_set} of {wildcards.stem} ({wildcards.estimator}, {wildcards.denoising})"

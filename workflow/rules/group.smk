@@ -5,25 +5,6 @@ Gives: group/*_stack.npy with its table of runs; group/*_stat-mean_relmat.tsv, *
 """
 
 
-def members(wildcards, path):
-    """Give one result of each run of a combination."""
-    return [result(path(run)) for run in combination_of(wildcards).runs]
-
-
-def members_matrices(wildcards):
-    labels = (wildcards.seed_set, wildcards.denoising, wildcards.estimator)
-    return members(wildcards, lambda run: names.connectome(run.folder, run.stem, *labels))
-
-
-def members_nodes(wildcards):
-    return members(wildcards, lambda run: names.sphere_signals(run.folder, run.stem, wildcards.seed_set, "nodes.tsv"))
-
-
-def members_table(wildcards):
-    """What the runs table says of each run of a combination, as the stack's table of runs keeps it."""
-    return [{"name": run.stem} | run.entities | run.covariates for run in combination_of(wildcards).runs]
-
-
 rule stack:
     """Put the edges of every run of a combination into one file, a row a run, readable block by block."""
     input:
@@ -43,7 +24,6 @@ rule stack:
     params:
         runs=members_table,
         estimator=lambda wildcards: STUDY.estimators[wildcards.estimator],
-        root=STUDY.output_dir,
         code=code_of("stack"),
     message:
         "Stacking the connectomes of {wildcards.seed_set} ({wildcards.estimator}, {wildcards.denoising})"
@@ -73,7 +53,6 @@ rule aggregate:
         mem_mb=1000,
         runtime=30,
     params:
-        root=STUDY.output_dir,
         code=code_of("aggregate"),
     message:
         "Aggregating {wildcards.seed_set} over {wildcards.group} ({wildcards.estimator}, {wildcards.denoising})"

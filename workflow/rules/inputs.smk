@@ -1,4 +1,4 @@
-"""Inputs: the demo cohort, and the description of the study.
+"""Inputs and housekeeping: the demo cohort, the description of the study, the removal of what is left over.
 
 Needs: resources/cohort, resources/rest_bold.
 Gives: resources/demo/sub-*/func/*_bold.nii.gz and *_confounds_timeseries.tsv; dataset_description.json and study.json.
@@ -51,3 +51,17 @@ rule describe_study:
         "Describing the study"
     script:
         "../../scripts/describe_study.py"
+
+
+rule remove_orphans:
+    """Remove the results that the configuration does not ask for any more (named at the end of a run)."""
+    log:
+        log_of("remove_orphans", "removed"),
+    conda:
+        "../../envs/sphereconn.yaml"
+    params:
+        orphans=lambda wildcards: [result(path) for path in orphans(STUDY)],
+    message:
+        "Removing results that the configuration does not ask for any more"
+    script:
+        "../../scripts/remove_orphans.py"

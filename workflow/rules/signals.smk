@@ -4,29 +4,6 @@ Needs: the images, masks and confounds of the runs table, the seed tables.
 Gives: sub-*/func/*_atlas-*_timeseries.tsv, *_nodes.tsv, *_atlas-*_desc-*_timeseries.tsv, each with a sidecar.
 """
 
-import re
-from os.path import exists
-
-
-def image_files(wildcards):
-    run = run_of(wildcards)
-    files = {"bold": run.bold, "seeds": STUDY.seed_sets[wildcards.seed_set]["seeds"]}
-    sidecar = re.sub(r"\.nii(\.gz)?$", ".json", run.bold)
-    if exists(sidecar):
-        files["sidecar"] = sidecar
-    if run.mask:
-        files["mask"] = run.mask
-    return files
-
-
-def confounds_file(wildcards):
-    return run_of(wildcards).confounds if STUDY.denoising[wildcards.denoising]["confounds"] else []
-
-
-def sphere_settings(wildcards):
-    seed_set = {key: value for key, value in STUDY.seed_sets[wildcards.seed_set].items() if key != "seeds"}
-    return seed_set | {"repetition_time": run_of(wildcards).repetition_time}
-
 
 rule extract:
     """Average the image over each sphere of a seed set, frame by frame."""
@@ -46,7 +23,6 @@ rule extract:
         runtime=10,
     params:
         settings=sphere_settings,
-        root=STUDY.output_dir,
         code=code_of("extract"),
     message:
         "Extracting {wildcards.seed_set} from {wildcards.stem}"
@@ -73,7 +49,6 @@ rule clean:
         runtime=10,
     params:
         settings=lambda wildcards: STUDY.denoising[wildcards.denoising],
-        root=STUDY.output_dir,
         code=code_of("clean"),
     message:
         "Cleaning {wildcards.seed_set} of {wildcards.stem} ({wildcards.denoising})"

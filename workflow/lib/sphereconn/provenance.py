@@ -17,10 +17,15 @@ def software() -> dict[str, str]:
     return {"sphereconn": __version__, "python": ".".join(map(str, sys.version_info[:3])), **loaded}
 
 
-def sources(paths: Sequence[str], output_dir: str) -> list[str]:
-    """Name source files: results of this study as BIDS URIs, other files as the study names them."""
-    named = []
-    for path in paths:
-        inside = Path(path).is_relative_to(output_dir)
-        named.append(f"bids::{Path(path).relative_to(output_dir).as_posix()}" if inside else Path(path).as_posix())
-    return named
+def sources(paths: Sequence[str], result: str) -> list[str]:
+    """Name the source files of a result: those of the same data set as BIDS URIs, others as the study names them."""
+    root = _dataset(Path(result))
+    return [
+        f"bids::{path.relative_to(root).as_posix()}" if path.is_relative_to(root) else path.as_posix()
+        for path in map(Path, paths)
+    ]
+
+
+def _dataset(result: Path) -> Path:
+    """Find the folder of the data set: the one with the folders of subjects and of groups."""
+    return next(folder.parent for folder in result.parents if folder.name.startswith("sub-") or folder.name == "group")

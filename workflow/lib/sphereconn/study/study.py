@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sphereconn.errors import InputError
+from sphereconn.errors import InputError, about
 from sphereconn.study.groups import check_groups
 from sphereconn.study.runs import Run, matching, read_runs
 from sphereconn.study.seeds import read_seeds
@@ -106,10 +106,8 @@ def _with_table(label: str, seed_set: Settings, resources: Path, source: str) ->
         raise InputError(
             f"{where}: '{seeds}' is neither a file nor a shipped seed table (those are {', '.join(SHIPPED_SEEDS)})."
         )
-    try:
+    with about(f"{source}: seed_sets.{label}"):
         read_seeds(table, seed_set["radius"])
-    except InputError as problem:
-        raise InputError(f"{source}: seed_sets.{label}: {problem}") from problem
     return {**seed_set, "seeds": table}
 
 

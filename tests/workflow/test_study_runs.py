@@ -1,0 +1,141 @@
+"""A study from beginning to end: its results, and the ways to start it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from sphereconn.aggregate.stack import edge_vector
+from sphereconn.connect.connectivity import connectome
+from sphereconn.files import read_matrix, read_signals
+from sphereconn.study.results import expected_results
+from sphereconn.study.study import read_study
+from workflow.project import ROOT
+
+RUN = "sub-01/func/sub-01_task-rest_atlas-dmn"
+
+
+def text_of(project, name):
+    return project.results()[name].decode()
+
+
+def test_the_results_are_those_that_the_study_names(finished_once):
+    here = Path.cwd()
+    os.chdir(finished_once.root)
+    try:
+        study = read_study(finished_once.config, ROOT / "workflow/schemas/config.schema.json", ROOT / "resources")
+        expected = expected_results(study)
+    finally:
+        os.chdir(here)
+    assert set(finished_once.results()) == expected
+
+
+def test_every_table_has_a_sidecar_that_says_what_was_done(finished_once):
+    cleaned = json.loads(text_of(finished_once, f"{RUN}_desc-bandpass_timeseries.json"))
+    assert cleaned["RepetitionTime"] == 2.0
+    assert cleaned["SamplingFrequency"] == 0.5
+    assert cleaned["ConfoundRegressors"] == ["csf", "trans_x", "trans_y", "trans_z"]
+    # 80 frames, of which 0.09 of 0.25 Hz are passed, less four regressors
+    assert np.isclose(cleaned["DegreesOfFreedom"], 80 * 0.09 / 0.25 - 4)
+    relmat = json.loads(text_of(finished_once, f"{RUN}_meas-partial_desc-bandpass_relmat.json"))
+    required = {"Directed", "RelationshipMeasure", "ValidDiagonal", "Weighted"}
+    assert required <= set(relmat)
+    assert "Ledoit-Wolf" in relmat["RelationshipMeasure"]
+    assert 0 <= relmat["Shrinkage"] <= 1
+    assert relmat["NodeFiles"] == [f"bids::{RUN}_nodes.tsv"]
+    assert f"bids::{RUN}_desc-bandpass_timeseries.tsv" in relmat["Sources"]
+
+
+def test_no_result_tells_the_time_or_the_place_where_it_was_made(finished_once):
+    for name, content in finished_once.results().items():
+        assert str(finished_once.root).encode() not in content, name
+
+
+def test_a_matrix_can_be_read_by_the_names_of_its_nodes(finished_once):
+    rows = list(
+        csv.DictReader(text_of(finished_once, f"{RUN}_meas-full_desc-bandpass_relmat.tsv").splitlines(), delimiter="\t")
+    )
+    first, second = "posterior cingulate cortex", "medial prefrontal cortex"
+    table = {row["node"]: row for row in rows}
+    assert table[first][second] == table[second][first]
+
+
+def test_a_matrix_is_the_connectome_of_the_signals_beside_it(finished_once):
+    results = finished_once.root / "results"
+    _, signals = read_signals(results / f"{RUN}_desc-bandpass_timeseries.tsv")
+    _, matrix = read_matrix(results / f"{RUN}_meas-partial_desc-bandpass_relmat.tsv")
+    np.testing.assert_array_equal(matrix, connectome(signals, "partial correlation").matrix)
+
+
+def test_a_group_is_the_mean_of_fishers_z_of_its_runs(finished_once):
+    func = "results/sub-{0}/func/sub-{0}_task-rest_atlas-dmn_meas-full_desc-bandpass_relmat.tsv"
+    members = [read_matrix(finished_once.root / func.format(number))[1] for number in ("01", "03")]
+    edges = np.array([edge_vector(matrix, diagonal=False) for matrix in members])
+    group = "results/group/site-odd_atlas-dmn_meas-full_desc-bandpass_stat-{}_relmat.tsv"
+    mean, std, n = (read_matrix(finished_once.root / group.format(stat))[1] for stat in ("mean", "std", "n"))
+    # Two numbers: rounding of a mean and of arctanh, far below what a matrix means.
+    np.testing.assert_allclose(edge_vector(mean, False), np.tanh(np.arctanh(edges).mean(axis=0)), rtol=1e-12)
+    np.testing.assert_allclose(edge_vector(std, False), np.arctanh(edges).std(axis=0, ddof=1), rtol=1e-10)
+    assert (n == 2).all()
+
+
+def test_the_stack_holds_every_run_and_is_read_without_this_library(finished_once):
+    group = finished_once.root / "results" / "group"
+    stack = np.load(group / "group-all_atlas-dmn_meas-full_desc-bandpass_stack.npy", mmap_mode="r")
+    rows = (group / "group-all_atlas-dmn_meas-full_desc-bandpass_stack.tsv").read_text().splitlines()
+    assert stack.shape == (3, 6)
+    assert [row.split("\t")[0] for row in rows[1:]] == [f"sub-0{number}_task-rest" for number in (1, 2, 3)]
+    _, matrix = read_matrix(
+        finished_once.root / "results/sub-02/func/sub-02_task-rest_atlas-dmn_meas-full_desc-bandpass_relmat.tsv"
+    )
+    np.testing.assert_array_equal(stack[1], matrix[np.triu_indices(4, k=1)])
+
+
+def test_a_study_of_ones_own_has_nothing_of_the_default_study(finished_once):
+    settings = json.loads(text_of(finished_once, "study.json"))
+    assert set(settings["seed_sets"]) == {"dmn", "mine"}
+    assert set(settings["denoising"]) == {"bandpass"}
+
+
+def test_a_single_value_can_be_set_on_the_command_line(finished):
+    assert finished.pending("--config", "seed_sets={dmn: {seeds: dmn, radius: '14'}}")["extract"] == 3
+
+
+def test_the_workflow_starts_from_its_stub_and_in_another_folder(finished, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    config = finished.config
+    config["runs"] = str(finished.root / "data" / "runs.tsv")
+    config["seed_sets"].pop("mine")
+    (elsewhere / "study.yaml").write_text(yaml.safe_dump(config))
+    snakemake = str(Path(sys.executable).with_name("snakemake"))
+    for snakefile in ("Snakefile", "workflow/Snakefile"):
+        command = [snakemake, "-n", "--snakefile", str(finished.root / snakefile), "--configfile", "study.yaml"]
+        done = subprocess.run(command, cwd=elsewhere, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "extract                3" in done.stdout + done.stderr
+
+
+def test_snakemakes_own_report_is_one_file_with_the_figures_in_it(finished):
+    output = finished.run("--report", "report.html")
+    report = (finished.root / "report.html").read_text()
+    assert "Unknown target name" not in output
+    assert "Mean connectome of" in report
+    assert report.count("data:image/png") >= 12
+
+
+def test_an_interrupted_study_goes_on(finished):
+    func = finished.root / "results/sub-01/func"
+    for path in func.glob("*_desc-bandpass_*"):
+        path.unlink()
+    assert finished.pending()["clean"] == 2
+    before = finished.results()
+    finished.run()
+    after = finished.results()
+    assert set(before) < set(after)
+    assert {name: after[name] for name in before} == before
