@@ -2,7 +2,7 @@
 
 from sphereconn import provenance
 from sphereconn.clean.cleaning import clean_signals
-from sphereconn.clean.confounds import read_confounds
+from sphereconn.clean.confounds import mean_framewise_displacement, read_confounds
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_signals
 from sphereconn.log import logged
@@ -12,9 +12,10 @@ with logged(snakemake.log[0]):
     names, signals = read_signals(snakemake.input.signals)
     source = read_json(snakemake.input.sidecar)
     patterns, missing = settings.pop("confounds"), settings.pop("missing_confounds")
-    columns, confounds = [], None
+    columns, confounds, displacement = [], None, None
     if patterns:
         columns, confounds = read_confounds(snakemake.input.confounds, patterns, len(signals), missing)
+        displacement = mean_framewise_displacement(snakemake.input.confounds)
     with about(snakemake.input.signals):
         cleaned = clean_signals(
             signals, source["RepetitionTime"], confounds=confounds, confound_names=columns, **settings
@@ -31,6 +32,7 @@ with logged(snakemake.log[0]):
             "NumberOfVolumesKept": cleaned.n_frames_kept,
             "ConfoundRegressors": list(cleaned.regressors_used),
             "ConfoundRegressorsDropped": cleaned.regressors_dropped,
+            "MeanFramewiseDisplacement": displacement,
             "DegreesOfFreedom": cleaned.degrees_of_freedom,
             "Settings": snakemake.params.settings,
             "NodeFiles": source["NodeFiles"],

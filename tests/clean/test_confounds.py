@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sphereconn.clean.confounds import read_confounds, select_columns
+from sphereconn.clean.confounds import mean_framewise_displacement, read_confounds, select_columns
 from sphereconn.errors import InputError
 
 DATA = Path(__file__).parent.parent / "data" / "confounds"
@@ -113,3 +113,22 @@ def test_messages_name_the_table():
         read_confounds(FMRIPREP, ["whitematter"], 120)
     with pytest.raises(InputError, match="missing_confounds: 'zero' is not one of error, mean"):
         read_confounds(FMRIPREP, ["csf"], 120, missing="zero")
+
+
+def test_mean_framewise_displacement_leaves_out_the_frames_that_have_none(tmp_path):
+    path = written(tmp_path, "csf\tframewise_displacement\n1\tn/a\n2\t0.1\n3\t0.4\n4\tinf\n")
+    assert mean_framewise_displacement(path) == 0.25
+    # 119 frames of fMRIPrep's table have a number, read here by pandas; 1e-12 is rounding of a mean.
+    expected = pd.read_table(FMRIPREP, na_values="n/a")["framewise_displacement"].mean()
+    assert mean_framewise_displacement(FMRIPREP) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("text", ["csf\n1\n2\n", "csf\tframewise_displacement\n1\tn/a\n2\tn/a\n"])
+def test_mean_framewise_displacement_is_unknown_without_a_column_or_a_number(tmp_path, text):
+    assert mean_framewise_displacement(written(tmp_path, text)) is None
+
+
+def test_a_framewise_displacement_that_is_no_number_is_located(tmp_path):
+    path = written(tmp_path, "framewise_displacement\nn/a\nlow\n")
+    with pytest.raises(InputError, match=r"column 'framewise_displacement', row 2: 'low' is not a number"):
+        mean_framewise_displacement(path)

@@ -43,13 +43,13 @@ def group_nodes(paths: Sequence[str | Path]) -> list[list[Any]]:
     """
     if not paths:
         raise ValueError("there is no nodes table to combine")
-    first = _read_nodes(paths[0])
+    first = read_run_nodes(paths[0])
     n_nodes = len(first["name"])
     runs_used = np.zeros(n_nodes, dtype=np.int64)
     totals = {column: np.zeros(n_nodes) for column in QUALITY}
     counts = {column: np.zeros(n_nodes, dtype=np.int64) for column in QUALITY}
     for path in paths:
-        nodes = _read_nodes(path)
+        nodes = read_run_nodes(path)
         _check_same_nodes(path, nodes, paths[0], first)
         runs_used += [problem == MISSING for problem in nodes["problem"]]
         for column in QUALITY:
@@ -68,7 +68,8 @@ def group_nodes(paths: Sequence[str | Path]) -> list[list[Any]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _read_nodes(path: str | Path) -> dict[str, list[Any]]:
+def read_run_nodes(path: str | Path) -> dict[str, list[Any]]:
+    """Read the nodes table of a run by column: numbers as floats, NaN where coverage or temporal SNR is not known."""
     columns, rows = read_rows(path)
     absent = [column for column in (*TEXT, *GEOMETRY, *QUALITY, "problem") if column not in columns]
     if absent:

@@ -110,6 +110,23 @@ def read_confounds(
     return names, np.where(finite, confounds, means)
 
 
+def mean_framewise_displacement(path: str | Path) -> float | None:
+    """Average the column ``framewise_displacement`` of a confounds table, in mm, over the frames that have a number.
+
+    It is the sum of the absolute changes in the six parameters of head motion from one frame to the next (Power et al.
+    2012, NeuroImage 59:2142-2154), so the first frame has none. None when the table has no such column, or no number in
+    it. ``InputError`` names the cell that is neither a number nor n/a.
+    """
+    name = "framewise_displacement"
+    columns, rows = read_rows(path)
+    if name not in columns:
+        return None
+    position = columns.index(name)
+    numbers = np.array([_number(cells[position], path, name, row) for row, cells in enumerate(rows, start=1)])
+    finite = numbers[np.isfinite(numbers)]
+    return float(finite.mean()) if finite.size else None
+
+
 def _number(cell: str, path: str | Path, name: str, row: int) -> float:
     if cell in (MISSING, ""):
         return np.nan

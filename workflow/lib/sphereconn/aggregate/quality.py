@@ -1,0 +1,155 @@
+"""How well each run was measured, and how each estimate went: rows of tables, from the results of single runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sphereconn.aggregate.nodes import read_run_nodes
+from sphereconn.files import MISSING, read_json
+
+# Column -> what it says, as the sidecar of a table tells it.
+QUALITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "run": {"Description": "Start of the names of the run's results"},
+    "seed_set": {"Description": "Label of the seed set"},
+    "denoising": {"Description": "Label of the denoising"},
+    "frames": {"Description": "Frames of the run"},
+    "frames_kept": {"Description": "Frames that are left after censoring"},
+    "repetition_time": {"Description": "From one frame to the next", "Units": "s"},
+    "regressors": {"Description": "Confounds that were regressed out, those with nothing to remove not counted"},
+    "degrees_of_freedom": {
+        "Description": "Independent values left in a cleaned signal, if it was white noise before:"
+        " frames kept times the share of the frequencies that were passed, less one for each regressor"
+    },
+    "mean_framewise_displacement": {
+        "Description": "Mean of the column framewise_displacement of the confounds table;"
+        " n/a without that column, or when the denoising uses no confounds",
+        "Units": "mm",
+    },
+    "nodes": {"Description": "Nodes of the seed set"},
+    "nodes_unusable": {"Description": "Nodes without a usable signal"},
+    "lowest_coverage": {"Description": "Lowest share of a sphere that was measured, over all nodes"},
+    "median_coverage": {"Description": "Median share of a sphere that was measured, over all nodes"},
+    "median_temporal_snr": {
+        "Description": "Median over the nodes of the mean of a sphere's signal divided by its standard deviation over"
+        " time, before cleaning"
+    },
+}
+ESTIMATION_COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "run": {"Description": "Start of the names of the run's results"},
+    "seed_set": {"Description": "Label of the seed set"},
+    "denoising": {"Description": "Label of the denoising"},
+    "estimator": {"Description": "Label of the estimator"},
+    "nodes_unusable": {"Description": "Nodes that the connectome has no value for"},
+    "shrinkage": {"Description": "Weight of the scaled identity in a shrunk covariance, 0 to 1"},
+    "alpha": {"Description": "Penalty of a sparse inverse covariance"},
+    "duality_gap": {"Description": "The objective of the graphical lasso exceeds its minimum by no more than this"},
+    "duality_gap_per_node": {"Description": "The duality gap divided by the number of nodes"},
+    "converged": {"Description": "Whether the duality gap is as small as was asked for"},
+}
+# Key of the sidecar of a connectome -> column; an estimator has those that concern it.
+ESTIMATION_KEYS = {
+    "Shrinkage": "shrinkage",
+    "Alpha": "alpha",
+    "DualityGap": "duality_gap",
+    "DualityGapPerNode": "duality_gap_per_node",
+    "Converged": "converged",
+}
+
+
+def quality_row(labels: Sequence[str], nodes: str | Path, cleaned: str | Path) -> list[Any]:
+    """Say how well a run was measured at the nodes of a seed set, and what a denoising left of it.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The run, the seed set and the denoising.
+    nodes : path
+        The nodes table of the run and the seed set.
+    cleaned : path
+        The sidecar of the cleaned signals.
+
+    Returns
+    -------
+    list
+        One value for each of ``QUALITY_COLUMNS``, None where it is not known.
+
+    Raises
+    ------
+    InputError
+        When a file cannot be read.
+    """
+    table, sidecar = read_run_nodes(nodes), read_json(cleaned)
+    coverage, temporal_snr = (_known(table[column]) for column in ("coverage", "temporal_snr"))
+    return [
+        *labels,
+        sidecar["NumberOfVolumes"],
+        sidecar["NumberOfVolumesKept"],
+        sidecar["RepetitionTime"],
+        len(sidecar["ConfoundRegressors"]),
+        sidecar["DegreesOfFreedom"],
+        sidecar["MeanFramewiseDisplacement"],
+        len(table["name"]),
+        sum(problem != MISSING for problem in table["problem"]),
+        float(coverage.min()) if coverage.size else None,
+        float(np.median(coverage)) if coverage.size else None,
+        float(np.median(temporal_snr)) if temporal_snr.size else None,
+    ]
+
+
+def _known(values: Sequence[float]) -> np.ndarray:
+    return np.array([value for value in values if np.isfinite(value)])
+
+
+def estimation_row(labels: Sequence[str], connectome: str | Path) -> list[Any]:
+    """Say how the estimate of a connectome went.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The run, the seed set, the denoising and the estimator.
+    connectome : path
+        The sidecar of the connectome.
+
+    Returns
+    -------
+    list
+        One value for each of ``ESTIMATION_COLUMNS``, None where it does not concern the estimator; whether it converged
+        is "yes" or "no".
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read.
+    """
+    sidecar = read_json(connectome)
+    values = [sidecar.get(key) for key in ESTIMATION_KEYS]
+    return [
+        *labels,
+        len(sidecar["NodesUnusable"]),
+        *("yes" if value is True else "no" if value is False else value for value in values),
+    ]
+
+
+def software_of(stages: Mapping[str, Sequence[str | Path]]) -> dict[str, dict[str, list[str]]]:
+    """List the versions that made the results of each stage: more than one where a study was computed in parts.
+
+    Parameters
+    ----------
+    stages : mapping of str to sequence of paths
+        Sidecars by stage.
+
+    Returns
+    -------
+    dict of str to dict of str to list of str
+        The sorted versions, by stage and by the name of the software.
+    """
+    versions: dict[str, dict[str, set[str]]] = {stage: {} for stage in stages}
+    for stage, sidecars in stages.items():
+        for sidecar in sidecars:
+            for name, version in read_json(sidecar)["Software"].items():
+                versions[stage].setdefault(name, set()).add(version)
+    return {stage: {name: sorted(found) for name, found in software.items()} for stage, software in versions.items()}
