@@ -4,21 +4,19 @@ from sphereconn.draw.matrix import matrix_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_matrix
 from sphereconn.log import logged
-from sphereconn.study.nodes import read_nodes
+from sphereconn.study.nodes import figure_title, read_nodes
 
 with logged(snakemake.log[0]):
     wildcards, style = snakemake.wildcards, snakemake.params.style
-    names, matrix = read_matrix(snakemake.input.matrix)
     sidecar = read_json(snakemake.input.sidecar)
-    of_group = hasattr(wildcards, "group")
-    shown = f"{wildcards.group}, mean of {sidecar['NumberOfRuns']} runs" if of_group else wildcards.stem
+    names, matrix = read_matrix(snakemake.input.matrix)
     figure = matrix_figure(
         matrix,
         names,
         read_nodes(snakemake.input.nodes).networks,
-        title=f"{shown}\n{wildcards.seed_set}, {wildcards.estimator}, {wildcards.denoising}",
+        title=figure_title(wildcards.whose, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising),
         label=sidecar["Settings"]["kind"],
-        vmax=style["matrix"]["limit"],
-        order=style["matrix"]["order"],
+        vmax=style["limit"],
+        order=style["order"],
     )
     save_figure(figure, snakemake.output[0], style["dpi"])

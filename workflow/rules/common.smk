@@ -17,6 +17,7 @@ sys.path.insert(0, str(LIBRARY.parent.resolve()))
 
 from sphereconn.errors import InputError
 from sphereconn.study import names
+from sphereconn.study.drawn import ALL_GROUPS, figures, style
 from sphereconn.study.fingerprint import fingerprint
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.results import orphans
@@ -34,12 +35,14 @@ except InputError as problem:
 
 
 wildcard_constraints:
-    folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
+    folder=r"group|sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
     stem=r"sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*",
     seed_set=names.LABEL,
     denoising=names.LABEL,
     estimator=names.LABEL,
     group=r"[A-Za-z0-9]+-[A-Za-z0-9]+",
+    whose=r"groups|[A-Za-z0-9]+-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*",
+    views=r"[a-z]+",
 
 
 # The wildcards of a rule over the runs of a seed set, and so on down the chain.
@@ -48,6 +51,9 @@ OF_SIGNALS = (*OF_SPHERES, "{denoising}")
 OF_CONNECTOME = (*OF_SIGNALS, "{estimator}")
 OF_COMBINATION = ("{seed_set}", "{denoising}", "{estimator}")
 OF_GROUP = ("{group}", *OF_COMBINATION)
+# A figure is of a run (its folder and stem) or of a group (the folder "group" and its name).
+OF_FIGURE = ("{folder}", "{whose}", *OF_COMBINATION)
+FORMAT = STUDY.figures["format"]
 
 
 def result(path):
@@ -117,6 +123,68 @@ def members_nodes(wildcards):
 def members_table(wildcards):
     """What the runs table says of each run of a combination, as the stack's table of runs keeps it."""
     return [{"name": run.stem} | run.entities | run.covariates for run in combination_of(wildcards).runs]
+
+
+def nodes_and_matrix(folder, whose, seed_set, denoising, estimator):
+    """Name the connectome of a run or a group, its sidecar and its nodes table."""
+    labels = (seed_set, denoising, estimator)
+    if folder == "group":
+        matrix = names.group_result(whose, *labels, "stat-mean_relmat.tsv")
+        nodes = names.group_result(whose, *labels, "nodes.tsv")
+    else:
+        matrix = names.connectome(folder, whose, *labels)
+        nodes = names.sphere_signals(folder, whose, seed_set, "nodes.tsv")
+    return result(nodes), result(matrix), result(matrix.replace("relmat.tsv", "relmat.json"))
+
+
+def drawn_connectome(wildcards):
+    """Name what a figure of a connectome is drawn from."""
+    nodes, matrix, sidecar = nodes_and_matrix(
+        wildcards.folder, wildcards.whose, wildcards.seed_set, wildcards.denoising, wildcards.estimator
+    )
+    return {"matrix": matrix, "sidecar": sidecar, "nodes": nodes}
+
+
+def page_labels(wildcards):
+    """List the connectomes of a page: estimators, and for the page of the groups every group."""
+    chosen = [
+        item
+        for item in STUDY.combinations
+        if (item.seed_set, item.denoising) == (wildcards.seed_set, wildcards.denoising)
+    ]
+    if (wildcards.folder, wildcards.whose) == ALL_GROUPS:
+        return [[item.estimator, group] for item in chosen for group in groups_of(item.runs, STUDY.groups)]
+    return [[item.estimator, wildcards.whose] for item in chosen if STUDY.run[wildcards.whose] in item.runs]
+
+
+def page_connectomes(wildcards):
+    """Name what an interactive page is made from."""
+    members = [
+        nodes_and_matrix(wildcards.folder, whose, wildcards.seed_set, wildcards.denoising, estimator)
+        for estimator, whose in page_labels(wildcards)
+    ]
+    nodes, matrices, sidecars = zip(*members)
+    return {"nodes": nodes[0], "matrices": list(matrices), "sidecars": list(sidecars)}
+
+
+def style_of(kind):
+    """Give the function that Snakemake calls for the settings of a kind of figure."""
+    return lambda wildcards: {"dpi": STUDY.figures["dpi"]} | style(STUDY, kind, wildcards.seed_set)
+
+
+def figure_category(wildcards):
+    """Sort a figure into Snakemake's own report."""
+    return "Groups" if wildcards.folder == "group" else "Runs"
+
+
+def figure_labels(figure):
+    """Label a figure in Snakemake's own report."""
+    return {
+        "seed set": "{seed_set}",
+        "denoising": "{denoising}",
+        "estimator": "{estimator}",
+        "figure": figure,
+    }
 
 
 onsuccess:

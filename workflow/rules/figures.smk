@@ -4,10 +4,6 @@ Needs: sub-*/func/*_timeseries.tsv, *_relmat.tsv, group/*_stat-mean_relmat.tsv, 
 Gives: sub-*/figures/*, group/figures/*.
 """
 
-FORMAT = STUDY.figures["format"]
-SIGNALS_STYLE = {key: STUDY.figures[key] for key in ("dpi",)}
-MATRIX_STYLE = {key: STUDY.figures[key] for key in ("dpi", "matrix")}
-
 
 rule draw_signals:
     """Draw the cleaned signals of a run."""
@@ -32,7 +28,7 @@ rule draw_signals:
         mem_mb=500,
         runtime=10,
     params:
-        style=SIGNALS_STYLE,
+        style={"dpi": STUDY.figures["dpi"]},
         code=code_of("draw_signals"),
     message:
         "Drawing the signals of {wildcards.seed_set} of {wildcards.stem}"
@@ -40,22 +36,20 @@ rule draw_signals:
         "../../scripts/draw_signals.py"
 
 
-rule draw_connectome:
-    """Draw the connectome of a run."""
+rule draw_matrix:
+    """Draw a connectome as a matrix."""
     input:
-        matrix=rules.connect.output.matrix,
-        sidecar=rules.connect.output.sidecar,
-        nodes=rules.extract.output.nodes,
+        unpack(drawn_connectome),
     output:
         report(
-            result(names.connectome_figure(*OF_CONNECTOME, FORMAT)),
-            caption="../report/connectome.rst",
-            category="Runs",
-            subcategory="{stem}",
-            labels={"seed set": "{seed_set}", "denoising": "{denoising}", "figure": "{estimator}"},
+            result(names.connectome_figure(*OF_FIGURE, f"relmat.{FORMAT}")),
+            caption="../report/matrix.rst",
+            category=figure_category,
+            subcategory="{whose}",
+            labels=figure_labels("matrix"),
         ),
     log:
-        log_of("draw_connectome", names.connectome_figure(*OF_CONNECTOME, FORMAT)),
+        log_of("draw_matrix", names.connectome_figure(*OF_FIGURE, "relmat")),
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -63,30 +57,28 @@ rule draw_connectome:
         mem_mb=500,
         runtime=10,
     params:
-        style=MATRIX_STYLE,
+        style=style_of("matrix"),
         code=code_of("draw_matrix"),
     message:
-        "Drawing {wildcards.seed_set} of {wildcards.stem} ({wildcards.estimator}, {wildcards.denoising})"
+        "Drawing {wildcards.seed_set} of {wildcards.whose} as a matrix ({wildcards.estimator}, {wildcards.denoising})"
     script:
         "../../scripts/draw_matrix.py"
 
 
-rule draw_group:
-    """Draw the mean connectome of a group."""
+rule draw_networks:
+    """Draw the mean connectivity within and between networks."""
     input:
-        matrix=rules.aggregate.output.mean,
-        sidecar=rules.aggregate.output.sidecar,
-        nodes=rules.aggregate.output.nodes,
+        unpack(drawn_connectome),
     output:
         report(
-            result(names.group_figure(*OF_GROUP, f"stat-mean_relmat.{FORMAT}")),
-            caption="../report/group.rst",
-            category="Groups",
-            subcategory="{group}",
-            labels={"seed set": "{seed_set}", "denoising": "{denoising}", "figure": "{estimator}"},
+            result(names.connectome_figure(*OF_FIGURE, f"networks.{FORMAT}")),
+            caption="../report/networks.rst",
+            category=figure_category,
+            subcategory="{whose}",
+            labels=figure_labels("networks"),
         ),
     log:
-        log_of("draw_group", names.group_figure(*OF_GROUP, f"relmat.{FORMAT}")),
+        log_of("draw_networks", names.connectome_figure(*OF_FIGURE, "networks")),
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -94,33 +86,105 @@ rule draw_group:
         mem_mb=500,
         runtime=10,
     params:
-        style=MATRIX_STYLE,
-        code=code_of("draw_matrix"),
+        style=style_of("networks"),
+        code=code_of("draw_networks"),
     message:
-        "Drawing the mean of {wildcards.seed_set} over {wildcards.group} ({wildcards.estimator})"
+        "Drawing the networks of {wildcards.seed_set} of {wildcards.whose} ({wildcards.estimator}, {wildcards.denoising})"
     script:
-        "../../scripts/draw_matrix.py"
+        "../../scripts/draw_networks.py"
+
+
+rule draw_glass_brain:
+    """Draw a connectome in outlines of the brain."""
+    input:
+        unpack(drawn_connectome),
+    output:
+        report(
+            result(names.connectome_figure(*OF_FIGURE, f"glassbrain-{{views}}.{FORMAT}")),
+            caption="../report/glass_brain.rst",
+            category=figure_category,
+            subcategory="{whose}",
+            labels=figure_labels("glass brain, {views}"),
+        ),
+    log:
+        log_of("draw_glass_brain", names.connectome_figure(*OF_FIGURE, "glassbrain-{views}")),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        style=style_of("glass_brain"),
+        code=code_of("draw_glass_brain"),
+    message:
+        "Drawing {wildcards.seed_set} of {wildcards.whose} in a glass brain ({wildcards.estimator}, {wildcards.views})"
+    script:
+        "../../scripts/draw_glass_brain.py"
+
+
+rule draw_strength:
+    """Draw the strength of each node in outlines of the brain."""
+    input:
+        unpack(drawn_connectome),
+    output:
+        report(
+            result(names.connectome_figure(*OF_FIGURE, f"strength.{FORMAT}")),
+            caption="../report/strength.rst",
+            category=figure_category,
+            subcategory="{whose}",
+            labels=figure_labels("strength"),
+        ),
+    log:
+        log_of("draw_strength", names.connectome_figure(*OF_FIGURE, "strength")),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        style=style_of("strength"),
+        code=code_of("draw_strength"),
+    message:
+        "Drawing the node strengths of {wildcards.seed_set} of {wildcards.whose} ({wildcards.estimator})"
+    script:
+        "../../scripts/draw_strength.py"
+
+
+rule draw_page:
+    """Make the interactive page of the connectomes of a run, or of all groups."""
+    input:
+        unpack(page_connectomes),
+    output:
+        report(
+            result(names.page("{folder}", "{whose}", "{seed_set}", "{denoising}")),
+            caption="../report/page.rst",
+            category=figure_category,
+            subcategory="{whose}",
+            labels={"seed set": "{seed_set}", "denoising": "{denoising}", "figure": "interactive page"},
+        ),
+    log:
+        log_of("draw_page", names.page("{folder}", "{whose}", "{seed_set}", "{denoising}")),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        style=style_of("page"),
+        connectomes=lambda wildcards: page_labels(wildcards),
+        code=code_of("draw_page"),
+    message:
+        "Making the interactive page of {wildcards.seed_set} of {wildcards.whose} ({wildcards.denoising})"
+    script:
+        "../../scripts/draw_page.py"
 
 
 rule figures:
     """All figures."""
     input:
-        [
-            result(path)
-            for item in STUDY.combinations
-            for run in item.runs
-            if run.stem in STUDY.figure_runs
-            for path in (
-                names.signals_figure(run.folder, run.stem, item.seed_set, item.denoising, FORMAT),
-                names.connectome_figure(run.folder, run.stem, item.seed_set, item.denoising, item.estimator, FORMAT),
-            )
-        ],
-        [
-            result(
-                names.group_figure(group, item.seed_set, item.denoising, item.estimator, f"stat-mean_relmat.{FORMAT}")
-            )
-            for item in STUDY.combinations
-            for group in groups_of(item.runs, STUDY.groups)
-        ],
+        sorted({result(path) for path in figures(STUDY)}),
     message:
         "All figures are drawn"

@@ -69,11 +69,11 @@ def signals_figure(folder: str, stem: str, seed_set: str, denoising: str, extens
     return f"{folder}/figures/{stem}_atlas-{seed_set}_desc-{denoising}_timeseries.{extension}"
 
 
-def connectome_figure(folder: str, stem: str, seed_set: str, denoising: str, estimator: str, extension: str) -> str:
-    """Name the figure of a run's connectome."""
-    return f"{folder}/figures/{stem}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_relmat.{extension}"
+def connectome_figure(folder: str, whose: str, seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
+    """Name a figure of the connectome of a run (its folder and stem), or of a group (``group`` and its name)."""
+    return f"{folder}/figures/{whose}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_{suffix}"
 
 
-def group_figure(group: str, seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
-    """Name a figure of a group of runs."""
-    return f"group/figures/{group}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_{suffix}"
+def page(folder: str, whose: str, seed_set: str, denoising: str) -> str:
+    """Name the interactive page of a run, or of all groups (``group``, ``groups``); it has every estimator."""
+    return f"{folder}/figures/{whose}_atlas-{seed_set}_desc-{denoising}_connectomes.html"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sphereconn.files import MISSING, read_rows
+from sphereconn.study.groups import ALL_RUNS
 
 
 @dataclass(frozen=True)
@@ -25,3 +28,11 @@ def read_nodes(path: str | Path) -> Nodes:
     table = {column: [row[place] for row in rows] for place, column in enumerate(columns)}
     coordinates = np.array([[float(cell) for cell in table[axis]] for axis in "xyz"]).T
     return Nodes(table["name"], coordinates, [cell if cell != MISSING else "" for cell in table["network"]])
+
+
+def figure_title(whose: str, sidecar: Mapping[str, Any], seed_set: str, estimator: str, denoising: str) -> str:
+    """Say in two lines what a figure of a connectome shows: whose it is, and which settings made it."""
+    n_runs = sidecar.get("NumberOfRuns")
+    group = "all runs" if whose == ALL_RUNS else whose.replace("-", " ")
+    first = whose if n_runs is None else f"{group}, mean of {n_runs} run{'' if n_runs == 1 else 's'}"
+    return f"{first}\n{seed_set}, {estimator}, {denoising}"

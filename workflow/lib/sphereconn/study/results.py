@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sphereconn.study import names
+from sphereconn.study.drawn import figures
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.study import Study
 
@@ -22,11 +23,10 @@ STACK_SUFFIXES = ("stack.npy", "stack.tsv", "stack.json")
 
 def expected_results(study: Study) -> set[str]:
     """Name every result of the finished study, relative to its output folder (logs are not results)."""
-    return {*DESCRIPTION, *_results_of_runs(study), *_results_of_groups(study)}
+    return {*DESCRIPTION, *_results_of_runs(study), *_results_of_groups(study), *figures(study)}
 
 
 def _results_of_runs(study: Study) -> Iterator[str]:
-    extension = study.figures["format"]
     for item in study.combinations:
         for run in item.runs:
             spheres = (run.folder, run.stem, item.seed_set)
@@ -38,13 +38,9 @@ def _results_of_runs(study: Study) -> Iterator[str]:
             yield names.sphere_signals(*spheres, "nodes.tsv")
             for suffix in ("relmat.tsv", "relmat.json"):
                 yield names.connectome(*connectome, suffix)
-            if run.stem in study.figure_runs:
-                yield names.signals_figure(*signals, extension)
-                yield names.connectome_figure(*connectome, extension)
 
 
 def _results_of_groups(study: Study) -> Iterator[str]:
-    figure = f"stat-mean_relmat.{study.figures['format']}"
     for item in study.combinations:
         labels = (item.seed_set, item.denoising, item.estimator)
         for suffix in STACK_SUFFIXES:
@@ -52,7 +48,6 @@ def _results_of_groups(study: Study) -> Iterator[str]:
         for group in groups_of(item.runs, study.groups):
             for suffix in GROUP_SUFFIXES:
                 yield names.group_result(group, *labels, suffix)
-            yield names.group_figure(group, *labels, figure)
 
 
 def orphans(study: Study) -> list[str]:

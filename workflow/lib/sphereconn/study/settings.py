@@ -76,7 +76,8 @@ def _canonical(value: Any, schema: Schema, root: Schema) -> Any:
     if isinstance(value, Mapping):
         properties = schema.get("properties", {})
         resolved = {key: _resolved(item, root) for key, item in properties.items()}
-        complete = {key: item["default"] for key, item in resolved.items() if "default" in item}
+        filled = schema.get("fill_defaults", True)  # not where a value stands for an exception to another
+        complete = {key: item["default"] for key, item in resolved.items() if filled and "default" in item}
         # YAML reads an unquoted key such as 2020: as a number; as a label it is the text.
         complete.update({str(key): item for key, item in value.items()})
         other = schema.get("additionalProperties")

@@ -31,7 +31,10 @@ class Combination:
 
 @dataclass(frozen=True)
 class Study:
-    """A checked configuration: the complete settings, its parts by label, runs, and what is crossed with what."""
+    """A checked configuration: the complete settings, its parts by label, runs, and what is crossed with what.
+
+    ``networks`` is the number of networks in each seed set.
+    """
 
     settings: Settings
     output_dir: str
@@ -40,6 +43,7 @@ class Study:
     seed_sets: Mapping[str, Settings]
     denoising: Mapping[str, Settings]
     estimators: Mapping[str, Settings]
+    networks: Mapping[str, int]
     combinations: tuple[Combination, ...]
     figures: Settings
     figure_runs: frozenset[str]
@@ -76,12 +80,21 @@ def read_study(config: Mapping[str, Any], schema: Path, resources: Path, source:
     """
     settings = checked_settings(config, schema, source)
     runs = tuple(read_runs(settings["runs"]))
-    seed_sets = {
-        label: _with_table(label, seed_set, resources, source) for label, seed_set in settings["seed_sets"].items()
-    }
+    seed_sets, networks = {}, {}
+    for label, seed_set in settings["seed_sets"].items():
+        table = _seed_table(label, seed_set, resources, source)
+        with about(f"{source}: seed_sets.{label}"):
+            seeds = read_seeds(table, seed_set["radius"])
+        seed_sets[label] = {**seed_set, "seeds": table}
+        networks[label] = len(set(seeds.networks) - {""})
     for label, denoising in settings["denoising"].items():
         _check_denoising(f"{source}: denoising.{label}", denoising)
     check_groups(runs, settings["groups"], f"{source}: groups")
+    for label in settings["figures"]["seed_sets"]:
+        if label not in seed_sets:
+            raise InputError(
+                f"{source}: figures.seed_sets.{label}: no such seed set; there are {', '.join(seed_sets)}."
+            )
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
     return Study(
         settings=settings,
@@ -89,6 +102,7 @@ def read_study(config: Mapping[str, Any], schema: Path, resources: Path, source:
         runs=runs,
         groups=tuple(settings["groups"]),
         seed_sets=seed_sets,
+        networks=networks,
         denoising=settings["denoising"],
         estimators=settings["estimators"],
         combinations=tuple(_combinations(settings, runs, source)),
@@ -97,18 +111,16 @@ def read_study(config: Mapping[str, Any], schema: Path, resources: Path, source:
     )
 
 
-def _with_table(label: str, seed_set: Settings, resources: Path, source: str) -> Settings:
-    """Resolve the seed table of a seed set and read it once, so that its mistakes show before any job."""
-    seeds = seed_set["seeds"]
+def _seed_table(label: str, seed_set: Settings, resources: Path, source: str) -> str:
+    """Find the seed table of a seed set: a shipped one by its name, or a file."""
+    seeds: str = seed_set["seeds"]
     table = str(resources / "coordinates" / f"{seeds}.tsv") if seeds in SHIPPED_SEEDS else seeds
-    where = f"{source}: seed_sets.{label}.seeds"
     if not Path(table).is_file():
         raise InputError(
-            f"{where}: '{seeds}' is neither a file nor a shipped seed table (those are {', '.join(SHIPPED_SEEDS)})."
+            f"{source}: seed_sets.{label}.seeds: '{seeds}' is neither a file nor a shipped seed table"
+            f" (those are {', '.join(SHIPPED_SEEDS)})."
         )
-    with about(f"{source}: seed_sets.{label}"):
-        read_seeds(table, seed_set["radius"])
-    return {**seed_set, "seeds": table}
+    return table
 
 
 def _check_denoising(where: str, denoising: Settings) -> None:

@@ -1,0 +1,26 @@
+"""Interactive page of the connectomes of a run, or of all groups: matrices, sidecars and nodes in; page out."""
+
+from sphereconn.draw.page import PageConnectome, connectome_page
+from sphereconn.files import read_json, read_matrix, written_whole
+from sphereconn.log import logged
+from sphereconn.study.nodes import read_nodes
+
+with logged(snakemake.log[0]):
+    wildcards = snakemake.wildcards
+    nodes = read_nodes(snakemake.input.nodes)
+    sources = zip(snakemake.params.connectomes, snakemake.input.matrices, snakemake.input.sidecars, strict=True)
+    connectomes = [
+        PageConnectome(estimator, whose, read_json(sidecar)["Settings"]["kind"], read_matrix(matrix)[1])
+        for (estimator, whose), matrix, sidecar in sources
+    ]
+    page = connectome_page(
+        nodes.names,
+        nodes.coordinates,
+        nodes.networks,
+        connectomes,
+        title=f"{wildcards.seed_set} of {wildcards.whose}",
+        description=f"Denoising: {wildcards.denoising}",
+        threshold=snakemake.params.style["threshold"],
+    )
+    with written_whole(snakemake.output[0]) as temporary:
+        temporary.write_text(page, encoding="utf-8")

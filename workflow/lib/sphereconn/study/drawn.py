@@ -1,0 +1,50 @@
+"""Which figures a study asks for, and how each is to look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sphereconn.study import names
+from sphereconn.study.groups import groups_of
+from sphereconn.study.study import Study
+
+ALL_GROUPS = ("group", "groups")  # folder and owner of the page that has every group
+
+
+def style(study: Study, kind: str, seed_set: str) -> dict[str, Any]:
+    """Give the settings of a kind of figure for a seed set: those of all seed sets, with the exceptions of this one."""
+    exceptions: Mapping[str, Any] = study.figures["seed_sets"].get(seed_set, {})
+    return {**study.figures.get(kind, {}), **exceptions.get(kind, {})}
+
+
+def connectome_suffixes(study: Study, seed_set: str) -> list[str]:
+    """Name the figures of one connectome by the ends of their names, such as ``glassbrain-ortho.png``."""
+    kinds, extension = study.figures["kinds"], study.figures["format"]
+    suffixes = ["relmat"] if "matrix" in kinds else []
+    if "networks" in kinds and study.networks[seed_set] > 1:
+        suffixes.append("networks")
+    if "glass_brain" in kinds:
+        suffixes += [f"glassbrain-{views}" for views in style(study, "glass_brain", seed_set)["views"]]
+    if "strength" in kinds:
+        suffixes.append("strength")
+    return [f"{suffix}.{extension}" for suffix in suffixes]
+
+
+def figures(study: Study) -> Iterator[str]:
+    """Name every figure and page, relative to the output folder; one may come more than once."""
+    kinds, extension = study.figures["kinds"], study.figures["format"]
+    for item in study.combinations:
+        labels = (item.seed_set, item.denoising, item.estimator)
+        drawn_runs = [run for run in item.runs if run.stem in study.figure_runs]
+        owners = [(run.folder, run.stem) for run in drawn_runs]
+        owners += [("group", group) for group in groups_of(item.runs, study.groups)]
+        for owner in owners:
+            for suffix in connectome_suffixes(study, item.seed_set):
+                yield names.connectome_figure(*owner, *labels, suffix)
+        if "signals" in kinds:
+            for run in drawn_runs:
+                yield names.signals_figure(run.folder, run.stem, item.seed_set, item.denoising, extension)
+        if "page" in kinds:
+            for owner in [*((run.folder, run.stem) for run in drawn_runs), ALL_GROUPS]:
+                yield names.page(*owner, item.seed_set, item.denoising)
