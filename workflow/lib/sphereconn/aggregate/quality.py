@@ -23,6 +23,7 @@ QUALITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "degrees_of_freedom": {
         "Description": "Independent values left in a cleaned signal, if it was white noise before:"
         " frames kept times the share of the frequencies that were passed, less one for each regressor"
+        " and, unless a high-pass filter has removed them, for the mean and the trend"
     },
     "mean_framewise_displacement": {
         "Description": "Mean of the column framewise_displacement of the confounds table;"

@@ -1,0 +1,214 @@
+"""The methods text says what was done, and cites what was used and nothing else."""
+
+import pytest
+
+from sphereconn.draw.methods import DenoisingUsed, SeedSetUsed, methods
+
+POWER = SeedSetUsed(
+    "power264",
+    {"seeds": "power264", "smoothing_fwhm": 6.0, "overlap": "error", "min_coverage": 0.5},
+    264,
+    (5.0, 5.0),
+)
+OWN = SeedSetUsed(
+    "mine",
+    {"seeds": "config/mine.tsv", "smoothing_fwhm": 0.0, "overlap": "nearest", "min_coverage": 0.25},
+    1,
+    (6.0, 8.0),
+)
+BANDPASS = {
+    "confounds": ["csf", "trans_*"],
+    "detrend": True,
+    "filter": "butterworth",
+    "high_pass": 0.01,
+    "low_pass": 0.1,
+    "missing_confounds": "error",
+    "order": 5,
+    "standardize": "zscore_sample",
+}
+STUDY = {
+    "n_runs": 15,
+    "n_subjects": 14,
+    "repetition_time": (2.5, 2.52),
+    "seed_sets": [POWER],
+    "denoising": [DenoisingUsed("bandpass", BANDPASS, (4, 4), (86.72, 90.0))],
+    "estimators": {"partial": {"kind": "partial correlation", "covariance": "ledoit_wolf"}},
+    "groups": ["site"],
+    "motion_known": True,
+    "software": {"sphereconn": ["0.1.0"], "python": ["3.11.7"], "numpy": ["2.3.0", "2.4.6"]},
+}
+
+
+def texts(**changes):
+    return dict(methods(**{**STUDY, **changes}).paragraphs)
+
+
+def denoised(degrees_of_freedom=(10.0, 10.0), regressors=(4, 4), **changes):
+    used = DenoisingUsed("it", {**BANDPASS, **changes}, regressors, degrees_of_freedom)
+    return texts(denoising=[used])["Denoising"]
+
+
+def test_the_data_are_counted_and_the_software_is_named_with_versions():
+    assert texts()["Data and software"] == (
+        "The data were 15 preprocessed runs of 14 subjects, with a repetition time of 2.5 to 2.52 s. They were analysed"
+        " with sphereconn 0.1.0, a workflow in Snakemake (Mölder et al., 2021) whose results follow the Brain Imaging"
+        " Data Structure (Gorgolewski et al., 2016), under Python 3.11.7 with NumPy 2.3.0 and 2.4.6 (Harris et al.,"
+        " 2020)."
+    )
+
+
+def test_one_run_is_one_run():
+    text = texts(n_runs=1, n_subjects=1, repetition_time=(2.0, 2.0))["Data and software"]
+    assert text.startswith(
+        "The data were 1 preprocessed run of 1 subject, with a repetition time of 2 s. They were analysed"
+    )
+
+
+def test_one_set_of_spheres():
+    assert texts()["Spheres"] == (
+        "Signals were averaged over 264 spheres of 5 mm radius around the coordinates of Power et al. (2011), after"
+        " spatial smoothing with a Gaussian kernel of 6 mm full width at half maximum. A voxel belonged to a sphere if"
+        " its centre lay within the radius, and the voxel nearest to the sphere’s centre always did. The spheres had no"
+        " voxel in common. Voxels outside the image or the brain mask, or without a finite value in every frame, were"
+        " not used; a sphere of which less than 50 % was left had no signal in that run."
+    )
+
+
+def test_several_sets_of_spheres():
+    assert texts(seed_sets=[POWER, OWN])["Spheres"] == (
+        "Signals were averaged over 2 sets of spheres: 264 spheres of 5 mm radius around the coordinates of Power et"
+        " al. (2011) (power264), after spatial smoothing with a Gaussian kernel of 6 mm full width at half maximum; 1"
+        " sphere of 6 to 8 mm radius around the coordinates listed in config/mine.tsv (mine). A voxel belonged to a"
+        " sphere if its centre lay within the radius, and the voxel nearest to the sphere’s centre always did. The"
+        " spheres of power264 had no voxel in common. A voxel within several spheres of mine was given to the one with"
+        " the nearest centre. Voxels outside the image or the brain mask, or without a finite value in every frame,"
+        " were not used; a sphere of which less than 25 % or 50 % (depending on the set) was left had no signal in that run."
+    )
+
+
+def test_denoising_by_a_band_pass_and_confounds():
+    assert texts()["Denoising"] == (
+        "The mean and the linear trend of the signals and confounds were removed. The signals and confounds were"
+        " filtered by a zero-phase Butterworth filter of order 5 (band-pass, 0.01 to 0.1 Hz). Then the confounds csf"
+        " and trans_* (4 regressors in total) were regressed out, so that the regression brought nothing back that the"
+        " filter had removed (Lindquist et al., 2019). The cleaned signals were z-scored. The cleaned signals of a run"
+        " had 86.7 to 90.0 degrees of freedom."
+    )
+
+
+def test_denoising_by_detrending_alone():
+    assert denoised(confounds=[], high_pass=None, low_pass=None, regressors=(0, 0)) == (
+        "The mean and the linear trend of the signals were removed. No temporal filter was applied. No confounds were"
+        " regressed out. The cleaned signals were z-scored. The cleaned signals of a run had 10.0 degrees of freedom."
+    )
+
+
+def test_denoising_by_cosines():
+    assert denoised(
+        confounds=["csf"],
+        detrend=False,
+        filter="cosine",
+        high_pass=0.008,
+        low_pass=None,
+        missing_confounds="mean",
+        regressors=(3, 5),
+        standardize="psc",
+    ) == (
+        "The confounds csf and discrete cosines slower than 0.008 Hz (3 to 5 regressors in total) were regressed out. A"
+        " missing value of a confound was replaced by the mean of that confound. The cleaned signals are in percent of"
+        " the mean of each sphere. The cleaned signals of a run had 10.0 degrees of freedom."
+    )
+
+
+@pytest.mark.parametrize(
+    ("band", "words"),
+    [((0.01, None), "(high-pass, 0.01 Hz)"), ((None, 0.1), "(low-pass, 0.1 Hz)")],
+)
+def test_filters_of_one_side(band, words):
+    assert words in denoised(high_pass=band[0], low_pass=band[1])
+
+
+def test_several_denoisings_have_paragraphs_of_their_own():
+    used = [DenoisingUsed(label, BANDPASS, (4, 4), (10.0, 10.0)) for label in ("hard", "soft")]
+    headings = [heading for heading, _ in methods(**{**STUDY, "denoising": used}).paragraphs]
+    assert headings == [
+        "Data and software",
+        "Spheres",
+        "Denoising “hard”",
+        "Denoising “soft”",
+        "Connectomes",
+        "Groups",
+        "Quality",
+    ]
+
+
+START = "For each run, the signals were z-scored over time and the connectivity between spheres was estimated as "
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            {"kind": "correlation", "covariance": "oas"},
+            "the correlation derived from the covariance with oracle approximating shrinkage (Chen et al., 2010).",
+        ),
+        ({"kind": "covariance", "covariance": "empirical"}, "the empirical covariance."),
+        (
+            {"kind": "sparse inverse covariance", "cv": 3, "alpha": None},
+            "the sparse inverse covariance given by the graphical lasso (Friedman et al., 2008) with a penalty chosen"
+            " by 3-fold cross-validation.",
+        ),
+        (
+            {"kind": "sparse inverse covariance", "alpha": 0.1},
+            "the sparse inverse covariance given by the graphical lasso (Friedman et al., 2008) with a penalty of 0.1.",
+        ),
+    ],
+)
+def test_one_estimator(settings, words):
+    assert texts(estimators={"it": settings})["Connectomes"] == START + words
+
+
+def test_several_estimators_are_told_apart_by_their_labels():
+    estimators = {
+        "full": {"kind": "correlation", "covariance": "empirical"},
+        "partial": {"kind": "partial correlation", "covariance": "ledoit_wolf"},
+    }
+    assert texts(estimators=estimators)["Connectomes"] == START + (
+        "the correlation derived from the empirical covariance (full), and as the partial correlation derived from the"
+        " covariance, shrunk towards a scaled identity (Ledoit and Wolf, 2004) (partial)."
+    )
+    text = texts(estimators=estimators)["Groups"]
+    assert text.startswith(
+        "Connectomes were averaged over all runs, and over the runs of each level of site. Correlations and partial"
+        " correlations were transformed by Fisher’s z before averaging, and the mean was transformed back;"
+    )
+
+
+def test_fishers_z_is_said_of_correlations_only():
+    text = texts(estimators={"cov": {"kind": "covariance", "covariance": "oas"}}, groups=[])["Groups"]
+    assert text == (
+        "Connectomes were averaged over all runs. A sphere without a signal in a run was left out for that run only."
+    )
+
+
+def test_the_references_are_those_that_the_text_cites_and_no_others():
+    everything = methods(**STUDY)
+    text = " ".join(paragraph for _, paragraph in everything.paragraphs)
+    assert [reference.in_brackets for reference in everything.references] == [
+        "Gorgolewski et al., 2016",
+        "Harris et al., 2020",
+        "Ledoit and Wolf, 2004",
+        "Lindquist et al., 2019",
+        "Mölder et al., 2021",
+        "Power et al., 2011",
+        "Power et al., 2012",
+    ]
+    for reference in everything.references:
+        assert reference.in_brackets in text or reference.in_text in text
+        assert reference.year in reference.entry and reference.entry.startswith(reference.authors.split()[0])
+
+
+def test_without_motion_its_reference_is_not_cited():
+    cited = [reference.doi for reference in methods(**{**STUDY, "motion_known": False}).references]
+    assert "10.1016/j.neuroimage.2011.10.018" not in cited
+    assert "framewise" not in texts(motion_known=False)["Quality"]

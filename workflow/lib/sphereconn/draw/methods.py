@@ -1,0 +1,424 @@
+"""The methods of a study in sentences for a paper, from the settings that were used, and the references they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A work to cite: authors and year as the text names them, the entry of the list of references, and its DOI."""
+
+    authors: str
+    year: str
+    entry: str
+    doi: str
+
+    @property
+    def in_brackets(self) -> str:
+        """The citation as it stands in brackets, without them."""
+        return f"{self.authors}, {self.year}"
+
+    @property
+    def in_text(self) -> str:
+        """The citation as a part of a sentence."""
+        return f"{self.authors} ({self.year})"
+
+
+BIDS = Reference(
+    "Gorgolewski et al.",
+    "2016",
+    "Gorgolewski KJ, Auer T, Calhoun VD, et al. (2016). The brain imaging data structure, a format for organizing and"
+    " describing outputs of neuroimaging experiments. Scientific Data 3:160044.",
+    "10.1038/sdata.2016.44",
+)
+OAS = Reference(
+    "Chen et al.",
+    "2010",
+    "Chen Y, Wiesel A, Eldar YC, Hero AO (2010). Shrinkage algorithms for MMSE covariance estimation. IEEE Transactions"
+    " on Signal Processing 58:5016–5029.",
+    "10.1109/TSP.2010.2053029",
+)
+DOSENBACH = Reference(
+    "Dosenbach et al.",
+    "2010",
+    "Dosenbach NUF, Nardos B, Cohen AL, et al. (2010). Prediction of individual brain maturity using fMRI. Science"
+    " 329:1358–1361.",
+    "10.1126/science.1194144",
+)
+GRAPHICAL_LASSO = Reference(
+    "Friedman et al.",
+    "2008",
+    "Friedman J, Hastie T, Tibshirani R (2008). Sparse inverse covariance estimation with the graphical lasso."
+    " Biostatistics 9:432–441.",
+    "10.1093/biostatistics/kxm045",
+)
+LEDOIT_WOLF = Reference(
+    "Ledoit and Wolf",
+    "2004",
+    "Ledoit O, Wolf M (2004). A well-conditioned estimator for large-dimensional covariance matrices. Journal of"
+    " Multivariate Analysis 88:365–411.",
+    "10.1016/S0047-259X(03)00096-4",
+)
+LINDQUIST = Reference(
+    "Lindquist et al.",
+    "2019",
+    "Lindquist MA, Geuter S, Wager TD, Caffo BS (2019). Modular preprocessing pipelines can reintroduce artifacts into"
+    " fMRI data. Human Brain Mapping 40:2358–2376.",
+    "10.1002/hbm.24528",
+)
+SNAKEMAKE = Reference(
+    "Mölder et al.",
+    "2021",
+    "Mölder F, Jablonski KP, Letcher B, et al. (2021). Sustainable data analysis with Snakemake. F1000Research 10:33.",
+    "10.12688/f1000research.29032.2",
+)
+POWER_2011 = Reference(
+    "Power et al.",
+    "2011",
+    "Power JD, Cohen AL, Nelson SM, et al. (2011). Functional network organization of the human brain. Neuron"
+    " 72:665–678.",
+    "10.1016/j.neuron.2011.09.006",
+)
+POWER_2012 = Reference(
+    "Power et al.",
+    "2012",
+    "Power JD, Barnes KA, Snyder AZ, Schlaggar BL, Petersen SE (2012). Spurious but systematic correlations in"
+    " functional connectivity MRI networks arise from subject motion. NeuroImage 59:2142–2154.",
+    "10.1016/j.neuroimage.2011.10.018",
+)
+SEITZMAN = Reference(
+    "Seitzman et al.",
+    "2020",
+    "Seitzman BA, Gratton C, Marek S, et al. (2020). A set of functionally-defined brain regions with improved"
+    " representation of the subcortex and cerebellum. NeuroImage 206:116290.",
+    "10.1016/j.neuroimage.2019.116290",
+)
+SOFTWARE: Mapping[str, tuple[str, Reference]] = {
+    "matplotlib": (
+        "Matplotlib",
+        Reference(
+            "Hunter",
+            "2007",
+            "Hunter JD (2007). Matplotlib: a 2D graphics environment. Computing in Science & Engineering 9:90–95.",
+            "10.1109/MCSE.2007.55",
+        ),
+    ),
+    "nibabel": (
+        "NiBabel",
+        Reference(
+            "Brett et al.",
+            "2024",
+            "Brett M, Markiewicz CJ, Hanke M, et al. (2024). NiBabel. Zenodo.",
+            "10.5281/zenodo.591597",
+        ),
+    ),
+    "numba": (
+        "Numba",
+        Reference(
+            "Lam et al.",
+            "2015",
+            "Lam SK, Pitrou A, Seibert S (2015). Numba: a LLVM-based Python JIT compiler. Proceedings of the Second"
+            " Workshop on the LLVM Compiler Infrastructure in HPC, 7.",
+            "10.1145/2833157.2833162",
+        ),
+    ),
+    "numpy": (
+        "NumPy",
+        Reference(
+            "Harris et al.",
+            "2020",
+            "Harris CR, Millman KJ, van der Walt SJ, et al. (2020). Array programming with NumPy. Nature 585:357–362.",
+            "10.1038/s41586-020-2649-2",
+        ),
+    ),
+    "scipy": (
+        "SciPy",
+        Reference(
+            "Virtanen et al.",
+            "2020",
+            "Virtanen P, Gommers R, Oliphant TE, et al. (2020). SciPy 1.0: fundamental algorithms for scientific"
+            " computing in Python. Nature Methods 17:261–272.",
+            "10.1038/s41592-019-0686-2",
+        ),
+    ),
+}
+PUBLISHED_SEEDS = {"power264": POWER_2011, "dosenbach160": DOSENBACH, "seitzman300": SEITZMAN}
+COVARIANCES: Mapping[str, tuple[str, Reference | None]] = {
+    "ledoit_wolf": ("covariance, shrunk towards a scaled identity", LEDOIT_WOLF),
+    "oas": ("covariance with oracle approximating shrinkage", OAS),
+    "empirical": ("empirical covariance", None),
+}
+
+
+@dataclass(frozen=True)
+class SeedSetUsed:
+    """A seed set: its settings under the keys of the configuration, its number of nodes, its range of radii in mm."""
+
+    label: str
+    settings: Mapping[str, Any]
+    n_nodes: int
+    radii: Range
+
+
+@dataclass(frozen=True)
+class DenoisingUsed:
+    """A denoising: its settings, and the ranges over its runs of the numbers of regressors and degrees of freedom."""
+
+    label: str
+    settings: Mapping[str, Any]
+    regressors: Range
+    degrees_of_freedom: Range
+
+
+Cite = Callable[[Reference], Reference]
+
+
+@dataclass(frozen=True)
+class Methods:
+    """Paragraphs, each with a heading, and the references that they cite, sorted."""
+
+    paragraphs: list[tuple[str, str]]
+    references: list[Reference]
+
+
+def methods(
+    *,
+    n_runs: int,
+    n_subjects: int,
+    repetition_time: Range,
+    seed_sets: Sequence[SeedSetUsed],
+    denoising: Sequence[DenoisingUsed],
+    estimators: Mapping[str, Mapping[str, Any]],
+    groups: Sequence[str],
+    motion_known: bool,
+    software: Mapping[str, Sequence[str]],
+) -> Methods:
+    """Describe a study as the methods section of a paper does.
+
+    Parameters
+    ----------
+    n_runs, n_subjects
+        Runs that were used, and their subjects.
+    repetition_time
+        Its range over the runs, in seconds.
+    seed_sets, denoising, estimators
+        Those that were used; the settings of estimators by label.
+    groups
+        Columns of the runs table whose levels were averaged over.
+    motion_known
+        Whether the framewise displacement of some run is known.
+    software
+        Versions by name, as the sidecars record them.
+    """
+    cited: dict[str, Reference] = {}
+
+    def cite(reference: Reference) -> Reference:
+        cited[reference.doi] = reference
+        return reference
+
+    paragraphs = [
+        ("Data and software", _data(n_runs, n_subjects, repetition_time, software, cite)),
+        ("Spheres", _spheres(seed_sets, cite)),
+        *((_denoising_heading(item, denoising), _denoising(item, cite)) for item in denoising),
+        ("Connectomes", _connectomes(estimators, cite)),
+        ("Groups", _groups(estimators, groups)),
+        ("Quality", _quality(motion_known, cite)),
+    ]
+    return Methods(paragraphs, sorted(cited.values(), key=lambda item: (item.authors.casefold(), item.year)))
+
+
+def _data(
+    n_runs: int, n_subjects: int, repetition_time: Range, software: Mapping[str, Sequence[str]], cite: Cite
+) -> str:
+    versions = [
+        f"{words} {_listed(software[name])} ({cite(reference).in_brackets})"
+        for name, (words, reference) in sorted(SOFTWARE.items())
+        if name in software
+    ]
+    return (
+        f"The data were {_counted(n_runs, 'preprocessed run')} of {_counted(n_subjects, 'subject')}, with a repetition"
+        f" time of {_range(repetition_time)} s. They were analysed with sphereconn {_listed(software['sphereconn'])}, a"
+        f" workflow in Snakemake ({cite(SNAKEMAKE).in_brackets}) whose results follow the Brain Imaging Data Structure"
+        f" ({cite(BIDS).in_brackets}), under Python {_listed(software['python'])}"
+        + (f" with {_listed(versions)}" if versions else "")
+        + "."
+    )
+
+
+def _spheres(seed_sets: Sequence[SeedSetUsed], cite: Cite) -> str:
+    several = len(seed_sets) > 1
+    described = [_sphere_set(item, several, cite) for item in seed_sets]
+    text = (
+        f"Signals were averaged over {_counted(len(seed_sets), 'set')} of spheres: {'; '.join(described)}."
+        if several
+        else f"Signals were averaged over {described[0]}."
+    )
+    text += (
+        " A voxel belonged to a sphere if its centre lay within the radius, and the voxel nearest to the sphere’s"
+        " centre always did."
+    )
+    rules = {rule: [item.label for item in seed_sets if item.settings["overlap"] == rule] for rule in OVERLAPS}
+    for rule, labels in rules.items():
+        if labels:
+            of_sets = "" if len(labels) == len(seed_sets) else f" of {_listed(labels)}"
+            text += f" {OVERLAPS[rule].format(of_sets)}"
+    shares = sorted({item.settings["min_coverage"] for item in seed_sets})
+    text += (
+        " Voxels outside the image or the brain mask, or without a finite value in every frame, were not used;"
+        f" a sphere of which less than {_listed([f'{100 * share:g} %' for share in shares], 'or')} "
+        + ("(depending on the set) " if len(shares) > 1 else "")
+        + "was left had no signal in that run."
+    )
+    return text
+
+
+OVERLAPS = {
+    "error": "The spheres{} had no voxel in common.",
+    "nearest": "A voxel within several spheres{} was given to the one with the nearest centre.",
+    "allow": "A voxel within several spheres{} counted in each of them.",
+}
+
+
+def _sphere_set(item: SeedSetUsed, several: bool, cite: Cite) -> str:
+    seeds = item.settings["seeds"]
+    if seeds in PUBLISHED_SEEDS:
+        where = f"around the coordinates of {cite(PUBLISHED_SEEDS[seeds]).in_text}"
+    elif seeds == "dmn":
+        where = "around coordinates in the default mode network"
+    else:
+        where = f"around the coordinates listed in {seeds}"
+    width = item.settings["smoothing_fwhm"]
+    smoothed = (
+        f", after spatial smoothing with a Gaussian kernel of {width:g} mm full width at half maximum" if width else ""
+    )
+    label = f" ({item.label})" if several else ""
+    return f"{_counted(item.n_nodes, 'sphere')} of {_range(item.radii)} mm radius {where}{label}{smoothed}"
+
+
+def _denoising_heading(item: DenoisingUsed, denoising: Sequence[DenoisingUsed]) -> str:
+    return "Denoising" if len(denoising) == 1 else f"Denoising “{item.label}”"
+
+
+def _denoising(item: DenoisingUsed, cite: Cite) -> str:
+    settings = item.settings
+    high, low = settings["high_pass"], settings["low_pass"]
+    filtered = settings["filter"] == "butterworth" and (high is not None or low is not None)
+    confounds, cosines = list(settings["confounds"]), settings["filter"] == "cosine"
+    whose = "signals and confounds" if confounds else "signals"
+    steps = []
+    if settings["detrend"]:
+        steps.append(f"The mean and the linear trend of the {whose} were removed.")
+    if filtered:
+        steps.append(
+            f"The {whose} were filtered by a zero-phase Butterworth filter of order {settings['order']}"
+            f" ({_band(high, low)})."
+        )
+    if confounds or cosines:
+        removed = ["the confounds " + _listed(confounds)] if confounds else []
+        removed += [f"discrete cosines slower than {high:g} Hz"] if cosines else []
+        then = "Then " if steps else ""
+        count = f"{_range(item.regressors)} regressor{'' if item.regressors == (1, 1) else 's'} in total"
+        text = f"{then}{_listed(removed)} ({count}) were regressed out"
+        if filtered:
+            text += (
+                ", so that the regression brought nothing back that the filter had removed"
+                f" ({cite(LINDQUIST).in_brackets})"
+            )
+        steps.append(text[0].upper() + text[1:] + ".")
+    if confounds and settings["missing_confounds"] == "mean":
+        steps.append("A missing value of a confound was replaced by the mean of that confound.")
+    if not filtered and not cosines:
+        steps.append("No temporal filter was applied.")
+    if not confounds:
+        steps.append("No confounds were regressed out.")
+    scaled = {
+        "zscore_sample": "The cleaned signals were z-scored.",
+        "psc": "The cleaned signals are in percent of the mean of each sphere.",
+    }
+    if settings["standardize"] in scaled:
+        steps.append(scaled[settings["standardize"]])
+    steps.append(f"The cleaned signals of a run had {_range(item.degrees_of_freedom, '.1f')} degrees of freedom.")
+    return " ".join(steps)
+
+
+def _band(high: float | None, low: float | None) -> str:
+    if high is None:
+        return f"low-pass, {low:g} Hz"
+    return f"high-pass, {high:g} Hz" if low is None else f"band-pass, {high:g} to {low:g} Hz"
+
+
+def _connectomes(estimators: Mapping[str, Mapping[str, Any]], cite: Cite) -> str:
+    several = len(estimators) > 1
+    described = [
+        f"{'as ' if number else ''}{_estimate(settings, cite)}{f' ({label})' if several else ''}"
+        for number, (label, settings) in enumerate(estimators.items())
+    ]
+    return (
+        "For each run, the signals were z-scored over time and the connectivity between spheres was estimated as "
+        + (", and ".join([", ".join(described[:-1]), described[-1]]) if several else described[0])
+        + "."
+    )
+
+
+def _estimate(settings: Mapping[str, Any], cite: Cite) -> str:
+    kind = settings["kind"]
+    if kind.startswith("sparse"):
+        alpha = settings.get("alpha")
+        penalty = (
+            f"with a penalty of {alpha:g}"
+            if alpha
+            else f"with a penalty chosen by {settings['cv']}-fold cross-validation"
+        )
+        return f"the {kind} given by the graphical lasso ({cite(GRAPHICAL_LASSO).in_brackets}) {penalty}"
+    words, reference = COVARIANCES[settings["covariance"]]
+    source = f"the {words}" + (f" ({cite(reference).in_brackets})" if reference else "")
+    return source if kind == "covariance" else f"the {kind} derived from {source}"
+
+
+def _groups(estimators: Mapping[str, Mapping[str, Any]], groups: Sequence[str]) -> str:
+    levels = f", and over the runs of each level of {_listed(groups)}" if groups else ""
+    text = f"Connectomes were averaged over all runs{levels}."
+    kinds = [settings["kind"] for settings in estimators.values()]
+    correlations = list(dict.fromkeys(kind for kind in kinds if kind.endswith("correlation")))
+    if correlations:
+        what = _listed([f"{kind}s" for kind in correlations])
+        text += (
+            f" {what[0].upper() + what[1:]} were transformed by Fisher’s z before averaging, and the mean was"
+            " transformed back; their standard deviations are in units of z."
+        )
+    return text + " A sphere without a signal in a run was left out for that run only."
+
+
+def _quality(motion_known: bool, cite: Cite) -> str:
+    text = (
+        "Coverage is the share of the voxels of a full sphere that were used; temporal signal-to-noise ratio is the"
+        " mean of a sphere’s signal over time divided by its standard deviation, before cleaning. Degrees of freedom"
+        " are those of white noise that is treated likewise: the number of frames times the share of frequencies that"
+        " the filter passes, less one for each regressor and, unless a high-pass filter has removed them, for the mean"
+        " and the trend."
+    )
+    if motion_known:
+        text += (
+            " Head motion is given as framewise displacement, averaged over the frames of a run"
+            f" ({cite(POWER_2012).in_brackets})."
+        )
+    return text
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _range(limits: Range, form: str = "g") -> str:
+    low, high = (f"{value:{form}}" for value in limits)
+    return low if low == high else f"{low} to {high}"
+
+
+def _listed(words: Iterable[str], conjunction: str = "and") -> str:
+    *first, last = words
+    return f"{', '.join(first)} {conjunction} {last}" if first else last
