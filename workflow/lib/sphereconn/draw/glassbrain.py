@@ -23,7 +23,9 @@ INCHES_PER_MM = 1 / 52
 ROOM_AROUND = 5.0  # mm between the brain, or the outermost node, and the frame of a view
 GAP = 0.1  # inches between views
 
+_BESIDE = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1), (2, 0), (-2, 0), (2, 1), (2, -1))
 MOST_NAMED_NODES = 12  # more names would cover the brain
+WIDEST_NAME = 1.0  # inches; longer names are broken into lines
 MOST_VECTOR_EDGES = 3000  # more lines than this make an .svg of megabytes: they become an image in it
 MOST_DASHED_EDGES = 1000  # dashes tell a negative edge in print; among more lines than this they only make a mesh
 
@@ -148,7 +150,7 @@ def connectome_figure(
             _draw_edges(axes, view, edges, places, scale)
             page.draw_nodes(axes, view, sizes)
             if names is not None and len(names) <= MOST_NAMED_NODES:
-                _draw_names(axes, view, places, names, sizes)
+                _draw_names(axes, view, edges, places, names, sizes)
         return page.sheet.figure
 
 
@@ -389,39 +391,52 @@ def _edge_note(edges: Edges, views: Sequence[_View], coordinates: NDArray[np.flo
 
 
 def _draw_names(
-    axes: Axes, view: _View, coordinates: NDArray[np.float64], names: Sequence[str], sizes: NDArray[np.float64]
+    axes: Axes,
+    view: _View,
+    edges: Edges,
+    coordinates: NDArray[np.float64],
+    names: Sequence[str],
+    sizes: NDArray[np.float64],
 ) -> None:
-    """Write names beside their nodes, each at the first of eight places where it hides no node and no other name."""
+    """Write names beside their nodes, each at that of twelve places where it hides least: nodes, names, edges."""
     seen = view.shows(coordinates) & (sizes > 0)
     spots = view.project(coordinates)
     left, right = axes.get_xlim()
     low, high = axes.get_ylim()
+    both = seen[edges.first] & seen[edges.second]
+    along = np.linspace(0, 1, 50)[:, None, None]
+    on_edges = (spots[edges.first[both]] * along + spots[edges.second[both]] * (1 - along)).reshape(-1, 2)
     radius = np.sqrt(sizes) / 2 / 72 / INCHES_PER_MM + 1.5
     taken = [
         (x - r, x + r, y - r, y + r) for (x, y), r in zip(spots[seen].tolist(), radius[seen].tolist(), strict=True)
     ]
     for node in np.flatnonzero(seen).tolist():
-        width = style.text_width(names[node], style.SMALL_TEXT_SIZE) / INCHES_PER_MM + 1
-        height = style.SMALL_TEXT_SIZE / 72 / INCHES_PER_MM
+        name = style.wrapped(names[node], WIDEST_NAME, style.SMALL_TEXT_SIZE)
+        width = style.text_width(name, style.SMALL_TEXT_SIZE) / INCHES_PER_MM + 1
+        height = (name.count("\n") + 1) * style.SMALL_TEXT_SIZE * style.LINE_HEIGHT / INCHES_PER_MM
         x, y = (float(value) for value in spots[node])
         reach = float(radius[node])
         candidates = []
-        for up, across in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)):
-            middle = x + across * (reach + width / 2) * (1 if not up else 0.8), y + up * (reach + height / 2)
+        for up, across in _BESIDE:
+            beside = x + across * (reach + width / 2) * (1 if not up else 0.8)
+            middle = float(np.clip(beside, left + width / 2, right - width / 2)), y + up * (reach + height / 2)
             box = (middle[0] - width / 2, middle[0] + width / 2, middle[1] - height / 2, middle[1] + height / 2)
-            inside = box[0] >= left and box[1] <= right and box[2] >= low and box[3] <= high
-            hidden = sum(_overlap(box, other) for other in taken)
+            inside = box[2] >= low and box[3] <= high
+            covered = ((on_edges > (box[0], box[2])) & (on_edges < (box[1], box[3]))).all(axis=1).sum()
+            hidden = 5 * sum(_overlap(box, other) for other in taken) + 3 * int(
+                covered
+            )  # an edge may pass below a name
             candidates.append((not inside, hidden, middle, box))
         _, _, middle, box = min(candidates, key=lambda candidate: candidate[:2])
         taken.append(box)
         axes.text(
             *middle,
-            names[node],
+            name,
             ha="center",
             va="center",
             size=style.SMALL_TEXT_SIZE,
             zorder=5,
-            path_effects=[withStroke(linewidth=2, foreground="white")],
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
         )
 
 

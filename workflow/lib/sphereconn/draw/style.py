@@ -47,6 +47,7 @@ _SETTINGS: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": TEXT_SIZE,
     "text.color": INK,
+    "text.hinting": "none",  # hinted letters differ between versions of the font library
     "text.parse_math": False,  # a node may be called a$b$
     "axes.edgecolor": FAINT_INK,
     "axes.labelcolor": INK,

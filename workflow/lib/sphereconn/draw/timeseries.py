@@ -120,7 +120,12 @@ def _lines(run: _Run, title: str, label: str) -> Figure:
     spacing = 1.7 * _robust_limit(run.signals)
     left = _room(max(style.text_width(name, style.TEXT_SIZE) for name in labels) + 0.15)
     legend = style.listed_looks(looks) if run.networks else []
-    frame = _frame(run, left, LINE_HEIGHT * (n_nodes + 0.4), 0.55, title, _censored_note(run), legend)
+    height = LINE_HEIGHT * (n_nodes + 0.4)
+    length = _round_length(spacing)
+    length_room = style.text_width(f"{length:g}", style.SMALL_TEXT_SIZE) + 0.2
+    label = style.wrapped(label, height, style.TEXT_SIZE)
+    right = length_room + (label.count("\n") + 1) * style.TEXT_SIZE * style.LINE_HEIGHT
+    frame = _frame(run, left, height, right, title, _censored_note(run), legend)
     axes = frame.axes
     _shade(axes, run)
     time = np.arange(n_frames) * run.repetition_time
@@ -137,18 +142,20 @@ def _lines(run: _Run, title: str, label: str) -> Figure:
         tick.set_color(style.FAINT_INK if gone else style.INK)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    _scale_bar(axes, label, spacing)
+    # Right of the lines, a bar says how high a round number of units is.
+    beside = axes.get_yaxis_transform()
+    x = 1 + 0.08 / WIDTH
+    axes.plot([x, x], [-length / 2, length / 2], color=style.INK, linewidth=1.2, transform=beside, clip_on=False)
+    axes.text(x + 0.06 / WIDTH, 0, f"{length:g}", transform=beside, va="center", size=style.SMALL_TEXT_SIZE)
+    place = left + WIDTH + length_room, frame.top
+    frame.sheet.text(*place, label, rotation=90)
     return frame.sheet.figure
 
 
-def _scale_bar(axes: Axes, label: str, spacing: float) -> None:
-    """Draw, right of the lines, a bar that says how high a round number of units is."""
-    magnitude = 10.0 ** np.floor(np.log10(spacing))
-    length = max(step * magnitude for step in (1, 2, 5) if step * magnitude <= spacing)
-    place = axes.get_yaxis_transform()
-    axes.plot([1.012, 1.012], [-length / 2, length / 2], color=style.INK, linewidth=1.2, transform=place, clip_on=False)
-    axes.text(1.02, 0, f"{length:g}", transform=place, va="center", size=style.SMALL_TEXT_SIZE)
-    axes.text(1.06, 1, label, transform=axes.transAxes, rotation=90, va="top")
+def _round_length(most: float) -> float:
+    """Return the largest 1, 2 or 5 times a power of ten that is at most this."""
+    magnitude = 10.0 ** np.floor(np.log10(most))
+    return float(max(step * magnitude for step in (1, 2, 5) if step * magnitude <= most))
 
 
 def _carpet(run: _Run, title: str, label: str) -> Figure:
