@@ -104,6 +104,17 @@ def test_signals_are_never_given_from_a_file_whose_trailer_is_wrong(tmp_path, co
         extract_sphere_signals(path, ["a"], np.array([[1.0, 1.0, 1.0]]), np.array([1.0]))
 
 
+@pytest.mark.parametrize("place", [-8, -4, -1200])  # the checksum, the length, the stream behind the last frame
+def test_a_stream_that_goes_on_behind_the_last_frame_is_read_to_its_end(tmp_path, place):
+    content = save(tmp_path / "image.nii", FRAMES, np.eye(4)).read_bytes()
+    padded = bytearray(gzip.compress(content + np.random.default_rng(1).bytes(4000)))
+    padded[place] ^= 0x01
+    path = tmp_path / "image.nii.gz"
+    path.write_bytes(padded)
+    with pytest.raises(InputError, match=r"damaged .*, noticed after frame 12 of 12"):
+        extract_sphere_signals(path, ["a"], np.array([[1.0, 1.0, 1.0]]), np.array([1.0]))
+
+
 def test_a_damaged_mask_is_an_error(tmp_path):
     path = save(tmp_path / "mask.nii.gz", np.ones((4, 4, 3), dtype="u1"), np.eye(4))
     damaged = bytearray(path.read_bytes())

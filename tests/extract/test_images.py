@@ -60,6 +60,9 @@ def header_bytes(image_class, order, fields):
     return header.binaryblock + bytes(4) + bytes(2 * 3 * 4 * 2 * 2)
 
 
+EYE = {"sform_code": 1, "srow_x": [1, 0, 0, 0], "srow_y": [0, 1, 0, 0], "srow_z": [0, 0, 1, 0]}
+
+
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     image_class=st.sampled_from([nibabel.Nifti1Image, nibabel.Nifti2Image]),
@@ -128,8 +131,7 @@ def test_half_a_turn_in_single_precision_is_a_rotation(tmp_path, vector):
 )
 @pytest.mark.parametrize("image_class", [nibabel.Nifti1Image, nibabel.Nifti2Image])
 def test_the_repetition_time_is_in_seconds_or_unknown(tmp_path, image_class, time, unit, seconds):
-    fields = {"sform_code": 1, "srow_x": [2, 0, 0, 0], "srow_y": [0, 2, 0, 0], "srow_z": [0, 0, 2, 0]}
-    fields |= {"pixdim": [1, 2, 2, 2, time, 1, 1, 1], "xyzt_units": unit | 2}
+    fields = EYE | {"pixdim": [1, 2, 2, 2, time, 1, 1, 1], "xyzt_units": unit | 2}
     path = tmp_path / "image.nii"
     path.write_bytes(header_bytes(image_class, "<", fields))
     assert read_header(path).repetition_time == seconds
@@ -232,7 +234,7 @@ def test_what_is_no_4d_image_of_numbers_is_refused_with_its_reason(tmp_path):
 @pytest.mark.parametrize("image_class", [nibabel.Nifti1Image, nibabel.Nifti2Image])
 def test_a_128_bit_image_is_refused(tmp_path, image_class):
     path = tmp_path / "image.nii"
-    path.write_bytes(header_bytes(image_class, "<", {"datatype": 1536, "sform_code": 1}))
+    path.write_bytes(header_bytes(image_class, "<", EYE | {"datatype": 1536}))
     assert "128-bit" in refused(path)
 
 
@@ -247,6 +249,15 @@ def test_a_header_that_announces_more_than_the_file_holds_is_refused_before_memo
     tracemalloc.stop()
     assert "30000 x 30000 x 30000 voxels" in message
     assert peak < 1_000_000  # the block in which the file is read
+
+
+def test_no_gzip_file_holds_more_than_1032_times_its_size(tmp_path):
+    path = tmp_path / "image.nii.gz"
+    path.write_bytes(gzip.compress(header_bytes(nibabel.Nifti1Image, "<", EYE)))
+    frames = 1100 * path.stat().st_size // (2 * 3 * 4 * 2)  # the file grows by a few bytes when this is written to it
+    content = header_bytes(nibabel.Nifti1Image, "<", EYE | {"dim": [4, 2, 3, 4, frames, 1, 1, 1]})
+    path.write_bytes(gzip.compress(content))
+    assert "can hold" in refused(path)
 
 
 def test_an_image_of_zeros_compresses_no_better_than_the_check_allows(tmp_path):

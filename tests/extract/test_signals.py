@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from made_images import nilearn_signals, random_affine, random_seeds, save, scaled_affine
 
 from sphereconn.errors import InputError
+from sphereconn.extract.images import iter_frames
 from sphereconn.extract.signals import extract_sphere_signals
 
 SHAPE = (16, 18, 14)
@@ -53,10 +54,13 @@ def test_signals_on_random_grids_are_nilearns(tmp_path, random, oblique, fwhm):
         np.testing.assert_allclose(signals, nilearn_signals(path, seeds, radius, smoothing_fwhm=fwhm), **AGREE)
 
 
+@pytest.mark.parametrize("size", [2, 3, 4])
 @pytest.mark.parametrize("radius", [0.0, 2.9, 3.0, 4.3])
-def test_small_spheres_on_a_grid_of_whole_mm_are_nilearns(tmp_path, radius):
-    path = save(tmp_path / "bold.nii.gz", made(), AFFINE)
-    seeds = np.rint(random_seeds(np.random.default_rng(7), SHAPE, AFFINE, 40))
+def test_small_spheres_on_a_grid_of_whole_mm_are_nilearns(tmp_path, radius, size):
+    affine = scaled_affine((size,) * 3, (-24, -27, -21))
+    path = save(tmp_path / "bold.nii.gz", made(), affine)
+    # Seeds of whole mm, too: many lie midway between voxels.
+    seeds = np.rint(random_seeds(np.random.default_rng(7), SHAPE, affine, 40))
     np.testing.assert_allclose(anywhere(path, seeds, radius).signals, nilearn_signals(path, seeds, radius), **AGREE)
 
 
@@ -208,6 +212,29 @@ def test_nan_in_single_precision_of_either_byte_order_is_left_out(tmp_path, orde
     data[8, 9, 7, 4] = np.nan
     path = save(tmp_path / "bold.nii", data, AFFINE, order=order)
     assert extract(path, (0, 0, 0), 3.0).n_voxels.tolist() == [6]
+
+
+@pytest.mark.parametrize(
+    ("frames_with_nan", "frames_read"), [([], 70), ([0], 32 + 70), ([0, 40], 32 + 70 + 70), ([40, 69], 70 + 70)]
+)
+def test_frames_are_read_once_more_only_when_a_voxel_turns_out_not_finite(
+    tmp_path, monkeypatch, frames_with_nan, frames_read
+):
+    data = made(n_frames=70)
+    for place, number in enumerate(frames_with_nan):
+        data[8, 9 + place, 7, number] = np.nan
+    path = save(tmp_path / "bold.nii", data, AFFINE)
+    count = 0
+
+    def counted(header):
+        nonlocal count
+        for frame in iter_frames(header):
+            count += 1
+            yield frame
+
+    monkeypatch.setattr("sphereconn.extract.signals.iter_frames", counted)
+    assert extract(path, (0, 0, 0), 3.0).n_voxels.tolist() == [7 - len(frames_with_nan)]
+    assert count == frames_read
 
 
 def test_nan_that_no_sphere_reaches_changes_nothing(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -204,18 +205,17 @@ class _Tiles:
     present: np.ndarray  #: the spheres with a weight
 
     def __init__(self, weights: Weights, shape: tuple[int, int, int]) -> None:
-        n_x, n_y, n_z = shape
         n_spheres = weights.n_spheres
-        weighed = np.zeros(n_x * n_y * n_z, dtype=bool)
+        weighed = np.zeros(math.prod(shape), dtype=bool)
         weighed[weights.voxel] = True
         voxels = np.flatnonzero(weighed)
-        across, along = -(-n_x // _TILE), -(-n_y // _TILE)
-        tile = voxels % n_x // _TILE + across * (
-            voxels // n_x % n_y // _TILE + along * (voxels // (n_x * n_y) // _TILE)
-        )
+        n_tiles = [-(-n // _TILE) for n in shape]
+        small = np.min_scalar_type(max(math.prod(n_tiles), *shape))  # 16 bits are sorted faster than 64
+        x, y, z = (np.arange(n, dtype=small) // _TILE for n in shape)
+        tile = (x + n_tiles[0] * (y[:, None] + n_tiles[1] * z[:, None, None])).ravel()[voxels]
         order = np.argsort(tile, kind="stable")
         self.voxels = voxels[order]
-        first = np.flatnonzero(np.diff(tile[order], prepend=-1))
+        first = _starts(tile[order])
         width = np.diff(first, append=len(voxels))  # voxels of each tile
         tile_of_place = np.repeat(np.arange(len(first)), width)
 
@@ -243,7 +243,8 @@ class _Tiles:
             at += n * n_columns
             self._tiles.append((slice(begin, begin + n_columns), slice(end - n, end), matrix.T))
         self._order = np.argsort(pair_sphere, kind="stable")
-        self.present, self._first = np.unique(pair_sphere[self._order], return_index=True)
+        self._first = _starts(pair_sphere[self._order])
+        self.present = pair_sphere[self._order][self._first]
         self._n_spheres = n_spheres
         self._widest = int(width.max(initial=0))
 
@@ -260,3 +261,8 @@ class _Tiles:
             if len(self.present):
                 signals[:, self.present] = np.add.reduceat(partial[:, self._order], self._first, axis=1)
         return signals
+
+
+def _starts(ordered: np.ndarray) -> np.ndarray:
+    """Give the places in an ordered array at which a new value starts."""
+    return np.flatnonzero(np.concatenate([np.ones(min(1, len(ordered)), dtype=bool), ordered[1:] != ordered[:-1]]))

@@ -19,7 +19,7 @@ Overlap = Literal["allow", "error", "nearest"]
 
 _FWHM_OVER_SIGMA = math.sqrt(8 * math.log(2))
 _TRUNCATE = 4.0  # the Gaussian ends after four standard deviations
-_CHUNK = 1 << 18  # voxels looked at together, few enough for the cache
+_CHUNK = 1 << 16  # voxels looked at together, few enough for the cache
 _LARGEST_BOX = 1 << 24  # voxels around one seed: a radius of 250 mm on a grid of 2 mm
 _FAR = 1e8  # voxels: further than any grid reaches, and still a number that integers can hold
 _PAIRS_NAMED = 5
@@ -130,9 +130,8 @@ def find_spheres(seeds: np.ndarray, radii: np.ndarray, shape: tuple[int, int, in
         full_size[some] = np.count_nonzero(inside, axis=(1, 2, 3))
         for at, n in zip(axes, shape, strict=True):
             inside &= (at >= 0) & (at < n)
-        number, z, y, x = np.nonzero(inside)
-        voxel = i[number, x] + shape[0] * (j[number, y] + shape[1] * k[number, z])
-        found.append((some[number], voxel, squared[number, z, y, x]))
+        voxel = axes[0] + shape[0] * (axes[1] + shape[1] * axes[2])
+        found.append((np.repeat(some, np.count_nonzero(inside, axis=(1, 2, 3))), voxel[inside], squared[inside]))
     sphere, voxel, squared_distance = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return Spheres(sphere, voxel, squared_distance, full_size)
 
@@ -214,7 +213,8 @@ def _smooth(weights: Weights, shape: tuple[int, int, int], sigmas: np.ndarray) -
     """Apply the transposed filter to the weights of each sphere, within the box that they can reach."""
     n_x, n_y, _ = shape
     voxels = np.stack([weights.voxel % n_x, weights.voxel // n_x % n_y, weights.voxel // (n_x * n_y)])
-    present, sphere = np.unique(weights.sphere, return_inverse=True)
+    present = np.flatnonzero(np.bincount(weights.sphere))
+    sphere = np.searchsorted(present, weights.sphere)
     low = np.full((len(present), 3), np.iinfo(np.int64).max)
     high = np.zeros_like(low)
     np.minimum.at(low, sphere, voxels.T)
@@ -245,9 +245,11 @@ def _smooth(weights: Weights, shape: tuple[int, int, int], sigmas: np.ndarray) -
         values = values @ along[0].transpose(0, 2, 1)[:, None]
         values = along[1][:, None] @ values
         values = (along[2] @ values.reshape(len(some), box[2], -1)).reshape(len(some), *far_box[::-1])
-        number, z, y, x = np.nonzero(values)
-        x, y, z = x + far_low[some[number], 0], y + far_low[some[number], 1], z + far_low[some[number], 2]
-        parts.append((present[some[number]], x + n_x * (y + n_y * z), values[values != 0]))
+        reached = values != 0
+        x, y, z = (far_low[some, axis, None] + np.arange(far_box[axis]) for axis in range(3))
+        voxel = x[:, None, None, :] + n_x * (y[:, None, :, None] + n_y * z[:, :, None, None])
+        count = np.count_nonzero(reached, axis=(1, 2, 3))
+        parts.append((np.repeat(present[some], count), voxel[reached], values[reached]))
     smoothed = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
     return Weights(smoothed[0], smoothed[1], smoothed[2], weights.n_spheres)
 
@@ -276,7 +278,7 @@ def _alike(boxes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """
     volumes = boxes.prod(axis=1)
     magnitudes = np.frexp(volumes)[1]
-    for magnitude in np.unique(magnitudes):
+    for magnitude in sorted(set(magnitudes.tolist())):  # numpy's unique costs an import of its own
         members = np.flatnonzero(magnitudes == magnitude)
         box = boxes[members].max(axis=0)
         together = max(1, _CHUNK // math.prod(box.tolist()))
