@@ -66,3 +66,12 @@ def test_it_does_not_depend_on_the_order_of_imports_or_the_place_of_the_folder(c
     (tmp_path / "pack").rename(moved / "pack")
     code["script"].rename(moved / "script.py")
     assert fingerprint(moved / "script.py", moved / "pack") == before
+
+
+def test_an_asset_counts_byte_by_byte(code, tmp_path):
+    asset = tmp_path / "template.html"
+    asset.write_text("<p>")
+    before = fingerprint(code["script"], tmp_path / "pack", [asset])
+    assert before != code["fingerprint"]()
+    asset.write_text("<p> ")
+    assert fingerprint(code["script"], tmp_path / "pack", [asset]) != before

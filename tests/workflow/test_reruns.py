@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 N_RUNS, N_ESTIMATORS, N_GROUPS = 3, 2, 3
+N_VIEWS = 2  # of a glass brain
 
 CHAIN_OF_A_SEED_SET = {
     "extract": N_RUNS,
@@ -18,17 +19,31 @@ CHAIN_OF_A_SEED_SET = {
     "stack": N_ESTIMATORS,
     "aggregate": N_ESTIMATORS * N_GROUPS,
     "draw_signals": N_RUNS,
-    "draw_connectome": N_RUNS * N_ESTIMATORS,
-    "draw_group": N_ESTIMATORS * N_GROUPS,
+    "draw_page": N_RUNS + 1,
+}
+
+
+def figures_of(n_connectomes, with_networks=0):
+    """The figures of so many connectomes, of which some have more than one network."""
+    of_networks = {"draw_networks": with_networks} if with_networks else {}
+    drawn = {"draw_matrix": n_connectomes, "draw_strength": n_connectomes, "draw_glass_brain": n_connectomes * N_VIEWS}
+    return of_networks | drawn
+
+
+OF_A_SEED_SET = (N_RUNS + N_GROUPS) * N_ESTIMATORS  # connectomes; those of mine have two networks, those of dmn one
+CHAIN_OF_DMN = CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET)
+CHAIN_OF_MINE = CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET, with_networks=OF_A_SEED_SET)
+CHAIN_OF_BOTH = {rule: 2 * count for rule, count in (CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET)).items()} | {
+    "draw_networks": OF_A_SEED_SET
 }
 CHAIN_OF_AN_ESTIMATOR = {  # over both seed sets
     "connect": 2 * N_RUNS,
     "stack": 2,
     "aggregate": 2 * N_GROUPS,
-    "draw_connectome": 2 * N_RUNS,
-    "draw_group": 2 * N_GROUPS,
-}
-GROUP_STEPS = {"stack": 4, "aggregate": 4 * N_GROUPS, "draw_group": 4 * N_GROUPS}
+    "draw_page": 2 * (N_RUNS + 1),
+} | figures_of(OF_A_SEED_SET, with_networks=OF_A_SEED_SET // 2)
+FIGURES_OF_GROUPS = {"draw_page": 2} | figures_of(4 * N_GROUPS, with_networks=2 * N_GROUPS)
+GROUP_STEPS = {"stack": 4, "aggregate": 4 * N_GROUPS} | FIGURES_OF_GROUPS
 DESCRIPTION = {"describe_study": 1}
 
 
@@ -38,23 +53,28 @@ def test_nothing_edited_runs_nothing(finished):
 
 @pytest.mark.parametrize(
     "setting",
-    [{"radius": 14}, {"smoothing_fwhm": 6}, {"min_coverage": 0.25}, {"overlap": "nearest"}, {"seeds": "data/mine.tsv"}],
+    [{"radius": 14}, {"smoothing_fwhm": 6}, {"min_coverage": 0.25}, {"overlap": "nearest"}],
 )
 def test_editing_a_seed_set_runs_its_chain_and_no_other(finished, setting):
     finished.configure(lambda config: config["seed_sets"]["dmn"].update(setting))
-    assert finished.pending() == CHAIN_OF_A_SEED_SET | DESCRIPTION
+    assert finished.pending() == CHAIN_OF_DMN | DESCRIPTION
     assert not [message for message in finished.pending_messages() if " mine " in message]
 
 
 def test_editing_a_seed_table_runs_its_chain_and_no_other(finished):
     finished.replace("data/mine.tsv", "front\t0\t50\t0", "front\t0\t52\t0")
-    assert finished.pending() == CHAIN_OF_A_SEED_SET
+    assert finished.pending() == CHAIN_OF_MINE
     assert not [message for message in finished.pending_messages() if " dmn " in message]
+
+
+def test_giving_a_seed_set_another_table_runs_its_chain_and_no_other(finished):
+    finished.configure(lambda config: config["seed_sets"]["dmn"].update(seeds="data/mine.tsv"))
+    assert finished.pending() == CHAIN_OF_MINE | DESCRIPTION
 
 
 def test_a_new_seed_set_runs_its_chain_and_nothing_else(finished):
     finished.configure(lambda config: config["seed_sets"].update(other={"seeds": "dmn", "radius": 10}))
-    assert finished.pending() == CHAIN_OF_A_SEED_SET | DESCRIPTION
+    assert finished.pending() == CHAIN_OF_DMN | DESCRIPTION
 
 
 @pytest.mark.parametrize(
@@ -62,7 +82,7 @@ def test_a_new_seed_set_runs_its_chain_and_nothing_else(finished):
 )
 def test_editing_a_denoising_opens_no_image(finished, setting):
     finished.configure(lambda config: config["denoising"]["bandpass"].update(setting))
-    expected = {rule: 2 * count for rule, count in CHAIN_OF_A_SEED_SET.items() if rule != "extract"}
+    expected = {rule: count for rule, count in CHAIN_OF_BOTH.items() if rule != "extract"}
     assert finished.pending() == expected | DESCRIPTION
 
 
@@ -87,11 +107,22 @@ def test_editing_an_estimator_runs_that_estimator_only(finished):
     assert not [message for message in finished.pending_messages() if "(full" in message]
 
 
-def test_editing_a_figure_value_computes_no_number(finished):
-    finished.configure(lambda config: config["figures"].update(matrix={"limit": 0.5}))
-    assert finished.pending() == {"draw_connectome": 12, "draw_group": 12} | DESCRIPTION
-    finished.configure(lambda config: config["figures"].update(matrix={}, dpi=70))
-    assert finished.pending() == {"draw_signals": 6, "draw_connectome": 12, "draw_group": 12} | DESCRIPTION
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ({"matrix": {"limit": 0.5}}, {"draw_matrix": 24}),
+        ({"glass_brain": {"threshold": "top 2"}}, {"draw_glass_brain": 48}),
+        ({"glass_brain": {"views": ["ortho", "lyrz", "z"]}}, {"draw_glass_brain": 24}),
+        ({"seed_sets": {"mine": {"glass_brain": {"threshold": "50%"}}}}, {"draw_glass_brain": 24}),
+        ({"strength": {"views": "lr"}}, {"draw_strength": 24}),
+        ({"page": {"threshold": "top 3"}}, {"draw_page": 8}),
+        ({"kinds": ["matrix"]}, {}),
+        ({"dpi": 70}, {"draw_signals": 6, **figures_of(24, with_networks=12)}),
+    ],
+)
+def test_editing_a_figure_value_draws_those_figures_and_computes_no_number(finished, setting, expected):
+    finished.configure(lambda config: config["figures"].update(setting))
+    assert finished.pending() == expected | DESCRIPTION
 
 
 def test_a_run_added_runs_its_chain_and_the_group_steps(finished_once, tmp_path):
@@ -100,8 +131,10 @@ def test_a_run_added_runs_its_chain_and_the_group_steps(finished_once, tmp_path)
     finished = finished_once.copy(tmp_path / "project")
     write_run(finished.root, 4)
     write_runs_table(finished.root, [1, 2, 3, 4])
-    of_the_run = {"extract": 2, "clean": 2, "connect": 4, "draw_signals": 2, "draw_connectome": 4}
-    assert finished.pending() == of_the_run | GROUP_STEPS
+    of_the_run = {"extract": 2, "clean": 2, "connect": 4, "draw_signals": 2, "draw_page": 2} | figures_of(4, 2)
+    assert finished.pending() == {
+        rule: of_the_run.get(rule, 0) + GROUP_STEPS.get(rule, 0) for rule in of_the_run | GROUP_STEPS
+    }
 
 
 def test_a_run_removed_runs_the_group_steps_only(finished):
@@ -148,23 +181,25 @@ def test_the_order_of_keys_and_rows_a_comment_or_a_default_written_out_run_nothi
 
 
 @pytest.mark.parametrize(
-    ("module", "old", "new", "expected"),
+    ("module", "expected"),
     [
-        ("extract/spheres.py", None, None, {"extract": 6, "clean": 6, "connect": 12, **GROUP_STEPS}),
-        ("clean/filters.py", None, None, {"clean": 6, "connect": 12, **GROUP_STEPS}),
-        ("connect/covariance.py", None, None, {"connect": 12, **GROUP_STEPS}),
-        ("aggregate/moments.py", None, None, {"aggregate": 12, "draw_group": 12}),
-        ("draw/timeseries.py", None, None, {}),
+        ("extract/spheres.py", CHAIN_OF_BOTH),
+        ("clean/filters.py", {rule: count for rule, count in CHAIN_OF_BOTH.items() if rule != "extract"}),
+        (
+            "connect/covariance.py",
+            {rule: count for rule, count in CHAIN_OF_BOTH.items() if rule not in ("extract", "clean", "draw_signals")},
+        ),
+        ("aggregate/moments.py", {"aggregate": 4 * N_GROUPS} | FIGURES_OF_GROUPS),
+        ("aggregate/strength.py", {"draw_strength": 24, "draw_networks": 12}),
+        ("draw/timeseries.py", {"draw_signals": 6}),
+        ("draw/page.py", {"draw_page": 8}),
+        ("draw/style.py", {"draw_signals": 6, "draw_page": 8} | figures_of(24, with_networks=12)),
     ],
 )
-def test_edited_library_code_runs_the_jobs_that_use_it_and_what_follows(finished, module, old, new, expected):
+def test_edited_library_code_runs_the_jobs_that_use_it_and_what_follows(finished, module, expected):
     path = finished.root / "workflow" / "lib" / "sphereconn" / module
     path.write_text(path.read_text() + "\n\nEDITED = True\n")
-    drawn = {"draw_signals", "draw_connectome"}
-    pending = finished.pending()
-    assert {rule: count for rule, count in pending.items() if rule not in drawn} == expected
-    assert pending.get("draw_signals", 0) == (0 if module.startswith(("connect", "aggregate")) else 6)
-    assert pending.get("draw_connectome", 0) == (0 if module.startswith(("aggregate", "draw")) else 12)
+    assert finished.pending() == expected
 
 
 def test_a_comment_or_docstring_in_library_code_runs_nothing(finished):

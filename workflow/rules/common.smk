@@ -12,6 +12,8 @@ BASE = BASE.relative_to(Path.cwd()) if BASE.is_relative_to(Path.cwd()) else BASE
 LIBRARY = BASE / "workflow" / "lib" / "sphereconn"
 RESOURCES = BASE / "resources"
 SCRIPTS = BASE / "scripts"
+OUTLINES = RESOURCES / "brain" / "outlines.json"
+PAGE_ASSETS = [RESOURCES / "brain" / "surface.npz", *sorted((LIBRARY / "draw" / "page_assets").iterdir())]
 
 sys.path.insert(0, str(LIBRARY.parent.resolve()))
 
@@ -66,9 +68,9 @@ def log_of(rule_name, path):
     return f"{STUDY.output_dir}/logs/{rule_name}/{path}.log"
 
 
-def code_of(script):
-    """Fingerprint a script with the library code that it uses: the rule runs again when that changes."""
-    return fingerprint(SCRIPTS / f"{script}.py", LIBRARY)
+def code_of(script, assets=()):
+    """Fingerprint a script, the library code that it uses and other files: the rule runs again when that changes."""
+    return fingerprint(SCRIPTS / f"{script}.py", LIBRARY, assets)
 
 
 def run_of(wildcards):
@@ -169,7 +171,14 @@ def page_connectomes(wildcards):
 
 def style_of(kind):
     """Give the function that Snakemake calls for the settings of a kind of figure."""
-    return lambda wildcards: {"dpi": STUDY.figures["dpi"]} | style(STUDY, kind, wildcards.seed_set)
+    # A list of views says which figures there are, not how one looks; a page has no resolution.
+    elsewhere = {"glass_brain": "views", "page": "dpi"}.get(kind)
+
+    def settings(wildcards):
+        chosen = {"dpi": STUDY.figures["dpi"]} | style(STUDY, kind, wildcards.seed_set)
+        return {key: value for key, value in chosen.items() if key != elsewhere}
+
+    return settings
 
 
 def figure_category(wildcards):

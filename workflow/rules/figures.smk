@@ -116,7 +116,7 @@ rule draw_glass_brain:
         runtime=10,
     params:
         style=style_of("glass_brain"),
-        code=code_of("draw_glass_brain"),
+        code=code_of("draw_glass_brain", [OUTLINES]),
     message:
         "Drawing {wildcards.seed_set} of {wildcards.whose} in a glass brain ({wildcards.estimator}, {wildcards.views})"
     script:
@@ -145,7 +145,7 @@ rule draw_strength:
         runtime=10,
     params:
         style=style_of("strength"),
-        code=code_of("draw_strength"),
+        code=code_of("draw_strength", [OUTLINES]),
     message:
         "Drawing the node strengths of {wildcards.seed_set} of {wildcards.whose} ({wildcards.estimator})"
     script:
@@ -175,7 +175,7 @@ rule draw_page:
     params:
         style=style_of("page"),
         connectomes=lambda wildcards: page_labels(wildcards),
-        code=code_of("draw_page"),
+        code=code_of("draw_page", PAGE_ASSETS),
     message:
         "Making the interactive page of {wildcards.seed_set} of {wildcards.whose} ({wildcards.denoising})"
     script:

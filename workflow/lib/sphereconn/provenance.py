@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sphereconn import __version__
 
-RECORDED = ("numpy", "scipy", "nibabel", "numba", "matplotlib")
+RECORDED = ("numpy", "scipy", "nibabel", "isal", "numba", "matplotlib")
 
 
 def software() -> dict[str, str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 
-def fingerprint(script: Path, library: Path) -> str:
+def fingerprint(script: Path, library: Path, assets: Sequence[Path] = ()) -> str:
     """Hash the syntax trees of a script and of all modules of the library that it imports, directly or not.
 
     Parameters
@@ -20,6 +21,8 @@ def fingerprint(script: Path, library: Path) -> str:
         The script of a rule.
     library
         The folder of the package; only modules in it are followed.
+    assets
+        Other files that the code reads and that belong to it, such as templates; they count byte by byte.
 
     Returns
     -------
@@ -39,8 +42,10 @@ def fingerprint(script: Path, library: Path) -> str:
             if file is not None and module not in seen:
                 seen[module] = ""
                 waiting.append((module, file))
-    text = "\n".join(f"{name}: {seen[name]}" for name in sorted(seen))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    digest = hashlib.sha256("\n".join(f"{name}: {seen[name]}" for name in sorted(seen)).encode())
+    for path in sorted(assets, key=lambda path: path.name):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _imports(tree: ast.AST, package: str) -> list[str]:

@@ -7,6 +7,7 @@ pattern of a rule; called with labels, the file of one result. So a name is writ
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 # Column of a runs table -> BIDS entity, in the order in which BIDS wants them in a file name.
 ENTITIES = {
@@ -77,3 +78,11 @@ def connectome_figure(folder: str, whose: str, seed_set: str, denoising: str, es
 def page(folder: str, whose: str, seed_set: str, denoising: str) -> str:
     """Name the interactive page of a run, or of all groups (``group``, ``groups``); it has every estimator."""
     return f"{folder}/figures/{whose}_atlas-{seed_set}_desc-{denoising}_connectomes.html"
+
+
+def labels_of(path: str | Path) -> tuple[str, ...]:
+    """Read the stem off the name of a run's result, and the labels of seed set, denoising and estimator that it has."""
+    stem, _, rest = Path(path).name.partition("_atlas-")
+    seed_set, *others = rest.split("_")[:-1]
+    labels = dict(part.split("-") for part in others)
+    return (stem, seed_set, *(labels[entity] for entity in ("desc", "meas") if entity in labels))

@@ -18,12 +18,14 @@ GROUP_SUFFIXES = (
     "nodes.tsv",
     "stat-mean_relmat.json",
 )
+QUALITY = ("group/quality.tsv", "group/quality.json", "group/estimation.tsv", "group/estimation.json")
+REPORT = ("report.html",)
 STACK_SUFFIXES = ("stack.npy", "stack.tsv", "stack.json")
 
 
 def expected_results(study: Study) -> set[str]:
     """Name every result of the finished study, relative to its output folder (logs are not results)."""
-    return {*DESCRIPTION, *_results_of_runs(study), *_results_of_groups(study), *figures(study)}
+    return {*DESCRIPTION, *QUALITY, *REPORT, *_results_of_runs(study), *_results_of_groups(study), *figures(study)}
 
 
 def _results_of_runs(study: Study) -> Iterator[str]:

@@ -1,0 +1,124 @@
+"""What the report of a study shows of it: figures of groups, links to pages and to figures of single runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sphereconn.study import names
+from sphereconn.study.drawn import ALL_GROUPS, connectome_suffixes
+from sphereconn.study.groups import ALL_RUNS, groups_of, members_of
+from sphereconn.study.study import Study
+
+# How the name of a figure ends -> what the report calls it.
+FIGURES = {
+    "relmat": "matrix",
+    "networks": "networks",
+    "glassbrain": "glass brain",
+    "strength": "node strength",
+}
+
+
+def reported(study: Study) -> dict[str, Any]:
+    """Collect what the report of a study needs beside numbers, in an order that does not depend on the configuration's.
+
+    Returns
+    -------
+    dict
+        ``subjects``: number of subjects with a run that is used. ``unused``: runs of the runs table that no combination
+        uses. ``groups``: for each group of a combination its labels, its number of runs and its figures, as paths with
+        what they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
+    """
+    used = {run.stem: run for item in study.combinations for run in item.runs}
+    return {
+        "subjects": len({run.entities["subject"] for run in used.values()}),
+        "unused": sorted(set(study.run) - set(used)),
+        "groups": list(_groups(study)),
+        "pages": list(_pages(study)),
+        "runs": list(_runs(study)),
+    }
+
+
+def nodes_tables(study: Study) -> dict[str, str]:
+    """Name for each seed set that is used a nodes table of the group of all runs."""
+    return {
+        item.seed_set: names.group_result(ALL_RUNS, item.seed_set, item.denoising, item.estimator, "nodes.tsv")
+        for item in study.combinations
+    }
+
+
+def measured(study: Study) -> dict[str, list[str]]:
+    """Name the results of single runs that tell of quality.
+
+    Returns
+    -------
+    dict of str to list of str
+        ``cleaned``: a sidecar for each run, seed set and denoising; ``nodes`` and ``extracted``: for each of these the
+        nodes table and the sidecar of the extraction; ``connectomes``: the sidecars of all connectomes.
+    """
+    signals = {
+        (run.stem, item.seed_set, item.denoising): run.folder for item in study.combinations for run in item.runs
+    }
+    of_signals = [(folder, *labels) for labels, folder in sorted(signals.items())]
+    return {
+        "nodes": [names.sphere_signals(*labels[:3], "nodes.tsv") for labels in of_signals],
+        "extracted": [names.sphere_signals(*labels[:3], "timeseries.json") for labels in of_signals],
+        "cleaned": [names.cleaned_signals(*labels, "timeseries.json") for labels in of_signals],
+        "connectomes": [
+            names.connectome(run.folder, run.stem, item.seed_set, item.denoising, item.estimator, "relmat.json")
+            for item in study.combinations
+            for run in item.runs
+        ],
+    }
+
+
+def _groups(study: Study) -> Iterator[dict[str, Any]]:
+    for item in study.combinations:
+        labels = (item.seed_set, item.denoising, item.estimator)
+        rows = [{**run.entities, **run.covariates} for run in item.runs]
+        for group in groups_of(item.runs, study.groups):
+            yield {
+                "group": group,
+                "seed_set": item.seed_set,
+                "denoising": item.denoising,
+                "estimator": item.estimator,
+                "runs": len(members_of(group, rows)),
+                "figures": [
+                    [figure_words(suffix), names.connectome_figure("group", group, *labels, suffix)]
+                    for suffix in connectome_suffixes(study, item.seed_set)
+                ],
+            }
+
+
+def _pages(study: Study) -> Iterator[dict[str, str]]:
+    if "page" in study.figures["kinds"]:
+        for seed_set, denoising in sorted({(item.seed_set, item.denoising) for item in study.combinations}):
+            path = names.page(*ALL_GROUPS, seed_set, denoising)
+            yield {"seed_set": seed_set, "denoising": denoising, "path": path}
+
+
+def _runs(study: Study) -> Iterator[dict[str, Any]]:
+    kinds, extension = study.figures["kinds"], study.figures["format"]
+    links: dict[tuple[str, str, str], list[list[str]]] = {}
+    for item in study.combinations:
+        for run in item.runs:
+            if run.stem not in study.figure_runs:
+                continue
+            labels = (run.folder, run.stem, item.seed_set, item.denoising)
+            key = (run.stem, item.seed_set, item.denoising)
+            if key not in links:
+                page = [["interactive page", names.page(*labels)]] if "page" in kinds else []
+                signals = [["signals", names.signals_figure(*labels, extension)]] if "signals" in kinds else []
+                links[key] = page + signals
+            links[key].extend(
+                [f"{item.estimator}: {figure_words(suffix)}", names.connectome_figure(*labels, item.estimator, suffix)]
+                for suffix in connectome_suffixes(study, item.seed_set)
+            )
+    for (stem, seed_set, denoising), of_run in sorted(links.items()):
+        yield {"run": stem, "seed_set": seed_set, "denoising": denoising, "links": of_run}
+
+
+def figure_words(suffix: str) -> str:
+    """Say what a figure shows, from how its name ends: ``glassbrain-ortho.png`` is a "glass brain, ortho"."""
+    kind, _, views = suffix.partition(".")[0].partition("-")
+    return FIGURES[kind] + (f", {views}" if views else "")
