@@ -67,11 +67,11 @@ class BrowserError(AssertionError):
 
 
 class Browser:
-    """One Chromium with one tab."""
+    """One Chromium with one tab; ``flags`` come after the usual ones."""
 
-    def __init__(self, executable: str) -> None:
+    def __init__(self, executable: str, *flags: str) -> None:
         self._folder = tempfile.mkdtemp(prefix="browser-")
-        self._process, self._commands, self._answers = _spawn(executable, self._folder)
+        self._process, self._commands, self._answers = _spawn(executable, self._folder, flags)
         self._unread = b""
         self._number = 0
         self._session: str | None = None
@@ -98,7 +98,7 @@ class Browser:
 
     # The protocol.
 
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, method: str, *, within: float = 30, **parameters: Any) -> dict[str, Any]:
         """Send a command and return its result; events that come in between are noted."""
         self._number += 1
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
@@ -106,16 +106,16 @@ class Browser:
             message["sessionId"] = self._session
         os.write(self._commands, json.dumps(message).encode() + b"\0")
         while True:
-            answer = self._receive()
+            answer = self._receive(within)
             if answer.get("id") == self._number:
                 if "error" in answer:
                     raise BrowserError(f"{method}: {answer['error']['message']}")
                 return answer["result"]
             self._note(answer)
 
-    def _receive(self, timeout: float = 30) -> dict[str, Any]:
+    def _receive(self, within: float = 30) -> dict[str, Any]:
         while b"\0" not in self._unread:
-            if not select.select([self._answers], [], [], timeout)[0]:
+            if not select.select([self._answers], [], [], within)[0]:
                 raise BrowserError("Chromium does not answer")
             chunk = os.read(self._answers, 1 << 20)
             if not chunk:
@@ -153,9 +153,11 @@ class Browser:
         while not self._loaded:
             self._note(self._receive())
 
-    def evaluate(self, expression: str) -> Any:
+    def evaluate(self, expression: str, within: float = 30) -> Any:
         """Return the value of a JavaScript expression, of its promise once that is kept."""
-        answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        answer = self.call(
+            "Runtime.evaluate", within=within, expression=expression, awaitPromise=True, returnByValue=True
+        )
         if "exceptionDetails" in answer:
             raise BrowserError(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
@@ -262,7 +264,7 @@ class Browser:
         self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
 
 
-def _spawn(executable: str, folder: str) -> tuple[int, int, int]:
+def _spawn(executable: str, folder: str, flags: tuple[str, ...]) -> tuple[int, int, int]:
     """Start Chromium; return its process, where to write commands and where to read answers."""
     # High numbers first, so that neither end is in the way of the other when they become 3 and 4.
     commands, answers = os.pipe(), os.pipe()
@@ -270,7 +272,7 @@ def _spawn(executable: str, folder: str) -> tuple[int, int, int]:
     write_answers = fcntl.fcntl(answers[1], fcntl.F_DUPFD_CLOEXEC, 10)
     process = os.posix_spawn(
         executable,
-        [executable, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
+        [executable, *FLAGS, *flags, f"--user-data-dir={folder}", "about:blank"],
         {**os.environ, "HOME": folder},
         file_actions=[
             (os.POSIX_SPAWN_DUP2, read_commands, 3),

@@ -691,6 +691,20 @@ def test_the_matrix_is_walked_by_arrow_keys_and_read_out(page, dosenbach):
     assert value in browser.text("#selection")
 
 
+def test_the_keyboard_walks_from_a_node_along_its_edges(page, dosenbach):
+    browser = page(dosenbach, "#node=0&magnitude=0")
+    first, second, values = dosenbach.edges()
+    strongest = int(np.flatnonzero((first == 0) | (second == 0))[0])
+    other = second[strongest] if first[strongest] == 0 else first[strongest]
+    browser.wait_until("!!document.querySelector('#selection li button')")
+    browser.focus("#selection li button")
+    browser.press("Enter")
+    assert shown_value(values[strongest]) in browser.text("#selection dl")
+    assert browser.evaluate("$('selection').contains(document.activeElement)")
+    browser.press("Tab", "Tab", "Enter")  # past "clear" and node 0, the first end
+    assert browser.text("#selection h3") == dosenbach.names[other]
+
+
 def test_the_number_of_edges_is_read_out(page, dosenbach):
     browser = page(dosenbach)
     browser.enter("#strongest", "12")
@@ -731,7 +745,7 @@ def test_the_keyboard_reaches_every_control_and_shows_where_it_is(page, dosenbac
     assert set(wanted.split()) <= reached
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (768, 1024)])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (768, 1024), (390, 844)])
 def test_nothing_overlaps_or_sticks_out(page, dosenbach, width, height):
     browser = page(dosenbach, "#node=3&networks=1", width=width, height=height)
     assert browser.evaluate("document.documentElement.scrollWidth") <= width

@@ -25,7 +25,7 @@ from sphereconn.draw.edges import edges_to_draw, parse_threshold
 from sphereconn.draw.style import diverging_map, listed_looks, network_looks, symmetric_limit
 
 ASSETS = Path(__file__).with_name("page_assets")
-SCRIPTS = ("data.js", "renderer.js", "brain.js", "matrix.js", "page.js")  # in the order of their dependence
+SCRIPTS = ("data.js", "renderer.js", "brain.js", "matrix.js", "panels.js", "picture.js", "page.js")  # in this order
 MESH_UNIT_MM = 0.01
 SHOWN_DIGITS = 4  # of the largest value of a connectome
 

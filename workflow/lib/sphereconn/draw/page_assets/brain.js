@@ -12,7 +12,8 @@ const TURNED_BY_PIXEL = 0.4; // degrees
 
 class BrainView {
   /**
-   * host offers `state`, `update(changes)`, `point(target, x, y)` and `select(target)`; a target is {node}, {pair} or null.
+   * host offers `state`, `update(changes)`, `point(target, x, y)` and `select(target)`; a target is {node}, {pair} or
+   * null.
    */
   constructor(element, data, host) {
     this.element = element;
@@ -84,7 +85,8 @@ class BrainView {
     const { connectome } = this.scene;
     const [one, two] = [this.place(connectome.pairs.first[pair]), this.place(connectome.pairs.second[pair])];
     const value = connectome.values[pair];
-    const width = Number.isNaN(value) ? 1 : 2 * crowding(this.scene.edges.length) * halfWidth(value, connectome.limit);
+    const unit = this.renderer.lineUnit / this.scene.ratio;
+    const width = Number.isNaN(value) ? 1 : 2 * unit * halfWidth(value, connectome.limit);
     const colour = Number.isNaN(value) ? MISSING : cssColour(this.data.colours, colourIndex(value, connectome.limit));
     const shown = this.scene.edges.includes(pair);
     for (const [extra, style] of [[5, INK], [3, '#fff'], [0.5, colour]]) {
@@ -117,7 +119,8 @@ class BrainView {
     const places = this.data.nodes.map((_, node) => this.place(node));
     const nodes = places.map((_, node) => node).filter((node) => marked.has(node) || (named && isSeen(balls[node])));
     nodes.sort((a, b) => marked.has(b) - marked.has(a) || places[a].depth - places[b].depth);
-    const taken = places.filter((_, node) => isSeen(balls[node])).map(({ x, y, radius: r }) => [x - r, y - r, x + r, y + r]);
+    const seen = places.filter((_, node) => isSeen(balls[node]));
+    const taken = seen.map(({ x, y, radius }) => [x - radius, y - radius, x + radius, y + radius]);
     context.font = LABEL_FONT;
     context.textBaseline = 'middle';
     context.lineJoin = 'round';
@@ -125,8 +128,9 @@ class BrainView {
       if (!marked.has(node) && this.isHidden(node, places[node].depth)) continue;
       const text = shortened(context, this.data.nodes[node].name, 200);
       const boxes = this.boxesAround(places[node], context.measureText(text).width);
-      const box = boxes.find((one) => !taken.some((other) => overlap(one, other))) ?? (marked.has(node) ? boxes[0] : null);
-      if (!box) continue;
+      const free = boxes.find((one) => !taken.some((other) => overlap(one, other)));
+      if (!free && !marked.has(node)) continue;
+      const box = free ?? boxes[0];
       taken.push(box);
       const [left, top] = box;
       context.lineWidth = 3.5;
@@ -137,10 +141,10 @@ class BrainView {
     }
   }
 
-  /** Boxes for a name to the right of a node, to its left, above and below it, as far as they are within the picture. */
+  /** Boxes for a name to the right of a node, to its left, above and below it, those that are within the picture. */
   boxesAround({ x, y, radius }, textWidth) {
     const width = textWidth + 4;
-    const centred = Math.max(3, Math.min(this.width - 3 - width, x - width / 2));
+    const centred = clamped(x - width / 2, 3, this.width - 3 - width);
     const corners = [
       [x + radius + 4, y - 8],
       [x - radius - 4 - width, y - 8],
@@ -185,7 +189,7 @@ class BrainView {
     return this.renderer.isHidden(x, y, depth - radius, this.scene.opacity);
   }
 
-  /** The node or edge at a place of the element: the node in front, or else the edge on top, or else the nearest one. */
+  /** The node or edge at a place of the element: the node in front, else the edge on top, else the nearest edge. */
   targetAt(x, y) {
     if (!this.scene) return null;
     const node = this.nodeAt(x, y);
@@ -208,8 +212,7 @@ class BrainView {
   edgeAt(x, y) {
     const { edges, connectome, ratio } = this.scene;
     const { first, second } = connectome.pairs;
-    const { points } = this.renderer;
-    const unit = ratio * crowding(edges.length);
+    const { points, lineUnit } = this.renderer;
     const [px, py] = [x * ratio + PAD, y * ratio + PAD];
     let [nearest, nearestDistance] = [-1, EDGE_REACH * ratio];
     for (const pair of edges) {
@@ -217,9 +220,9 @@ class BrainView {
       const dx = points[two] - points[one];
       const dy = points[two + 1] - points[one + 1];
       const along = ((px - points[one]) * dx + (py - points[one + 1]) * dy) / (dx * dx + dy * dy || 1);
-      const t = Math.max(0, Math.min(1, along));
+      const t = clamped(along, 0, 1);
       const distance = Math.hypot(points[one] + t * dx - px, points[one + 1] + t * dy - py);
-      if (distance <= unit * halfWidth(connectome.values[pair], connectome.limit)) return pair; // the strongest is on top
+      if (distance <= lineUnit * halfWidth(connectome.values[pair], connectome.limit)) return pair; // on top
       if (distance < nearestDistance) [nearest, nearestDistance] = [pair, distance];
     }
     return nearest;
@@ -307,14 +310,14 @@ class BrainView {
       view: {
         ...view,
         azimuth: wrappedAngle(view.azimuth + azimuth),
-        elevation: Math.max(-90, Math.min(90, view.elevation + elevation)),
+        elevation: clamped(view.elevation + elevation, -90, 90),
       },
     });
   }
 
   zoomBy(factor) {
     const { view } = this.host.state;
-    const zoom = Math.max(ZOOM_RANGE[0], Math.min(ZOOM_RANGE[1], view.zoom * factor));
+    const zoom = clamped(view.zoom * factor, ...ZOOM_RANGE);
     this.host.update({ view: { ...view, zoom } });
   }
 

@@ -80,7 +80,9 @@ class MatrixView {
     context.lineWidth = 1.5;
     for (const node of marks.nodes) this.markNode(context, node);
     for (const pair of marks.pairs) this.markPair(context, pair);
-    if (this.cursor && document.activeElement === canvas) this.outline(context, this.cursor.row, this.cursor.column, '#1a5fb4');
+    if (this.cursor && document.activeElement === canvas) {
+      this.outline(context, this.cursor.row, this.cursor.column, ACCENT);
+    }
   }
 
   drawNetworks(context) {

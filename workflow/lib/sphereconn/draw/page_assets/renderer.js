@@ -4,7 +4,8 @@
  * Draws the brain, edges and nodes into an array of pixels, without WebGL.
  *
  * Where there is no graphics card (remote desktops, virtual machines, locked-down browsers), WebGL is absent or is
- * emulated and takes about a second for 34,716 lines; this takes 15 to 50 ms there, and gives the same pixels everywhere.
+ * emulated and takes about a second for 34,716 lines; this takes 15 to 50 ms there, and gives the same pixels
+ * everywhere.
  *
  * Screen coordinates are pixels, x to the right and y down; depth is mm away from the viewer.
  */
@@ -12,6 +13,7 @@
 const INK = '#222222'; // these three are the colours of the static figures
 const FAINT_INK = '#6b6b6b';
 const MISSING = '#c9c9c9';
+const ACCENT = '#1a5fb4'; // as in page.css
 
 const VIEWS = {
   left: { azimuth: -90, elevation: 0 },
@@ -31,6 +33,10 @@ const BRAIN_COLOUR = [188, 190, 196];
 const SMOOTH_EDGES = 5000; // more edges than this are drawn without smoothing: five times as fast
 const SPRITE = 64; // side of the table that says how a sphere is lit
 const FADED = 0.86; // how far the edges that are not in focus go towards white
+
+function clamped(value, low, high) {
+  return Math.max(low, Math.min(high, value));
+}
 
 function normalised(vector) {
   const length = Math.hypot(...vector);
@@ -68,7 +74,7 @@ class Camera {
   }
 }
 
-/** How a sphere is lit: for each place in its square, brightness (128 is the colour itself) and depth towards the viewer. */
+/** How a sphere is lit: brightness (128 is the colour itself) and depth towards the viewer, place by place. */
 function makeSprite() {
   const light = new Uint8Array(SPRITE * SPRITE);
   const depth = new Float32Array(SPRITE * SPRITE);
@@ -121,15 +127,15 @@ function packed(red, green, blue) {
 
 /** The place of a value among 256 diverging colours. */
 function colourIndex(value, limit) {
-  return Math.max(0, Math.min(255, Math.round(127.5 + (127.5 * value) / limit)));
+  return clamped(Math.round(127.5 + (127.5 * value) / limit), 0, 255);
 }
 
-/** How much thinner lines are drawn when they are many. */
-function crowding(nEdges) {
-  return Math.max(0.4, Math.min(1, (500 / nEdges) ** 0.2));
+/** By how much lines are thinner when they are many, or the brain is small on the screen. */
+function thinning(nEdges, pixelsPerMm) {
+  return clamped((500 / nEdges) ** 0.2, 0.4, 1) * clamped(pixelsPerMm / 2.8, 0.6, 1);
 }
 
-/** Half the width of an edge in units; an edge of the largest magnitude is the widest. */
+/** Half the width of an edge in units, before thinning; an edge of the largest magnitude is the widest. */
 function halfWidth(value, limit) {
   return 0.45 + 1.75 * Math.min(1, Math.abs(value) / limit);
 }
@@ -166,9 +172,9 @@ class Renderer {
    * The image has PAD pixels more on each side, which are to be cut off.
    *
    * scene: view (azimuth, elevation, zoom, panX, panY in mm), positions of the nodes in mm (three numbers a node),
-   * balls (what to draw at each node: radius in mm, colour, hollow), opacity of the brain, connectome, edges (pairs, the
-   * strongest first), focus (a node whose edges stand out, or -1), half ('both', 'left' or 'right') of the brain to show,
-   * ratio (pixels a unit of length on the screen).
+   * balls (what to draw at each node: radius in mm, colour, hollow), opacity of the brain, connectome, edges (pairs,
+   * the strongest first), focus (a node whose edges stand out, or -1), half ('both', 'left' or 'right') of the brain to
+   * show, ratio (pixels a unit of length on the screen).
    */
   *draw(scene, width, height) {
     this.resize(width, height);
@@ -176,6 +182,7 @@ class Renderer {
     this.points = camera.project(scene.positions, new Float32Array((scene.positions.length / 3) * 4));
     this.pixels.fill(0xffffffff);
     this.nodeDepth.fill(Infinity);
+    this.lineUnit = scene.ratio * thinning(scene.edges.length, camera.scale / scene.ratio);
     yield* this.drawEdges(scene);
     this.drawNodes(scene);
     if (scene.opacity > 0) {
@@ -185,10 +192,9 @@ class Renderer {
   }
 
   /** Edges, the strongest on top; those out of focus are faded and lie below the others. */
-  *drawEdges({ connectome, edges, focus, ratio }) {
+  *drawEdges({ connectome, edges, focus }) {
     const { first, second } = connectome.pairs;
     const smooth = edges.length <= SMOOTH_EDGES;
-    const unit = ratio * crowding(edges.length);
     for (const inFocus of focus < 0 ? [true] : [false, true]) {
       const colours = inFocus ? this.edgeColours : this.fadedColours;
       for (let place = edges.length - 1; place >= 0; place--) {
@@ -198,7 +204,7 @@ class Renderer {
         const two = second[pair];
         if (focus >= 0 && (one === focus || two === focus) !== inFocus) continue;
         const value = connectome.values[pair];
-        const half = unit * halfWidth(value, connectome.limit);
+        const half = this.lineUnit * halfWidth(value, connectome.limit);
         this.drawLine(one, two, half, colours[colourIndex(value, connectome.limit)], smooth);
       }
     }
@@ -243,8 +249,15 @@ class Renderer {
   fillPlain(start, end, low, slope, across, stepAlong, stepAcross, colour) {
     const { pixels } = this;
     const count = Math.max(1, Math.round(across));
+    const stop = end * stepAlong;
     let begin = low + (across - count) / 2 + 0.5;
-    for (let along = start * stepAlong, stop = end * stepAlong; along <= stop; along += stepAlong, begin += slope) {
+    if (count === 1) { // most of very many lines: worth a loop of their own
+      for (let along = start * stepAlong; along <= stop; along += stepAlong, begin += slope) {
+        pixels[along + (begin | 0) * stepAcross] = colour;
+      }
+      return;
+    }
+    for (let along = start * stepAlong; along <= stop; along += stepAlong, begin += slope) {
       let at = along + (begin | 0) * stepAcross;
       for (const last = at + count * stepAcross; at < last; at += stepAcross) pixels[at] = colour;
     }
@@ -282,7 +295,7 @@ class Renderer {
   drawBall(x, y, depth, perMm, { radius, colour, hollow }) {
     const { width, height, pixels, nodeDepth, sprite } = this;
     const size = radius * perMm;
-    const fog = Math.max(0, Math.min(0.35, (depth + 90) / 500)); // what is far away is paler
+    const fog = clamped((depth + 90) / 500, 0, 0.35); // what is far away is paler
     const rgb = colour.map((value) => value + (255 - value) * fog);
     const top = Math.max(0, Math.ceil(y - size - 1));
     const bottom = Math.min(height - 1, Math.floor(y + size + 1));
@@ -295,8 +308,8 @@ class Renderer {
         let cover = Math.min(1, size + 0.5 - distance);
         if (hollow) cover = Math.min(cover, distance - 0.6 * size + 0.5);
         if (cover <= 0) continue;
-        const spriteX = Math.max(0, Math.min(SPRITE - 1, ((column - x + size) * toSprite) | 0));
-        const spriteY = Math.max(0, Math.min(SPRITE - 1, ((row - y + size) * toSprite) | 0));
+        const spriteX = clamped(((column - x + size) * toSprite) | 0, 0, SPRITE - 1);
+        const spriteY = clamped(((row - y + size) * toSprite) | 0, 0, SPRITE - 1);
         const place = spriteY * SPRITE + spriteX;
         const at = row * width + column;
         const lit = litColour(rgb, hollow ? 128 : sprite.light[place]);
@@ -332,7 +345,7 @@ class Renderer {
       const across = x * right[0] + y * right[1] + z * right[2];
       const upwards = x * up[0] + y * up[1] + z * up[2];
       const towards = -(x * away[0] + y * away[1] + z * away[2]);
-      this.cornerLight[o] = Math.max(0.02, towards);
+      this.cornerLight[o] = Math.max(0.1, towards); // less would draw a hard, jagged outline
       this.cornerLight[o + 1] = Math.max(0, across * LIGHT[0] + upwards * LIGHT[1] + towards * LIGHT[2]);
     }
   }
@@ -379,7 +392,7 @@ class Renderer {
     const colours = new Uint32Array(256);
     for (let i = 0; i < 256; i++) {
       cover[i] = Math.round(256 * (1 - (1 - opacity) ** (255 / Math.max(1, i))));
-      colours[i] = litColour(BRAIN_COLOUR, 58 + 0.36 * i);
+      colours[i] = litColour(BRAIN_COLOUR, 72 + 0.31 * i);
     }
     for (let at = 0; at < pixels.length; at++) {
       if (facing[at] === 0 || nodeDepth[at] < surfaceDepth[at]) continue;
