@@ -1,7 +1,8 @@
 """Connectome of one run: cleaned signals in; matrix and sidecar out."""
 
 from sphereconn import provenance
-from sphereconn.connect.connectivity import connectome, describe
+from sphereconn.connect.connectivity import connectome
+from sphereconn.connect.measures import measure
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_matrix
 from sphereconn.log import logged
@@ -17,7 +18,7 @@ with logged(snakemake.log[0]):
     write_json(
         snakemake.output.sidecar,
         {
-            **describe(settings["kind"], settings["covariance"]),
+            **measure(**settings),
             "Shrinkage": result.shrinkage,
             "NodesUnusable": [names[place] for place in result.unusable],
             "NumberOfVolumes": source["NumberOfVolumes"],

@@ -15,7 +15,7 @@ with logged(snakemake.log[0]):
         matrix,
         nodes.coordinates,
         title=figure_title(wildcards.whose, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising),
-        label=sidecar["Settings"]["kind"],
+        label=sidecar["RelationshipMeasure"],
         names=nodes.names,
         networks=nodes.networks,
         views=wildcards.views,

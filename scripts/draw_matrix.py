@@ -15,7 +15,7 @@ with logged(snakemake.log[0]):
         names,
         read_nodes(snakemake.input.nodes).networks,
         title=figure_title(wildcards.whose, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising),
-        label=sidecar["Settings"]["kind"],
+        label=sidecar["RelationshipMeasure"],
         vmax=style["limit"],
         order=style["order"],
     )

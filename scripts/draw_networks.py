@@ -16,6 +16,6 @@ with logged(snakemake.log[0]):
         means,
         networks,
         title=figure_title(wildcards.whose, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising),
-        label=f"{sidecar['Settings']['kind']}, mean over edges",
+        label=f"{sidecar['RelationshipMeasure']}, mean over edges",
     )
     save_figure(figure, snakemake.output[0], style["dpi"])

@@ -10,7 +10,7 @@ with logged(snakemake.log[0]):
     nodes = read_nodes(snakemake.input.nodes)
     sources = zip(snakemake.params.connectomes, snakemake.input.matrices, snakemake.input.sidecars, strict=True)
     connectomes = [
-        PageConnectome(estimator, whose, read_json(sidecar)["Settings"]["kind"], read_matrix(matrix)[1])
+        PageConnectome(estimator, whose, read_json(sidecar)["RelationshipMeasure"], read_matrix(matrix)[1])
         for (estimator, whose), matrix, sidecar in sources
     ]
     page = connectome_page(

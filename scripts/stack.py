@@ -2,13 +2,14 @@
 
 from sphereconn import provenance
 from sphereconn.aggregate.stack import write_stack
-from sphereconn.connect.connectivity import KINDS, describe
+from sphereconn.connect.measures import measure
 from sphereconn.files import MISSING, write_json, write_rows
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
     estimator, runs = snakemake.params.estimator, snakemake.params.runs
-    diagonal = not KINDS[estimator["kind"]].is_correlation
+    described = measure(**{key: estimator[key] for key in ("kind", "covariance", "matrix") if key in estimator})
+    diagonal = described["ValidDiagonal"]
     nodes = write_stack(snakemake.output.stack, snakemake.input.matrices, diagonal=diagonal)
     columns = list(dict.fromkeys(column for run in runs for column in run))
     write_rows(snakemake.output.runs, columns, ([run.get(column, MISSING) for column in columns] for run in runs))
@@ -16,7 +17,7 @@ with logged(snakemake.log[0]):
         snakemake.output.sidecar,
         {
             "Description": "Edges of every run, one row a run; the runs are listed in the .tsv of the same name",
-            **describe(estimator["kind"], estimator["covariance"]),
+            **described,
             "StorageFormat": "UpperTriangular",
             "Serialization": "row by row, the diagonal " + ("included" if diagonal else "left out"),
             "Nodes": nodes,

@@ -55,7 +55,9 @@ OF_COMBINATION = ("{seed_set}", "{denoising}", "{estimator}")
 OF_GROUP = ("{group}", *OF_COMBINATION)
 # A figure is of a run (its folder and stem) or of a group (the folder "group" and its name).
 OF_FIGURE = ("{folder}", "{whose}", *OF_COMBINATION)
+OF_RUN_FIGURE = ("{folder}", "{stem}", *OF_COMBINATION)
 FORMAT = STUDY.figures["format"]
+SPARSE_ESTIMATORS = STUDY.sparse_estimators
 
 
 def result(path):
@@ -71,6 +73,11 @@ def log_of(rule_name, path):
 def code_of(script, assets=()):
     """Fingerprint a script, the library code that it uses and other files: the rule runs again when that changes."""
     return fingerprint(SCRIPTS / f"{script}.py", LIBRARY, assets)
+
+
+def one_of(labels):
+    """Give the pattern of a wildcard that is one of some labels; of no label, one that matches nothing."""
+    return "|".join(sorted(labels)) or r"(?!)"
 
 
 def run_of(wildcards):

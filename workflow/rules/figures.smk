@@ -152,6 +152,36 @@ rule draw_strength:
         "../../scripts/draw_strength.py"
 
 
+rule draw_path:
+    """Draw the penalties that were tried for a sparse inverse covariance, with their scores."""
+    input:
+        path=rules.connect_sparse.output.path,
+        sidecar=rules.connect_sparse.output.sidecar,
+    output:
+        report(
+            result(names.connectome_figure(*OF_RUN_FIGURE, f"path.{FORMAT}")),
+            caption="../report/path.rst",
+            category="Runs",
+            subcategory="{stem}",
+            labels=figure_labels("path"),
+        ),
+    log:
+        log_of("draw_path", names.connectome_figure(*OF_RUN_FIGURE, "path")),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        style={"dpi": STUDY.figures["dpi"]},
+        code=code_of("draw_path"),
+    message:
+        "Drawing the path of {wildcards.seed_set} of {wildcards.stem} ({wildcards.estimator})"
+    script:
+        "../../scripts/draw_path.py"
+
+
 rule draw_page:
     """Make the interactive page of the connectomes of a run, or of all groups."""
     input:

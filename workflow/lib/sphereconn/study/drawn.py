@@ -42,6 +42,9 @@ def figures(study: Study) -> Iterator[str]:
         for owner in owners:
             for suffix in connectome_suffixes(study, item.seed_set):
                 yield names.connectome_figure(*owner, *labels, suffix)
+        if "path" in kinds and item.estimator in study.sparse_estimators:
+            for run in drawn_runs:
+                yield names.connectome_figure(run.folder, run.stem, *labels, f"path.{extension}")
         if "signals" in kinds:
             for run in drawn_runs:
                 yield names.signals_figure(run.folder, run.stem, item.seed_set, item.denoising, extension)

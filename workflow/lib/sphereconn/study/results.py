@@ -20,6 +20,13 @@ GROUP_SUFFIXES = (
 )
 QUALITY = ("group/quality.tsv", "group/quality.json", "group/estimation.tsv", "group/estimation.json")
 REPORT = ("report.html",)
+RUN_SUFFIXES = ("relmat.tsv", "relmat.json")
+SPARSE_SUFFIXES = (
+    "stat-partialcorrelation_relmat.tsv",
+    "stat-precision_relmat.tsv",
+    "stat-covariance_relmat.tsv",
+    "path.tsv",
+)
 STACK_SUFFIXES = ("stack.npy", "stack.tsv", "stack.json")
 
 
@@ -38,7 +45,7 @@ def _results_of_runs(study: Study) -> Iterator[str]:
                 yield names.sphere_signals(*spheres, suffix)
                 yield names.cleaned_signals(*signals, suffix)
             yield names.sphere_signals(*spheres, "nodes.tsv")
-            for suffix in ("relmat.tsv", "relmat.json"):
+            for suffix in (*RUN_SUFFIXES, *(SPARSE_SUFFIXES if item.estimator in study.sparse_estimators else ())):
                 yield names.connectome(*connectome, suffix)
 
 

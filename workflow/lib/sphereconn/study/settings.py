@@ -33,7 +33,21 @@ def checked_settings(settings: Mapping[str, Any], schema_path: Path, source: str
 
 def _problems(settings: Any, schema: Schema) -> Iterator[str]:
     for error in Draft202012Validator(schema).iter_errors(settings):
+        yield from _sentences(error)
+
+
+def _sentences(error: ValidationError) -> Iterator[str]:
+    """Say what is wrong; of alternatives by ``kind``, such as estimators, speak of the one that is meant."""
+    if error.validator != "anyOf" or "kind" not in getattr(error.instance, "keys", tuple)():
         yield _sentence(error)
+        return
+    alternatives: dict[Any, list[ValidationError]] = {}
+    for problem in error.context or ():
+        alternatives.setdefault(problem.schema_path[0], []).append(problem)
+    for problems in alternatives.values():
+        if not any(list(problem.path) == ["kind"] for problem in problems):  # an unknown kind has its own sentence
+            for problem in problems:
+                yield from _sentences(problem)
 
 
 def _sentence(error: ValidationError) -> str:

@@ -14,6 +14,7 @@ from sphereconn.study.runs import Run, matching, read_runs
 from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
 
+SPARSE = "sparse inverse covariance"
 SHIPPED_SEEDS = ("dmn", "power264", "dosenbach160", "seitzman300")
 
 Settings = Mapping[str, Any]
@@ -52,6 +53,11 @@ class Study:
     def run(self) -> Mapping[str, Run]:
         """The runs by the start of their results' names."""
         return {run.stem: run for run in self.runs}
+
+    @cached_property
+    def sparse_estimators(self) -> frozenset[str]:
+        """The labels of the estimators that are sparse inverse covariances; their fits have files of their own."""
+        return frozenset(label for label, settings in self.estimators.items() if settings["kind"] == SPARSE)
 
     @cached_property
     def combination(self) -> Mapping[tuple[str, str, str], Combination]:

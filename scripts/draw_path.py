@@ -1,0 +1,15 @@
+"""Figure of the penalties that were tried for a sparse inverse covariance: path and sidecar in; figure out."""
+
+from sphereconn.draw.path import path_figure
+from sphereconn.draw.style import save_figure
+from sphereconn.files import read_json, read_signals
+from sphereconn.log import logged
+from sphereconn.study.nodes import figure_title
+
+with logged(snakemake.log[0]):
+    wildcards = snakemake.wildcards
+    columns, values = read_signals(snakemake.input.path)
+    sidecar = read_json(snakemake.input.sidecar)
+    path = dict(zip(columns, values.T, strict=True)) if len(values) else {}
+    title = figure_title(wildcards.stem, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising)
+    save_figure(path_figure(path, sidecar["Alpha"], title=title), snakemake.output[0], snakemake.params.style["dpi"])
