@@ -82,7 +82,8 @@ def test_several_sets_of_spheres():
         " sphere if its centre lay within the radius, and the voxel nearest to the sphere’s centre always did. The"
         " spheres of power264 had no voxel in common. A voxel within several spheres of mine was given to the one with"
         " the nearest centre. Voxels outside the image or the brain mask, or without a finite value in every frame,"
-        " were not used; a sphere of which less than 25 % or 50 % (depending on the set) was left had no signal in that run."
+        " were not used; a sphere of which less than 25 % or 50 % (depending on the set) was left had no signal in"
+        " that run."
     )
 
 

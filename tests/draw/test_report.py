@@ -1,0 +1,260 @@
+"""The report shows the numbers of the tables behind it, says what was left out, and leads to nothing but results."""
+
+import copy
+import re
+
+import numpy as np
+import pytest
+from pages import Page
+
+from sphereconn.aggregate.quality import ESTIMATION_COLUMNS, QUALITY_COLUMNS
+from sphereconn.draw import report
+from sphereconn.draw.html import Image
+
+SETTINGS = {
+    "runs": "runs.tsv",
+    "groups": ["site"],
+    "seed_sets": {
+        "dmn": {"seeds": "dmn", "radius": 8.0, "smoothing_fwhm": 0.0, "overlap": "error", "min_coverage": 0.5},
+        "unused": {
+            "seeds": "unused.tsv",
+            "radius": None,
+            "smoothing_fwhm": 0.0,
+            "overlap": "error",
+            "min_coverage": 0.5,
+        },
+    },
+    "denoising": {
+        "bandpass": {
+            "confounds": ["csf"],
+            "detrend": True,
+            "filter": "butterworth",
+            "high_pass": 0.01,
+            "low_pass": 0.1,
+            "missing_confounds": "error",
+            "order": 5,
+            "padtype": "odd",
+            "standardize": "zscore_sample",
+        }
+    },
+    "estimators": {"partial": {"kind": "partial correlation", "covariance": "ledoit_wolf"}},
+}
+FIGURE = "group/figures/group-all_atlas-dmn_meas-partial_desc-bandpass_relmat.png"
+LEVEL = "group/figures/site-a_atlas-dmn_meas-partial_desc-bandpass_relmat.png"
+
+
+def group(name, runs, path):
+    labels = {"seed_set": "dmn", "denoising": "bandpass", "estimator": "partial"}
+    return {"group": name, "runs": runs, "figures": [["matrix", path]], **labels}
+
+
+CONTENTS = {
+    "subjects": 3,
+    "unused": ["sub-9"],
+    "groups": [group("group-all", 3, FIGURE), group("site-a", 2, LEVEL)],
+    "pages": [{"seed_set": "dmn", "denoising": "bandpass", "path": "group/figures/groups_connectomes.html"}],
+    "runs": [
+        {"run": "sub-1", "seed_set": "dmn", "denoising": "bandpass", "links": [["signals", "sub-1/figures/a.png"]]}
+    ],
+}
+
+
+def quality_rows(n_runs=3, **changes):
+    rng = np.random.default_rng(1)
+    rows = []
+    for number in range(1, n_runs + 1):
+        row = dict.fromkeys(QUALITY_COLUMNS, "n/a") | {
+            "run": f"sub-{number}",
+            "seed_set": "dmn",
+            "denoising": "bandpass",
+            "frames": "200",
+            "frames_kept": str(200 - number),
+            "repetition_time": "2.5",
+            "regressors": "8",
+            "degrees_of_freedom": repr(float(rng.uniform(60, 90))),
+            "mean_framewise_displacement": repr(float(rng.uniform(0.05, 0.5))),
+            "nodes": "4",
+            "nodes_unusable": "0",
+            "lowest_coverage": repr(float(rng.uniform(0.5, 1))),
+            "median_coverage": repr(float(rng.uniform(0.9, 1))),
+            "median_temporal_snr": repr(float(rng.uniform(30, 90))),
+        }
+        rows.append(row | changes)
+    return rows
+
+
+def estimation_rows(n_runs=3, **changes):
+    rows = []
+    for number in range(1, n_runs + 1):
+        labels = {"run": f"sub-{number}", "seed_set": "dmn", "denoising": "bandpass", "estimator": "partial"}
+        row = dict.fromkeys(ESTIMATION_COLUMNS, "n/a") | labels | {"nodes_unusable": "0", "shrinkage": f"0.0{number}"}
+        rows.append(row | changes)
+    return rows
+
+
+def written(**changes):
+    given = {
+        "settings": SETTINGS,
+        "contents": CONTENTS,
+        "name": "The study",
+        "quality": quality_rows(),
+        "estimation": estimation_rows(),
+        "software": {"clean": {"sphereconn": ["0.1.0"], "python": ["3.11.7"], "numpy": ["2.4.6"]}},
+        "spheres": {"dmn": (4, (8.0, 8.0))},
+        "images": {FIGURE: Image("image/webp", b"all"), LEVEL: Image("image/webp", b"level")},
+    }
+    return report.study_report(**given | changes)
+
+
+EVERY_RUN = "Every run, seed set and denoising; most unusable nodes first, then lowest coverage"
+OVERVIEW = "Median over runs (lowest to highest), or the one value that all runs have"
+
+
+def test_every_number_of_a_run_is_that_of_the_table_behind_it():
+    quality = quality_rows(20)
+    quality[3]["mean_framewise_displacement"] = "n/a"
+    header, *shown = Page(written(quality=quality, estimation=estimation_rows(20))).tables[EVERY_RUN]
+    assert len(header) == len(QUALITY_COLUMNS) and len(shown) == 20
+    by_run = {row["run"]: row for row in quality}
+    for cells in shown:
+        row = by_run.pop(cells[0])
+        for cell, (key, value) in zip(cells, row.items(), strict=True):
+            if key in report.COLUMNS and value != "n/a":
+                digits = report.COLUMNS[key].digits
+                # Half a unit of the last decimal place shown, and what rounding of the comparison adds.
+                assert float(cell) == pytest.approx(float(value), abs=0.5 * 10**-digits + 1e-12), key
+            else:
+                assert cell == value
+    assert by_run == {}
+
+
+def test_the_overview_gives_medians_and_extremes():
+    quality = quality_rows(21)
+    text = written(quality=quality)
+    header, cells = Page(text).tables[OVERVIEW][:2]
+    snr = [float(row["median_temporal_snr"]) for row in quality]
+    shown = dict(zip(header, cells, strict=True))
+    assert shown["median temporal SNR"] == f"{np.median(snr):.1f} ({min(snr):.1f}\xa0to\xa0{max(snr):.1f})"
+    assert shown["frames"] == "200" and shown["runs"] == "21"
+
+
+def test_the_worst_runs_come_first():
+    quality = quality_rows(9)
+    quality[6]["nodes_unusable"] = "1"
+    tables = Page(written(quality=quality, estimation=estimation_rows(9))).tables
+    every = [row[0] for row in tables[EVERY_RUN][1:]]
+    coverage = {row["run"]: float(row["lowest_coverage"]) for row in quality}
+    assert every == ["sub-7", *sorted(set(coverage) - {"sub-7"}, key=coverage.get)]
+    motion = sorted(quality, key=lambda row: -float(row["mean_framewise_displacement"]))
+    assert [row[0] for row in tables["Highest mean framewise displacement (mm)"][1:]] == [
+        row["run"] for row in motion[:5]
+    ]
+
+
+def test_a_measure_that_does_not_depend_on_the_seed_set_counts_each_run_once():
+    quality = quality_rows() + quality_rows(seed_set="other")
+    text = written(quality=quality, estimation=estimation_rows())
+    motion = text[text.index(">Motion</h3>") : text.index(">Degrees of freedom left</h3>")]
+    assert motion.count('<circle class="dot"') == 3
+
+
+def test_what_is_not_known_is_said():
+    text = written(quality=quality_rows(mean_framewise_displacement="n/a"))
+    assert "It is not known for any run." in text
+    assert "median of mean FD" not in text and "Spurious but systematic" not in text
+
+
+def test_runs_that_were_not_used_are_listed_with_the_reason():
+    rows = Page(written()).tables["Runs that were not used, and why"]
+    assert rows[1:] == [["sub-9", "no entry of connectomes in the configuration chooses it"]]
+    assert "No run of the table was left out." in written(contents=CONTENTS | {"unused": []})
+
+
+def test_unused_settings_are_left_out():
+    assert [row[0] for row in Page(written()).tables["Seed sets: settings, defaults filled in"][1:]] == ["dmn"]
+
+
+def test_runs_with_unusable_nodes_and_failed_estimates_are_warned_of():
+    assert 'class="warning"' not in written()
+    unusable = "1 run of 3 lacks the signal of some node, at most of 2 of 4 (dmn)."
+    quality = quality_rows()
+    quality[0]["nodes_unusable"] = "2"
+    assert unusable in written(quality=quality)
+    assert "3 estimates did not converge" in written(estimation=estimation_rows(converged="no", duality_gap="0.5"))
+
+
+def test_estimates_show_what_concerns_their_estimators():
+    closed = [rows for caption, rows in Page(written()).tables.items() if caption == OVERVIEW]
+    assert closed and "nothing that could fail to converge" in written()
+    estimation = estimation_rows()
+    sparse = [
+        row | {"estimator": "sparse", "shrinkage": "n/a", "alpha": "0.1", "duality_gap": "2e-05", "converged": "yes"}
+        for row in estimation
+    ]
+    settings = copy.deepcopy(SETTINGS)
+    settings["estimators"]["sparse"] = {"kind": "sparse inverse covariance", "cv": 3, "alpha": None}
+    text = written(settings=settings, estimation=estimation + sparse)
+    rows = Page(text).tables[report.ESTIMATION_CAPTION]
+    assert rows[0] == ["seed set", "denoising", "estimator", "runs", "shrinkage", "penalty", "duality gap", "converged"]
+    assert rows[1][3:] == ["3", "0.020 (0.010\xa0to\xa00.030)", "n/a", "n/a", "closed form"]
+    assert rows[2][3:] == ["3", "n/a", "0.1", "2.0e-05", "3 of 3"]
+
+
+def test_thousands_of_runs_end_with_a_pointer_to_the_table():
+    text = written(quality=quality_rows(2500), estimation=estimation_rows(2500))
+    assert len(Page(text).tables[EVERY_RUN]) == 2001
+    assert 'The first 2,000 of 2,500 rows are shown; the others are in <a href="group/quality.tsv">' in text
+    assert len(text) < 2_000_000
+
+
+def test_figures_of_all_runs_are_open_and_those_of_levels_folded():
+    text = written()
+    images = {item["alt"]: text.index(item["src"]) for item in Page(text).attributes_of("img")}
+    assert list(images) == ["partial: matrix, all runs", "partial: matrix, site a"]
+    folded = text.index("<summary>Site a, mean of 2 runs</summary>")
+    assert images["partial: matrix, all runs"] < folded < images["partial: matrix, site a"]
+
+
+def test_a_figure_that_cannot_be_embedded_is_linked(monkeypatch):
+    text = written(images={FIGURE: None, LEVEL: Image("image/webp", b"level")})
+    assert [item["alt"] for item in Page(text).attributes_of("img")] == ["partial: matrix, site a"]
+    assert f'<a href="{FIGURE}">' in text
+    monkeypatch.setattr(report, "MOST_EMBEDDED", 3)
+    assert [item["alt"] for item in Page(written()).attributes_of("img")] == ["partial: matrix, all runs"]
+
+
+def test_links_lead_to_results_and_to_dois_only():
+    page = Page(written())
+    targets = [item["href"] for item in page.attributes_of("a")]
+    own = [target for target in targets if target.startswith("#")]
+    dois = [target for target in targets if target.startswith("https://doi.org/10.")]
+    assert {target[1:] for target in own} <= set(page.ids)
+    assert set(targets) - set(own) - set(dois) == {
+        FIGURE,
+        LEVEL,
+        "group/figures/groups_connectomes.html",
+        "sub-1/figures/a.png",
+        "study.json",
+        "dataset_description.json",
+        "group/quality.tsv",
+        "group/estimation.tsv",
+    }
+    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "iframe", "object", "embed", "form", "base"})
+    assert all(
+        not re.match(r"https?:", value or "") for _, item in page.tags for key, value in item.items() if key != "href"
+    )
+
+
+def test_hostile_labels_stay_text():
+    hostile = "<img src=x onerror=alert(1)>"
+    quality = quality_rows(run=hostile, seed_set="dmn")
+    contents = copy.deepcopy(CONTENTS) | {"unused": [hostile]}
+    contents["groups"][1]["group"] = f"site-{hostile}"
+    text = written(quality=quality, contents=contents, name=hostile)
+    page = Page(text)
+    assert "".join(page.text).count(hostile) >= 4
+    assert all(item["src"].startswith("data:") for item in page.attributes_of("img"))
+
+
+def test_the_same_study_gives_the_same_bytes():
+    assert written() == written()

@@ -1,0 +1,33 @@
+"""Small copies of figures, to stand in a report beside the links to the figures themselves."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from PIL import Image as Pillow
+
+from sphereconn.draw.html import Image
+
+WIDTH = 1100  # pixels: twice what a figure takes in a report
+QUALITY = 82
+
+
+def preview(path: str | Path) -> Image | None:
+    """Make a small copy of a figure: a png as WebP, a tenth of its size; an svg as it is; None for a pdf.
+
+    The same file gives the same bytes.
+    """
+    path = Path(path)
+    if path.suffix == ".svg":
+        return Image("image/svg+xml", path.read_bytes())
+    if path.suffix != ".png":
+        return None
+    with Pillow.open(path) as image:
+        opaque = Pillow.new("RGB", image.size, "white")
+        opaque.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
+    if opaque.width > WIDTH:
+        opaque = opaque.resize((WIDTH, round(opaque.height * WIDTH / opaque.width)), Pillow.Resampling.BICUBIC)
+    content = io.BytesIO()
+    opaque.save(content, "WEBP", quality=QUALITY, method=2)
+    return Image("image/webp", content.getvalue())

@@ -1,0 +1,587 @@
+"""The report of a study: what was run, how good it is, what came out, and the methods, as one HTML file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from sphereconn.draw.html import (
+    Block,
+    Facts,
+    Figure,
+    Figures,
+    Folded,
+    Image,
+    Link,
+    Listing,
+    Paragraph,
+    Plot,
+    References,
+    Section,
+    Table,
+    Text,
+    html_page,
+)
+from sphereconn.draw.methods import DenoisingUsed, Range, SeedSetUsed, methods
+from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
+
+MOST_ROWS = 2000  # of a table; more make a page that no one reads and that is slow to open
+MOST_EMBEDDED = 64_000_000  # bytes of figures
+N_WORST = 5
+MISSING = "n/a"
+ESTIMATION_CAPTION = "How the estimates went: median over runs (lowest to highest), or the one value that all runs have"
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a column of the table of quality is called, and how many decimal places its numbers have."""
+
+    words: str
+    digits: int
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of quality: its column, what else it depends on than the run, which end is bad, and what it means."""
+
+    column: str
+    depends_on: str
+    worst: Callable[[float], float]
+    title: str
+    meaning: str
+
+
+COLUMNS = {
+    "frames": Column("frames", 0),
+    "frames_kept": Column("frames kept", 0),
+    "repetition_time": Column("repetition time (s)", 3),
+    "regressors": Column("regressors", 0),
+    "degrees_of_freedom": Column("degrees of freedom", 1),
+    "mean_framewise_displacement": Column("mean framewise displacement (mm)", 3),
+    "nodes": Column("nodes", 0),
+    "nodes_unusable": Column("unusable nodes", 0),
+    "lowest_coverage": Column("lowest coverage", 2),
+    "median_coverage": Column("median coverage", 2),
+    "median_temporal_snr": Column("median temporal SNR", 1),
+}
+ESTIMATES = {
+    "shrinkage": ("shrinkage", ".3f"),
+    "alpha": ("penalty", ".3g"),
+    "duality_gap": ("duality gap", ".1e"),
+    "duality_gap_per_node": ("duality gap per node", ".1e"),
+}
+SETTINGS = {
+    "seeds": "seeds",
+    "radius": "radius (mm)",
+    "smoothing_fwhm": "smoothing, FWHM (mm)",
+    "overlap": "overlap",
+    "min_coverage": "least coverage",
+    "confounds": "confounds",
+    "missing_confounds": "missing confounds",
+    "detrend": "detrend",
+    "filter": "filter",
+    "high_pass": "high-pass (Hz)",
+    "low_pass": "low-pass (Hz)",
+    "order": "order",
+    "padtype": "padding",
+    "standardize": "standardize",
+    "kind": "kind",
+    "covariance": "covariance",
+}
+MOTION = Measure(
+    "mean_framewise_displacement",
+    "",
+    lambda value: -value,
+    "Motion",
+    "Framewise displacement sums the absolute changes of the six parameters of head motion from one frame to the"
+    " next. A run is shown by its mean over frames.",
+)
+MEASURES = (
+    Measure(
+        "lowest_coverage",
+        "seed_set",
+        lambda value: value,
+        "Coverage",
+        "Coverage is the share of a full sphere’s voxels that were inside the image and the mask and finite in every"
+        " frame. A run is shown by its lowest coverage over the spheres of a set.",
+    ),
+    Measure(
+        "nodes_unusable",
+        "seed_set",
+        lambda value: -value,
+        "Nodes without a signal",
+        "Nodes of a set whose coverage is below the least that was asked for, or whose signal does not vary. Their"
+        " edges are n/a in that run, and in a group they count for the runs that have them.",
+    ),
+    Measure(
+        "median_temporal_snr",
+        "seed_set",
+        lambda value: value,
+        "Temporal signal-to-noise ratio",
+        "The mean of a sphere’s signal over time divided by its standard deviation, before cleaning. A run is shown by"
+        " the median over the spheres of a set.",
+    ),
+    MOTION,
+    Measure(
+        "degrees_of_freedom",
+        "denoising",
+        lambda value: value,
+        "Degrees of freedom left",
+        "How many independent values a cleaned signal has, if it was white noise before: frames kept times the share of"
+        " frequencies that were passed, less one for each regressor and, unless a high-pass filter has removed them,"
+        " for the mean and the trend. Estimates of more nodes than degrees of freedom lean on shrinkage or sparsity.",
+    ),
+)
+
+
+def study_report(
+    *,
+    settings: Mapping[str, Any],
+    contents: Mapping[str, Any],
+    name: str,
+    quality: Sequence[Row],
+    estimation: Sequence[Row],
+    software: Mapping[str, Mapping[str, Sequence[str]]],
+    spheres: Mapping[str, tuple[int, Range]],
+    images: Mapping[str, Image | None],
+) -> str:
+    """Make the report of a study.
+
+    Parameters
+    ----------
+    settings
+        The complete configuration.
+    contents
+        What ``study.reported.reported`` collects.
+    name
+        Of the data set, its title.
+    quality, estimation
+        The rows of the tables of quality and of estimation, as text by column.
+    software
+        Versions by stage and by name.
+    spheres
+        By seed set, the number of nodes and the range of their radii in mm.
+    images
+        The figures of groups by path, ready to embed; None for those that can only be linked.
+
+    Returns
+    -------
+    str
+        One HTML file. Tables end after 2,000 rows with a pointer to the complete file; figures beyond 64 MB are linked.
+    """
+    runs = sorted({row["run"] for row in quality})
+    lead = (
+        f"{_counted(len(runs), 'run')} of {_counted(contents['subjects'], 'subject')},"
+        f" {_counted(len({row['seed_set'] for row in quality}), 'seed set')},"
+        f" {_counted(len(estimation), 'connectome')}. The tables behind this page and all results lie beside it."
+    )
+    return html_page(
+        name,
+        lead,
+        [
+            _summary(runs, contents, quality, estimation),
+            _what_was_run(settings, contents, quality, estimation, software),
+            _quality(quality, estimation),
+            _groups(contents, images),
+            _single_runs(contents),
+            _methods(settings, contents, quality, estimation, software, spheres),
+            _files(),
+        ],
+    )
+
+
+def _summary(
+    runs: Sequence[str], contents: Mapping[str, Any], quality: Sequence[Row], estimation: Sequence[Row]
+) -> Section:
+    unusable = {row["run"] for row in quality if row["nodes_unusable"] != "0"}
+    unconverged = [row for row in estimation if row["converged"] == "no"]
+    facts = [
+        ("runs used", f"{len(runs):,}"),
+        ("runs not used", f"{len(contents['unused']):,}"),
+        ("connectomes of runs", f"{len(estimation):,}"),
+        ("connectomes of groups", f"{len(contents['groups']):,}"),
+        ("runs with unusable nodes", f"{len(unusable):,}"),
+    ]
+    motion = _by_run(quality, MOTION)
+    if motion:
+        middle = median(value for values in motion.values() for value in values.values())
+        facts.append(("median of mean FD", f"{middle:.3f} mm"))
+    blocks: list[Block] = [Facts(facts)]
+    if unusable:
+        worst = max(quality, key=lambda row: int(row["nodes_unusable"]) / int(row["nodes"]))
+        blocks.append(
+            Paragraph(
+                f"{_counted(len(unusable), 'run')} of {len(runs):,} {'lacks' if len(unusable) == 1 else 'lack'} the"
+                f" signal of some node, at most of {worst['nodes_unusable']} of {worst['nodes']} ({worst['seed_set']})."
+                " The nodes tables say why.",
+                warning=True,
+            )
+        )
+    if unconverged:
+        blocks.append(
+            Paragraph(
+                f"{_counted(len(unconverged), 'estimate')} did not converge; see the quality section.", warning=True
+            )
+        )
+    return Section("Summary", blocks)
+
+
+def _what_was_run(
+    settings: Mapping[str, Any],
+    contents: Mapping[str, Any],
+    quality: Sequence[Row],
+    estimation: Sequence[Row],
+    software: Mapping[str, Mapping[str, Sequence[str]]],
+) -> Section:
+    combinations: dict[tuple[str, str, str], int] = {}
+    for row in estimation:
+        key = (row["seed_set"], row["denoising"], row["estimator"])
+        combinations[key] = combinations.get(key, 0) + 1
+    used_runs = len({row["run"] for row in quality})
+    runs: list[Block] = [
+        Paragraph(
+            f"Of {_counted(used_runs + len(contents['unused']), 'run')} in the runs table {settings['runs']},"
+            f" {used_runs:,} {'was' if used_runs == 1 else 'were'} used."
+        )
+    ]
+    if contents["unused"]:
+        reason = "no entry of connectomes in the configuration chooses it"
+        runs += _long_table(
+            "Runs that were not used, and why",
+            ["run", "reason"],
+            [[run, reason] for run in contents["unused"]],
+            "study.json",
+        )
+    else:
+        runs.append(Paragraph("No run of the table was left out."))
+    runs.append(
+        Table(
+            "What was computed, and for how many runs",
+            ["seed set", "denoising", "estimator", "runs"],
+            [[*labels, f"{count:,}"] for labels, count in sorted(combinations.items())],
+        )
+    )
+    names = sorted({name for found in software.values() for name in found})
+    versions = [[name, *(", ".join(found.get(name, ["–"])) for found in software.values())] for name in names]
+    return Section(
+        "What was run",
+        [
+            Section("Runs", runs),
+            *(
+                Section(title, [_settings_table(title, settings[key], {row[column] for row in estimation})])
+                for title, key, column in (
+                    ("Seed sets", "seed_sets", "seed_set"),
+                    ("Denoising", "denoising", "denoising"),
+                    ("Estimators", "estimators", "estimator"),
+                )
+            ),
+            Section(
+                "Versions and configuration",
+                [
+                    Table("Software that made the results", ["software", *software], versions),
+                    Folded(
+                        "The complete configuration, defaults filled in",
+                        [Listing(json.dumps(settings, indent=2, ensure_ascii=False))],
+                    ),
+                ],
+            ),
+        ],
+    )
+
+
+def _settings_table(title: str, by_label: Mapping[str, Mapping[str, Any]], used: set[str]) -> Table:
+    present = {key for label, values in by_label.items() if label in used for key in values}
+    keys = [key for key in SETTINGS if key in present] + sorted(present - set(SETTINGS))
+    rows = [
+        [label, *(_setting(values.get(key)) for key in keys)] for label, values in by_label.items() if label in used
+    ]
+    return Table(
+        f"{title}: settings, defaults filled in",
+        ["label", *(SETTINGS.get(key, key.replace("_", " ")) for key in keys)],
+        rows,
+    )
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == []:
+        return "–"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_setting, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _quality(quality: Sequence[Row], estimation: Sequence[Row]) -> Section:
+    worst_first = sorted(
+        quality,
+        key=lambda row: (-int(row["nodes_unusable"]), _number(row["lowest_coverage"]) or 0.0, *row.values()),
+    )
+    every_run = _long_table(
+        "Every run, seed set and denoising; most unusable nodes first, then lowest coverage",
+        ["run", "seed set", "denoising", *(column.words for column in COLUMNS.values())],
+        [
+            [row["run"], row["seed_set"], row["denoising"], *(_shown(row[key], key) for key in COLUMNS)]
+            for row in worst_first
+        ],
+        "group/quality.tsv",
+    )
+    return Section(
+        "Quality",
+        [
+            Section("Overview", [_overview(quality), Folded("All runs", every_run)]),
+            *(_measure_section(quality, measure) for measure in MEASURES),
+            _estimation_section(estimation),
+        ],
+    )
+
+
+def _overview(quality: Sequence[Row]) -> Table:
+    by_labels: dict[tuple[str, str], list[Row]] = {}
+    for row in quality:
+        by_labels.setdefault((row["seed_set"], row["denoising"]), []).append(row)
+    return Table(
+        "Median over runs (lowest to highest), or the one value that all runs have",
+        ["seed set", "denoising", "runs", *(column.words for column in COLUMNS.values())],
+        [
+            [
+                *labels,
+                f"{len(rows):,}",
+                *(_spread([row[key] for row in rows], f".{column.digits}f") for key, column in COLUMNS.items()),
+            ]
+            for labels, rows in sorted(by_labels.items())
+        ],
+    )
+
+
+def _spread(cells: Iterable[str], form: str) -> str:
+    numbers = [number for number in map(_number, cells) if number is not None]
+    if not numbers:
+        return MISSING
+    low, middle, high = (f"{value:{form}}" for value in (min(numbers), median(numbers), max(numbers)))
+    return middle if low == high else f"{middle} ({low}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high})"
+
+
+def _measure_section(quality: Sequence[Row], measure: Measure) -> Section:
+    column = COLUMNS[measure.column]
+    values = _by_run(quality, measure)
+    if not values:
+        return Section(measure.title, [Paragraph(measure.meaning), Paragraph("It is not known for any run.")])
+    plotted = [(label or "all runs", sorted(by_run.items())) for label, by_run in values.items()]
+    flat = [(value, run, label) for label, by_run in values.items() for run, value in by_run.items()]
+    flat.sort(key=lambda item: (measure.worst(item[0]), item[1:]))
+    first = ["run", measure.depends_on.replace("_", " ")] if measure.depends_on else ["run"]
+    few = all(len(by_run) <= MOST_DOTS for by_run in values.values())
+    end = "Highest" if measure.worst(1.0) < 0 else "Lowest"
+    blocks: list[Block] = [
+        Paragraph(measure.meaning),
+        Plot(
+            strip_plot(plotted, column.words, column.digits),
+            f"{'A dot is a run' if few else 'Bars show where the runs lie'}; the line is the median.",
+        ),
+    ]
+    if len(flat) > 1:
+        rows = [
+            [run, label, f"{value:.{column.digits}f}"] if measure.depends_on else [run, f"{value:.{column.digits}f}"]
+            for value, run, label in flat[:N_WORST]
+        ]
+        blocks.append(Table(f"{end} {column.words}", [*first, column.words], rows))
+    return Section(measure.title, blocks)
+
+
+def _by_run(quality: Sequence[Row], measure: Measure) -> dict[str, dict[str, float]]:
+    """Give the known values by run, for each label of what the measure depends on; each value comes once."""
+    values: dict[str, dict[str, float]] = {}
+    for row in quality:
+        number = _number(row[measure.column])
+        if number is not None:
+            values.setdefault(row[measure.depends_on] if measure.depends_on else "", {})[row["run"]] = number
+    return dict(sorted(values.items()))
+
+
+def _estimation_section(estimation: Sequence[Row]) -> Section:
+    present = [key for key in ESTIMATES if any(row[key] != MISSING for row in estimation)]
+    iterative = any(row["converged"] != MISSING for row in estimation)
+    by_labels: dict[tuple[str, str, str], list[Row]] = {}
+    for row in estimation:
+        by_labels.setdefault((row["seed_set"], row["denoising"], row["estimator"]), []).append(row)
+    rows = []
+    for labels, members in sorted(by_labels.items()):
+        converged = [row["converged"] for row in members if row["converged"] != MISSING]
+        rows.append(
+            [
+                *labels,
+                f"{len(members):,}",
+                *(_spread([row[key] for row in members], ESTIMATES[key][1]) for key in present),
+                *(
+                    [f"{converged.count('yes'):,} of {len(converged):,}" if converged else "closed form"]
+                    if iterative
+                    else []
+                ),
+            ]
+        )
+    columns = ["seed set", "denoising", "estimator", "runs", *(ESTIMATES[key][0] for key in present)]
+    blocks: list[Block] = [
+        Paragraph(
+            "Shrinkage is the weight of the scaled identity in a covariance: 0 leaves the empirical covariance, 1"
+            " nothing of it. A duality gap bounds how far an iterative estimate is from its optimum."
+        )
+        if iterative
+        else Paragraph(
+            "All estimates are in closed form, so there is nothing that could fail to converge. Shrinkage is the weight"
+            " of the scaled identity in a covariance: 0 leaves the empirical covariance, 1 nothing of it."
+        ),
+        Table(
+            ESTIMATION_CAPTION,
+            [*columns, *(["converged"] if iterative else [])],
+            rows,
+        ),
+    ]
+    unconverged = [row for row in estimation if row["converged"] == "no"]
+    if unconverged:
+        blocks += _long_table(
+            "Estimates that did not converge",
+            ["run", "seed set", "denoising", "estimator", "duality gap"],
+            [[row[key] for key in ("run", "seed_set", "denoising", "estimator", "duality_gap")] for row in unconverged],
+            "group/estimation.tsv",
+        )
+    return Section("Convergence of the estimators", blocks)
+
+
+def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> Section:
+    pages = {(page["seed_set"], page["denoising"]): page["path"] for page in contents["pages"]}
+    by_labels: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
+    for item in contents["groups"]:
+        by_labels.setdefault((item["seed_set"], item["denoising"]), {}).setdefault(item["group"], []).append(item)
+    room = MOST_EMBEDDED
+    sections = []
+    for (seed_set, denoising), groups in sorted(by_labels.items()):
+        blocks: list[Block] = []
+        if (seed_set, denoising) in pages:
+            page = Link("Interactive page", pages[seed_set, denoising])
+            blocks.append(Paragraph([page, ": turn, threshold and compare these connectomes in the brain."]))
+        for group, members in groups.items():
+            figures = []
+            for item in members:
+                for words, path in item["figures"]:
+                    image = images.get(path)
+                    room -= len(image.content) if image else 0
+                    caption = f"{item['estimator']}: {words}, {_group_words(group)}"
+                    figures.append(Figure(path, caption, image if room >= 0 else None))
+            words = _group_words(group)
+            title = f"{words[0].upper()}{words[1:]}, mean of {_counted(members[0]['runs'], 'run')}"
+            if group == "group-all":
+                blocks += [Paragraph(f"{title}."), Figures(figures)]
+            else:
+                blocks.append(Folded(title, [Figures(figures)]))
+        sections.append(Section(f"{seed_set}, {denoising}", blocks))
+    note = Paragraph("Each figure leads to its file, which has the full resolution.")
+    return Section("Connectomes of groups", [note, *sections])
+
+
+def _group_words(group: str) -> str:
+    return "all runs" if group == "group-all" else group.replace("-", " ", 1)
+
+
+def _single_runs(contents: Mapping[str, Any]) -> Section:
+    if not contents["runs"]:
+        return Section("Single runs", [Paragraph("The configuration asks for no figures of single runs.")])
+    rows: list[list[Text]] = []
+    for item in contents["runs"]:
+        links: list[str | Link] = []
+        for words, path in item["links"]:
+            links += [" · ", Link(words, path)] if links else [Link(words, path)]
+        rows.append([item["run"], item["seed_set"], item["denoising"], links])
+    table = _long_table(
+        "Figures and pages of single runs",
+        ["run", "seed set", "denoising", "figures"],
+        rows,
+        "dataset_description.json",
+    )
+    return Section("Single runs", table)
+
+
+def _methods(
+    settings: Mapping[str, Any],
+    contents: Mapping[str, Any],
+    quality: Sequence[Row],
+    estimation: Sequence[Row],
+    software: Mapping[str, Mapping[str, Sequence[str]]],
+    spheres: Mapping[str, tuple[int, Range]],
+) -> Section:
+    used = {column: {row[column] for row in estimation} for column in ("seed_set", "denoising", "estimator")}
+    versions: dict[str, set[str]] = {}
+    for stage in software.values():
+        for name, found in stage.items():
+            versions.setdefault(name, set()).update(found)
+    text = methods(
+        n_runs=len({row["run"] for row in quality}),
+        n_subjects=contents["subjects"],
+        repetition_time=_limits(quality, "repetition_time"),
+        seed_sets=[
+            SeedSetUsed(label, values, *spheres[label])
+            for label, values in settings["seed_sets"].items()
+            if label in used["seed_set"]
+        ],
+        denoising=[
+            DenoisingUsed(label, values, _limits(rows, "regressors"), _limits(rows, "degrees_of_freedom"))
+            for label, values in settings["denoising"].items()
+            if (rows := [row for row in quality if row["denoising"] == label])
+        ],
+        estimators={label: values for label, values in settings["estimators"].items() if label in used["estimator"]},
+        groups=settings["groups"],
+        motion_known=bool(_by_run(quality, MOTION)),
+        software={name: sorted(found) for name, found in versions.items()},
+    )
+    return Section(
+        "Methods",
+        [
+            Paragraph("Written from the settings that were used, ready to be adapted for a paper."),
+            *(Section(heading, [Paragraph(paragraph)]) for heading, paragraph in text.paragraphs),
+            Section("References", [References([(reference.entry, reference.doi) for reference in text.references])]),
+        ],
+    )
+
+
+def _files() -> Section:
+    files = (
+        ("study.json", "the complete configuration"),
+        ("dataset_description.json", "what the data set is (BIDS)"),
+        ("group/quality.tsv", "quality of every run, seed set and denoising"),
+        ("group/estimation.tsv", "shrinkage, penalty and convergence of every connectome"),
+    )
+    return Section(
+        "Files",
+        [Table("Files behind this page", ["file", "content"], [[Link(path, path), words] for path, words in files])],
+    )
+
+
+def _long_table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Text]], complete: str) -> list[Block]:
+    blocks: list[Block] = [Table(caption, columns, rows[:MOST_ROWS])]
+    if len(rows) > MOST_ROWS:
+        note = f"The first {MOST_ROWS:,} of {len(rows):,} rows are shown; the others are in "
+        blocks.append(Paragraph([note, Link(complete, complete), "."]))
+    return blocks
+
+
+def _limits(rows: Iterable[Row], column: str) -> Range:
+    numbers = [float(row[column]) for row in rows]
+    return min(numbers), max(numbers)
+
+
+def _number(cell: str) -> float | None:
+    return None if cell == MISSING else float(cell)
+
+
+def _shown(cell: str, column: str) -> str:
+    number = _number(cell)
+    return MISSING if number is None else f"{number:.{COLUMNS[column].digits}f}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
