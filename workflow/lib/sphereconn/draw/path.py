@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from sphereconn.draw import style
@@ -40,6 +41,8 @@ def path_figure(path: Mapping[str, NDArray[np.float64]], chosen: float, *, title
         axes.set_xlabel("Penalty")
         axes.set_ylabel("Score (higher is better)")
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.axvline(chosen, color=CHOSEN_COLOUR, linewidth=1.2, zorder=1)
         if path:
             alpha = path["alpha"]
