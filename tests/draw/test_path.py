@@ -1,6 +1,7 @@
 """The figure of the penalties that were tried."""
 
 import numpy as np
+
 from sphereconn.draw.path import path_figure
 
 PATH = {
@@ -13,7 +14,7 @@ PATH = {
 
 def test_it_shows_every_score_and_fold_and_the_chosen_penalty():
     (axes,) = path_figure(PATH, 0.1, title="sub-01").axes
-    drawn = [line.get_ydata().tolist() for line in axes.lines]
+    drawn = [list(line.get_ydata()) for line in axes.lines]
     assert PATH["score"].tolist() in drawn
     assert PATH["fold_2"].tolist() in drawn
     assert [0.1, 0.1] in [list(line.get_xdata()) for line in axes.lines]
