@@ -18,7 +18,7 @@ with logged(snakemake.log[0]):
         nodes.coordinates,
         nodes.networks,
         connectomes,
-        title=f"{wildcards.seed_set} of {wildcards.whose}",
+        title=f"{wildcards.seed_set}, {'groups of runs' if wildcards.folder == 'group' else wildcards.whose}",
         description=f"Denoising: {wildcards.denoising}",
         threshold=snakemake.params.style["threshold"],
     )
