@@ -28,8 +28,8 @@ check: $(VENV)/.test-ready  ## run the linters and the type checker
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-report: run  ## run the default study and put its figures into results/report.html
-	$(BIN)/snakemake --cores $(CORES) --report results/report.html
+report: run  ## run the default study: results/report.html, and Snakemake's own report beside it
+	$(BIN)/snakemake --cores $(CORES) --report results/snakemake_report.html
 
 bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's
 	$(BIN)/python benchmarks/bench_extraction.py

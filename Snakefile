@@ -20,6 +20,7 @@ include: "workflow/rules/signals.smk"
 include: "workflow/rules/connectomes.smk"
 include: "workflow/rules/group.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
@@ -31,5 +32,6 @@ rule all:
         rules.connectomes.input,
         rules.groups.input,
         rules.figures.input,
+        rules.write_report.output,
     message:
         "The study is complete"

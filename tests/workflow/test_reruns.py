@@ -1,7 +1,8 @@
 """What an edit runs again, and what it does not: the finished study is edited, and the jobs of a dry run counted.
 
 The study has 3 runs (2 and 1 of two sites), the seed sets dmn and mine, 1 denoising and 2 estimators; so a seed set has
-2 stacks and, with the group of all runs, 2 x 3 groups. An edit of the configuration also describes the study anew.
+2 stacks and, with the group of all runs, 2 x 3 groups. An edit of the configuration also describes the study anew, and
+the report is written again when something that it shows has changed: it links the figures and pages of single runs.
 """
 
 import os
@@ -12,6 +13,8 @@ import pytest
 N_RUNS, N_ESTIMATORS, N_GROUPS = 3, 2, 3
 N_VIEWS = 2  # of a glass brain
 
+PAGE = {"write_report": 1}
+REPORT = {"summarize_quality": 1} | PAGE
 CHAIN_OF_A_SEED_SET = {
     "extract": N_RUNS,
     "clean": N_RUNS,
@@ -31,20 +34,26 @@ def figures_of(n_connectomes, with_networks=0):
 
 
 OF_A_SEED_SET = (N_RUNS + N_GROUPS) * N_ESTIMATORS  # connectomes; those of mine have two networks, those of dmn one
-CHAIN_OF_DMN = CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET)
-CHAIN_OF_MINE = CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET, with_networks=OF_A_SEED_SET)
-CHAIN_OF_BOTH = {rule: 2 * count for rule, count in (CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET)).items()} | {
-    "draw_networks": OF_A_SEED_SET
-}
-CHAIN_OF_AN_ESTIMATOR = {  # over both seed sets
-    "connect": 2 * N_RUNS,
-    "stack": 2,
-    "aggregate": 2 * N_GROUPS,
-    "draw_page": 2 * (N_RUNS + 1),
-} | figures_of(OF_A_SEED_SET, with_networks=OF_A_SEED_SET // 2)
-FIGURES_OF_GROUPS = {"draw_page": 2} | figures_of(4 * N_GROUPS, with_networks=2 * N_GROUPS)
+CHAIN_OF_DMN = REPORT | CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET)
+CHAIN_OF_MINE = REPORT | CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET, with_networks=OF_A_SEED_SET)
+CHAIN_OF_BOTH = (
+    {rule: 2 * count for rule, count in (CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET)).items()}
+    | {"draw_networks": OF_A_SEED_SET}
+    | REPORT
+)
+CHAIN_OF_AN_ESTIMATOR = (
+    {  # over both seed sets
+        "connect": 2 * N_RUNS,
+        "stack": 2,
+        "aggregate": 2 * N_GROUPS,
+        "draw_page": 2 * (N_RUNS + 1),
+    }
+    | REPORT
+    | figures_of(OF_A_SEED_SET, with_networks=OF_A_SEED_SET // 2)
+)
+FIGURES_OF_GROUPS = PAGE | {"draw_page": 2} | figures_of(4 * N_GROUPS, with_networks=2 * N_GROUPS)
 GROUP_STEPS = {"stack": 4, "aggregate": 4 * N_GROUPS} | FIGURES_OF_GROUPS
-DESCRIPTION = {"describe_study": 1}
+DESCRIPTION = {"describe_study": 1} | PAGE
 
 
 def test_nothing_edited_runs_nothing(finished):
@@ -132,16 +141,17 @@ def test_a_run_added_runs_its_chain_and_the_group_steps(finished_once, tmp_path)
     write_run(finished.root, 4)
     write_runs_table(finished.root, [1, 2, 3, 4])
     of_the_run = {"extract": 2, "clean": 2, "connect": 4, "draw_signals": 2, "draw_page": 2} | figures_of(4, 2)
-    assert finished.pending() == {
-        rule: of_the_run.get(rule, 0) + GROUP_STEPS.get(rule, 0) for rule in of_the_run | GROUP_STEPS
-    }
+    assert (
+        finished.pending()
+        == {rule: of_the_run.get(rule, 0) + GROUP_STEPS.get(rule, 0) for rule in of_the_run | GROUP_STEPS} | REPORT
+    )
 
 
 def test_a_run_removed_runs_the_group_steps_only(finished):
     from workflow.project import write_runs_table
 
     write_runs_table(finished.root, [1, 2])
-    assert finished.pending() == GROUP_STEPS
+    assert finished.pending() == GROUP_STEPS | REPORT
 
 
 def test_a_run_that_changes_its_site_runs_the_group_steps_only(finished):
@@ -190,10 +200,12 @@ def test_the_order_of_keys_and_rows_a_comment_or_a_default_written_out_run_nothi
             {rule: count for rule, count in CHAIN_OF_BOTH.items() if rule not in ("extract", "clean", "draw_signals")},
         ),
         ("aggregate/moments.py", {"aggregate": 4 * N_GROUPS} | FIGURES_OF_GROUPS),
-        ("aggregate/strength.py", {"draw_strength": 24, "draw_networks": 12}),
+        ("aggregate/strength.py", {"draw_strength": 24, "draw_networks": 12} | PAGE),
+        ("aggregate/quality.py", REPORT),
         ("draw/timeseries.py", {"draw_signals": 6}),
         ("draw/page.py", {"draw_page": 8}),
-        ("draw/style.py", {"draw_signals": 6, "draw_page": 8} | figures_of(24, with_networks=12)),
+        ("draw/style.py", {"draw_signals": 6, "draw_page": 8} | figures_of(24, with_networks=12) | PAGE),
+        ("draw/methods.py", PAGE),
     ],
 )
 def test_edited_library_code_runs_the_jobs_that_use_it_and_what_follows(finished, module, expected):
