@@ -1,0 +1,416 @@
+"""From cleaned signals to a sparse inverse covariance, with its penalty chosen by cross-validation or by EBIC.
+
+The default search is that of scikit-learn's GraphicalLassoCV: a coarse grid of penalties, refined three times around the
+best one, scored by the likelihood of frames that were left out. Where a fit of scikit-learn fails, its score is -inf and
+the search turns back; ours do not fail, so they may go on to a smaller penalty.
+
+The smallest penalties take most of the time and are seldom chosen. With ``stop_early``, a penalty is not fitted once
+every fold has fallen from its best score at some penalty in between. If the score of each fold has a single maximum along
+the path, no fold can rise again, their mean can only fall, and the choice is that of the whole grid. The single maximum
+is the rule but not a law, since the likelihood of left-out frames need not be concave in the penalty;
+``stop_early=False`` does without it. EBIC often has several maxima, and always fits the whole grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sphereconn.connect.connectivity import standardize, with_unusable
+from sphereconn.connect.covariance import empirical
+from sphereconn.connect.graphical_lasso import GraphicalLassoSolution, checked_covariance, graphical_lasso, solve
+from sphereconn.errors import InputError
+
+RANGE = 0.01  # of a grid: its smallest penalty, as a share of its largest
+
+
+@dataclass(frozen=True)
+class SparseInverseCovariance:
+    """The sparse inverse covariance of one run, in units of the z-scored signals.
+
+    Attributes
+    ----------
+    precision : ndarray of shape (n_nodes, n_nodes)
+        P, with exact zeros. Like the other matrices exactly symmetric, and NaN in the rows and columns of nodes without
+        a usable signal.
+    covariance : ndarray of shape (n_nodes, n_nodes)
+        W, the inverse of P up to the duality gap, with a diagonal of 1.
+    partial_correlation : ndarray of shape (n_nodes, n_nodes)
+        -P_ij / √(P_ii P_jj), the diagonal is 1.
+    alpha : float
+        The penalty.
+    duality_gap : float
+        The objective exceeds its minimum by no more than this.
+    n_iterations : int
+        Sweeps of the solver in the final fit.
+    path : dict of str to ndarray
+        How the penalty was found: one column a key, one row a fitted penalty, the largest first. Empty when the penalty
+        was given.
+    unusable : tuple of int
+        Positions of the nodes left out, because their signal is missing or constant.
+    n_frames : int
+        Frames that the estimate rests on.
+    """
+
+    precision: np.ndarray
+    covariance: np.ndarray
+    partial_correlation: np.ndarray
+    alpha: float
+    duality_gap: float
+    n_iterations: int
+    path: dict[str, np.ndarray]
+    unusable: tuple[int, ...]
+    n_frames: int
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A chosen penalty.
+
+    Attributes
+    ----------
+    alpha : float
+        The penalty with the best score; of equals, the smallest.
+    path : dict of str to ndarray
+        One column a key, one row a fitted penalty, the largest first.
+    start : tuple of two ndarray, or None
+        Precision and covariance close to those of all frames at this penalty, from which to start their fit.
+    """
+
+    alpha: float
+    path: dict[str, np.ndarray]
+    start: tuple[np.ndarray, np.ndarray] | None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Which penalties to try, and how well to fit each.
+
+    Attributes
+    ----------
+    alphas : int or sequence of float
+        The number of penalties in a grid, at least 2, or the penalties themselves, which are then not refined.
+    n_refinements : int
+        Number of grids. The first goes from the smallest penalty that leaves no edge down to a hundredth of it, each of
+        the others fills the gap around the best so far.
+    stop_early : bool
+        Whether cross-validation leaves out penalties whose score can only be lower, see the module.
+    gap_per_node : float
+        The duality gap of every fit is at most this times the number of nodes.
+    """
+
+    alphas: int | Sequence[float] = 4
+    n_refinements: int = 4
+    stop_early: bool = True
+    gap_per_node: float = 1e-4
+
+
+def sparse_inverse_covariance(
+    signals: np.ndarray,
+    *,
+    selection: str | float = "cv",
+    cv: int = 5,
+    gap_frames: int = 0,
+    gamma: float = 0.5,
+    grid: Grid | None = None,
+    names: Sequence[str] | None = None,
+) -> SparseInverseCovariance:
+    """Estimate the sparse inverse covariance of one run by the graphical lasso.
+
+    The signals are z-scored first (mean 0, population standard deviation 1), so that every node weighs the same and the
+    penalty has the scale of a correlation.
+
+    Parameters
+    ----------
+    signals : ndarray of shape (n_frames, n_nodes)
+        Cleaned signals in any unit. A node without a signal is a column of NaN.
+    selection : "cv", "ebic" or float
+        How to choose the penalty, by ``cross_validate`` or ``ebic``, or the penalty itself.
+    cv, gap_frames
+        Folds, and frames between training and test, for ``cross_validate``.
+    gamma
+        For ``ebic``.
+    grid : Grid, optional
+        For both. Its ``gap_per_node`` holds for the final fit, too.
+    names : sequence of str, optional
+        Names of the nodes, for error messages; counted from 1 by default.
+
+    Raises
+    ------
+    InputError
+        When fewer than two frames or two nodes are left, or a fold has too few frames.
+    ConvergenceError
+        When a fit does not reach its duality gap.
+    ValueError
+        When the selection is unknown, or a column is NaN or infinite in some frames only.
+    """
+    grid = grid or Grid()
+    z, usable = standardize(signals)
+    if z.shape[1] < 2:
+        raise InputError(f"A sparse inverse covariance needs at least 2 nodes with a signal, found {z.shape[1]}.")
+    labels = np.array(names if names is not None else range(1, len(usable) + 1))[usable].tolist()
+    if selection == "cv":
+        chosen = cross_validate(z, cv, gap_frames, grid, labels)
+    elif selection == "ebic":
+        chosen = ebic(z, gamma, grid)
+    elif isinstance(selection, str):
+        raise ValueError(f"'{selection}' is unknown, allowed are cv, ebic or a number")
+    else:
+        chosen = Selection(float(selection), {}, None)
+    fit = graphical_lasso(empirical(z).covariance, chosen.alpha, gap_per_node=grid.gap_per_node, start=chosen.start)
+    return SparseInverseCovariance(
+        with_unusable(fit.precision, usable),
+        with_unusable(fit.covariance, usable),
+        with_unusable(_partial_correlation(fit.precision), usable),
+        chosen.alpha,
+        fit.duality_gap,
+        fit.n_iterations,
+        chosen.path,
+        tuple(np.flatnonzero(~usable).tolist()),
+        len(z),
+    )
+
+
+def cross_validate(
+    x: np.ndarray,
+    cv: int = 5,
+    gap_frames: int = 0,
+    grid: Grid | None = None,
+    names: Sequence[str] | None = None,
+) -> Selection:
+    """Choose the penalty whose fit to some of the frames makes the others most likely.
+
+    The score of a fold is the Gaussian log-likelihood of a test frame, ½ (log det P - tr(T P) - n_nodes log 2π), with P
+    fitted to the training frames, T the covariance of the test frames, and each about its own mean.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_frames, n_nodes)
+        Finite signals.
+    cv : int
+        Number of folds. Their test frames are contiguous blocks, as equal in length as can be.
+    gap_frames : int
+        Frames before and after the test block that are not trained on either: in an autocorrelated series they all but
+        repeat its ends, which makes small penalties look better than they are. 0 is scikit-learn's choice.
+    grid : Grid, optional
+        The penalties to try.
+    names : sequence of str, optional
+        Names of the nodes, for error messages; counted from 1 by default.
+
+    Returns
+    -------
+    Selection
+        Its path has the columns alpha; score, the mean over folds; fold_1, fold_2 and so on; duality_gap, the largest.
+
+    Raises
+    ------
+    InputError
+        When a fold has fewer than two training or test frames, or a node is constant in its training frames.
+    ConvergenceError
+        When a fit does not reach its duality gap.
+    """
+    grid = grid or Grid()
+    covariance = empirical(x).covariance
+    folds = blocks(len(x), cv, gap_frames)
+    tests = [empirical(x[test]).covariance for _, test in folds]
+    paths = [_Path(checked_covariance(empirical(x[train]).covariance, names), grid.gap_per_node) for train, _ in folds]
+
+    def score(alpha: float) -> np.ndarray:
+        constant = len(covariance) * np.log(2 * np.pi)
+        fits = [path.fit(alpha) for path in paths]
+        likelihoods = [
+            (fit.log_determinant - np.sum(test * fit.precision) - constant) / 2
+            for fit, test in zip(fits, tests, strict=True)
+        ]
+        return np.array(likelihoods)
+
+    alpha, scores = _search(score, paths, _largest_alpha(covariance), grid)
+    columns = {"score": np.mean(scores, axis=1)} | {f"fold_{k}": fold for k, fold in enumerate(scores.T, start=1)}
+    # The covariance of all frames is the mean of those of the folds, but for the differences between their means.
+    precision = np.mean([path.solutions[alpha].precision for path in paths], axis=0)
+    shift = np.mean([path.solutions[alpha].covariance - path.covariance for path in paths], axis=0)
+    return Selection(alpha, _table(paths, columns), (precision, covariance + shift))
+
+
+def blocks(n_frames: int, cv: int, gap_frames: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Split frames into contiguous test blocks, each with the frames to train on.
+
+    Parameters
+    ----------
+    n_frames : int
+    cv : int
+        Number of blocks; the first ``n_frames % cv`` have one frame more than the others.
+    gap_frames : int
+        Frames on either side of a block that are in neither part.
+
+    Returns
+    -------
+    list of tuple of two ndarray of int
+        Training and test frames, counted from 0.
+
+    Raises
+    ------
+    InputError
+        When a part has fewer than two frames.
+    """
+    if not 2 <= cv <= n_frames // 2:
+        raise InputError(
+            f"cv is {cv}; {n_frames} frames can be split into 2 to {n_frames // 2} folds of 2 frames or more."
+        )
+    frames = np.arange(n_frames)
+    folds = []
+    for test in np.array_split(frames, cv):
+        train = frames[(frames < test[0] - gap_frames) | (frames > test[-1] + gap_frames)]
+        if gap_frames < 0 or len(train) < 2:
+            raise InputError(
+                f"gap_frames is {gap_frames}; with {n_frames} frames in {cv} folds, it must be at least 0 and leave at"
+                " least 2 frames to train on."
+            )
+        folds.append((train, test))
+    return folds
+
+
+def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selection:
+    """Choose the penalty by the extended Bayesian information criterion (Foygel and Drton 2010), which needs no folds.
+
+    The criterion is -n_frames (log det P - tr(S P)) + n_edges (log n_frames + 4 gamma log n_nodes), to be minimised. It
+    takes frames for independent: in a band-passed series, n_frames is more than the series knows, and the choice has
+    more edges than it should.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_frames, n_nodes)
+        Finite signals.
+    gamma : float
+        Weight of the number of possible graphs; 0 gives the Bayesian information criterion.
+    grid : Grid, optional
+        The penalties to try.
+
+    Returns
+    -------
+    Selection
+        Its path has the columns alpha, ebic, n_edges, duality_gap.
+
+    Raises
+    ------
+    ConvergenceError
+        When a fit does not reach its duality gap.
+
+    References
+    ----------
+    Foygel R, Drton M (2010). Extended Bayesian information criteria for Gaussian graphical models. Advances in Neural
+    Information Processing Systems 23.
+    """
+    whole = replace(grid or Grid(), stop_early=False)
+    n_frames, n_nodes = x.shape
+    path = _Path(checked_covariance(empirical(x).covariance), whole.gap_per_node)
+    n_edges: dict[float, int] = {}
+
+    def score(alpha: float) -> np.ndarray:
+        fit = path.fit(alpha)
+        n_edges[alpha] = int(np.count_nonzero(np.triu(fit.precision, k=1)))
+        likelihood = fit.log_determinant - np.sum(path.covariance * fit.precision)
+        return np.array([n_frames * likelihood - n_edges[alpha] * (np.log(n_frames) + 4 * gamma * np.log(n_nodes))])
+
+    alpha, scores = _search(score, [path], _largest_alpha(path.covariance), whole)
+    edges = np.array([n_edges[key] for key in sorted(n_edges, reverse=True)])
+    best = path.solutions[alpha]
+    return Selection(
+        alpha, _table([path], {"ebic": -scores[:, 0], "n_edges": edges}), (best.precision, best.covariance)
+    )
+
+
+@dataclass
+class _Path:
+    """Fits of one covariance to several penalties, each started from its neighbours."""
+
+    covariance: np.ndarray
+    gap_per_node: float
+    solutions: dict[float, GraphicalLassoSolution] = field(default_factory=dict)
+    gaps: dict[float, float] = field(default_factory=dict)
+
+    def fit(self, alpha: float) -> GraphicalLassoSolution:
+        above = min((key for key in self.solutions if key > alpha), default=None)
+        below = max((key for key in self.solutions if key < alpha), default=None)
+        if above is not None and below is not None:
+            # Between two solutions, which is still positive definite and within the bounds of W.
+            share = (alpha - below) / (above - below)
+            high, low = self.solutions[above], self.solutions[below]
+            start = (
+                share * high.precision + (1 - share) * low.precision,
+                share * high.covariance + (1 - share) * low.covariance,
+            )
+            solution = solve(self.covariance, alpha, self.gap_per_node, start, close=True)
+        elif above is not None:
+            nearest = self.solutions[above]
+            solution = solve(self.covariance, alpha, self.gap_per_node, (nearest.precision, nearest.covariance))
+        else:
+            solution = solve(self.covariance, alpha, self.gap_per_node)
+        self.solutions[alpha] = solution
+        self.gaps[alpha] = solution.duality_gap
+        return solution
+
+    def forget_outside(self, smallest: float, largest: float) -> None:
+        self.solutions = {alpha: kept for alpha, kept in self.solutions.items() if smallest <= alpha <= largest}
+
+
+def _search(
+    score: Callable[[float], np.ndarray], paths: list[_Path], largest_alpha: float, grid: Grid
+) -> tuple[float, np.ndarray]:
+    """Find the penalty with the largest mean score; return it and the scores of all fitted penalties, largest first."""
+    if isinstance(grid.alphas, int):
+        n_alphas, n_left = grid.alphas, grid.n_refinements
+        asked = set(_log_spaced(RANGE * largest_alpha, largest_alpha, n_alphas))
+    else:
+        n_alphas, n_left = len(grid.alphas), 1
+        asked = set(map(float, grid.alphas))
+    if n_alphas < (2 if isinstance(grid.alphas, int) else 1) or n_left < 1:
+        raise ValueError("a grid needs at least 2 penalties, or 1 when they are given, and n_refinements at least 1")
+    # The smallest penalty takes longest, and is needed only if the second grid, just above it, does not end in a fall.
+    late = {min(asked)} if grid.stop_early and n_left > 1 else set()
+    scores: dict[float, np.ndarray] = {}
+    todo = asked - late
+    while True:
+        for alpha in sorted(todo, reverse=True):
+            if not (grid.stop_early and _all_have_fallen(scores, alpha)):
+                scores[alpha] = score(alpha)
+        best = max(sorted(scores), key=lambda alpha: float(np.mean(scores[alpha])))
+        n_left -= best not in late or best in asked - todo  # a grid above a late best was searched in vain
+        if n_left == 0:
+            return best, np.array([scores[alpha] for alpha in sorted(scores, reverse=True)])
+        above = min((alpha for alpha in asked if alpha > best), default=best)
+        below = max((alpha for alpha in asked if alpha < best), default=RANGE * best)
+        for path in paths:
+            path.forget_outside(below, above)
+        asked |= set(_log_spaced(above, below, n_alphas + 2)[1:-1])
+        todo = asked - scores.keys()
+
+
+def _log_spaced(first: float, last: float, n: int) -> list[float]:
+    return [float(alpha) for alpha in np.logspace(np.log10(first), np.log10(last), n)]
+
+
+def _all_have_fallen(scores: dict[float, np.ndarray], alpha: float) -> bool:
+    """Tell whether every fold has fallen from its best penalty to another one, still above ``alpha``."""
+    alphas = sorted(scores, reverse=True)
+    best = np.array([scores[key] for key in alphas]).argmax(axis=0) if alphas else np.array([0])
+    return all(any(key > alpha for key in alphas[place + 1 :]) for place in best)
+
+
+def _largest_alpha(covariance: np.ndarray) -> float:
+    return float(np.abs(covariance - np.diag(np.diag(covariance))).max())
+
+
+def _table(paths: list[_Path], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    alphas = sorted(paths[0].gaps, reverse=True)
+    gaps = np.array([max(path.gaps[alpha] for path in paths) for alpha in alphas])
+    return {"alpha": np.array(alphas)} | columns | {"duality_gap": gaps}
+
+
+def _partial_correlation(precision: np.ndarray) -> np.ndarray:
+    scale = np.sqrt(np.diag(precision))
+    correlation: np.ndarray = 0.0 - precision / np.outer(scale, scale)  # 0.0 - x has no minus zero
+    np.fill_diagonal(correlation, 1)
+    return correlation
