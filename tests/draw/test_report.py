@@ -176,7 +176,7 @@ def test_unused_settings_are_left_out():
 
 def test_runs_with_unusable_nodes_and_failed_estimates_are_warned_of():
     assert 'class="warning"' not in written()
-    unusable = "1 run of 3 lacks the signal of some node, at most of 2 of 4 (dmn)."
+    unusable = "1 run of 3 lacks the signal of some node, at worst of 2 of 4 nodes (dmn)."
     quality = quality_rows()
     quality[0]["nodes_unusable"] = "2"
     assert unusable in written(quality=quality)
@@ -203,7 +203,7 @@ def test_estimates_show_what_concerns_their_estimators():
 def test_thousands_of_runs_end_with_a_pointer_to_the_table():
     text = written(quality=quality_rows(2500), estimation=estimation_rows(2500))
     assert len(Page(text).tables[EVERY_RUN]) == 2001
-    assert 'The first 2,000 of 2,500 rows are shown; the others are in <a href="group/quality.tsv">' in text
+    assert 'The first 2,000 of 2,500 rows are shown; the others: <a href="group/quality.tsv">' in text
     assert len(text) < 2_000_000
 
 

@@ -217,8 +217,8 @@ def _summary(
         blocks.append(
             Paragraph(
                 f"{_counted(len(unusable), 'run')} of {len(runs):,} {'lacks' if len(unusable) == 1 else 'lack'} the"
-                f" signal of some node, at most of {worst['nodes_unusable']} of {worst['nodes']} ({worst['seed_set']})."
-                " The nodes tables say why.",
+                f" signal of some node, at worst of {worst['nodes_unusable']} of {worst['nodes']} nodes"
+                " ({worst['seed_set']}). The nodes tables say why.",
                 warning=True,
             )
         )
@@ -255,7 +255,7 @@ def _what_was_run(
             "Runs that were not used, and why",
             ["run", "reason"],
             [[run, reason] for run in contents["unused"]],
-            "study.json",
+            f"those of {settings['runs']} that are missing in group/quality.tsv",
         )
     else:
         runs.append(Paragraph("No run of the table was left out."))
@@ -329,7 +329,7 @@ def _quality(quality: Sequence[Row], estimation: Sequence[Row]) -> Section:
             [row["run"], row["seed_set"], row["denoising"], *(_shown(row[key], key) for key in COLUMNS)]
             for row in worst_first
         ],
-        "group/quality.tsv",
+        Link("group/quality.tsv", "group/quality.tsv"),
     )
     return Section(
         "Quality",
@@ -448,7 +448,7 @@ def _estimation_section(estimation: Sequence[Row]) -> Section:
             "Estimates that did not converge",
             ["run", "seed set", "denoising", "estimator", "duality gap"],
             [[row[key] for key in ("run", "seed_set", "denoising", "estimator", "duality_gap")] for row in unconverged],
-            "group/estimation.tsv",
+            Link("group/estimation.tsv", "group/estimation.tsv"),
         )
     return Section("Convergence of the estimators", blocks)
 
@@ -501,7 +501,7 @@ def _single_runs(contents: Mapping[str, Any]) -> Section:
         "Figures and pages of single runs",
         ["run", "seed set", "denoising", "figures"],
         rows,
-        "dataset_description.json",
+        "in the folders of the runs, sub-*/figures",
     )
     return Section("Single runs", table)
 
@@ -561,11 +561,13 @@ def _files() -> Section:
     )
 
 
-def _long_table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Text]], complete: str) -> list[Block]:
+def _long_table(
+    caption: str, columns: Sequence[str], rows: Sequence[Sequence[Text]], others: str | Link
+) -> list[Block]:
     blocks: list[Block] = [Table(caption, columns, rows[:MOST_ROWS])]
     if len(rows) > MOST_ROWS:
-        note = f"The first {MOST_ROWS:,} of {len(rows):,} rows are shown; the others are in "
-        blocks.append(Paragraph([note, Link(complete, complete), "."]))
+        note = f"The first {MOST_ROWS:,} of {len(rows):,} rows are shown; the others: "
+        blocks.append(Paragraph([note, others, "."]))
     return blocks
 
 
