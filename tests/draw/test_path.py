@@ -37,3 +37,9 @@ def test_a_penalty_that_was_given_has_no_scores():
     figure = path_figure({}, 0.1, title="sub-01")
     assert len(figure.axes[0].lines) == 1
     assert any("given" in text.get_text() for text in figure.texts)
+
+
+def test_a_criterion_is_drawn_as_one():
+    (axes,) = path_figure({"alpha": np.array([1.0, 0.1]), "ebic": np.array([5.0, 3.0])}, 0.1, title="sub-01").axes
+    assert [5.0, 3.0] in [list(line.get_ydata()) for line in axes.lines]
+    assert axes.get_ylabel() == "EBIC (lower is better)"

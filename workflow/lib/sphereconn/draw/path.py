@@ -24,8 +24,8 @@ def path_figure(path: Mapping[str, NDArray[np.float64]], chosen: float, *, title
     Parameters
     ----------
     path
-        Columns ``alpha`` and ``score``, one row a penalty, and for cross-validation ``fold_1``, ``fold_2`` and so on;
-        NaN where a fold was left out. Empty when the penalty was given.
+        One row a penalty, in the columns ``alpha`` and, for cross-validation, ``score``, ``fold_1``, ``fold_2`` and so
+        on (NaN where a fold was left out), or ``ebic``. Empty when the penalty was given.
     chosen
         The penalty of the result.
     title
@@ -39,7 +39,8 @@ def path_figure(path: Mapping[str, NDArray[np.float64]], chosen: float, *, title
         sheet.heading(title, note)
         axes = sheet.axes(LEFT, top, WIDTH, HEIGHT)
         axes.set_xlabel("Penalty")
-        axes.set_ylabel("Score (higher is better)")
+        by_criterion = "ebic" in path
+        axes.set_ylabel("EBIC (lower is better)" if by_criterion else "Score (higher is better)")
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
@@ -48,7 +49,8 @@ def path_figure(path: Mapping[str, NDArray[np.float64]], chosen: float, *, title
             alpha = path["alpha"]
             for name in (name for name in path if name.startswith("fold_")):
                 axes.plot(alpha, path[name], color=FOLD_COLOUR, linewidth=1, marker=".", markersize=4, zorder=2)
-            axes.plot(alpha, path["score"], color=SCORE_COLOUR, linewidth=1.6, marker="o", markersize=4, zorder=3)
+            score = path["ebic" if by_criterion else "score"]
+            axes.plot(alpha, score, color=SCORE_COLOUR, linewidth=1.6, marker="o", markersize=4, zorder=3)
         axes.invert_xaxis()
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
