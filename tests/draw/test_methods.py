@@ -143,6 +143,15 @@ def test_several_denoisings_have_paragraphs_of_their_own():
     ]
 
 
+SPARSE = {
+    "kind": "sparse inverse covariance",
+    "matrix": "partial correlation",
+    "alpha": "cv",
+    "cv": 3,
+    "gap_frames": 0,
+    "gamma": 0.5,
+    "gap_per_node": 1e-4,
+}
 START = "For each run, the signals were z-scored over time and the connectivity between spheres was estimated as "
 
 
@@ -155,13 +164,26 @@ START = "For each run, the signals were z-scored over time and the connectivity 
         ),
         ({"kind": "covariance", "covariance": "empirical"}, "the empirical covariance."),
         (
-            {"kind": "sparse inverse covariance", "cv": 3, "alpha": None},
-            "the sparse inverse covariance given by the graphical lasso (Friedman et al., 2008) with a penalty chosen"
-            " by 3-fold cross-validation.",
+            SPARSE,
+            "the partial correlation derived from the sparse inverse covariance of the graphical lasso (Friedman et"
+            " al., 2008), with a penalty chosen by 3-fold cross-validation and a duality gap of at most 0.0001 per sphere.",
         ),
         (
-            {"kind": "sparse inverse covariance", "alpha": 0.1},
-            "the sparse inverse covariance given by the graphical lasso (Friedman et al., 2008) with a penalty of 0.1.",
+            SPARSE | {"matrix": "precision", "gap_frames": 2},
+            "the sparse inverse covariance of the graphical lasso (Friedman et al., 2008), with a penalty chosen by"
+            " 3-fold cross-validation, 2 frames left out between training and test, and a duality gap of at most 0.0001"
+            " per sphere.",
+        ),
+        (
+            SPARSE | {"matrix": "covariance", "alpha": "ebic"},
+            "the covariance of the graphical lasso (Friedman et al., 2008), with a penalty chosen by the extended"
+            " Bayesian information criterion (Foygel and Drton, 2010; γ = 0.5) and a duality gap of at most 0.0001 per"
+            " sphere.",
+        ),
+        (
+            SPARSE | {"matrix": "precision", "alpha": 0.1},
+            "the sparse inverse covariance of the graphical lasso (Friedman et al., 2008), with a penalty of 0.1 and a"
+            " duality gap of at most 0.0001 per sphere.",
         ),
     ],
 )
@@ -186,6 +208,8 @@ def test_several_estimators_are_told_apart_by_their_labels():
 
 
 def test_fishers_z_is_said_of_correlations_only():
+    assert "Partial correlations were transformed by Fisher’s z" in texts(estimators={"it": SPARSE})["Groups"]
+    assert "Fisher" not in texts(estimators={"it": SPARSE | {"matrix": "precision"}})["Groups"]
     text = texts(estimators={"cov": {"kind": "covariance", "covariance": "oas"}}, groups=[])["Groups"]
     assert text == (
         "Connectomes were averaged over all runs. A sphere without a signal in a run was left out for that run only."

@@ -192,7 +192,13 @@ def test_estimates_show_what_concerns_their_estimators():
         for row in estimation
     ]
     settings = copy.deepcopy(SETTINGS)
-    settings["estimators"]["sparse"] = {"kind": "sparse inverse covariance", "cv": 3, "alpha": None}
+    settings["estimators"]["sparse"] = {
+        "kind": "sparse inverse covariance",
+        "matrix": "precision",
+        "alpha": 0.1,
+        "gap_frames": 0,
+        "gap_per_node": 1e-4,
+    }
     text = written(settings=settings, estimation=estimation + sparse)
     rows = Page(text).tables[report.ESTIMATION_CAPTION]
     assert rows[0] == ["seed set", "denoising", "estimator", "runs", "shrinkage", "penalty", "duality gap", "converged"]

@@ -50,6 +50,13 @@ DOSENBACH = Reference(
     " 329:1358–1361.",
     "10.1126/science.1194144",
 )
+EBIC = Reference(
+    "Foygel and Drton",
+    "2010",
+    "Foygel R, Drton M (2010). Extended Bayesian information criteria for Gaussian graphical models. Advances in Neural"
+    " Information Processing Systems 23:604–612.",
+    "10.48550/arXiv.1011.6640",
+)
 GRAPHICAL_LASSO = Reference(
     "Friedman et al.",
     "2008",
@@ -367,23 +374,36 @@ def _connectomes(estimators: Mapping[str, Mapping[str, Any]], cite: Cite) -> str
 
 def _estimate(settings: Mapping[str, Any], cite: Cite) -> str:
     kind = settings["kind"]
-    if kind.startswith("sparse"):
-        alpha = settings.get("alpha")
-        penalty = (
-            f"with a penalty of {alpha:g}"
-            if alpha
-            else f"with a penalty chosen by {settings['cv']}-fold cross-validation"
+    if "alpha" in settings:
+        lasso = f"graphical lasso ({cite(GRAPHICAL_LASSO).in_brackets})"
+        matrix = {
+            "partial correlation": f"the partial correlation derived from the sparse inverse covariance of the {lasso}",
+            "precision": f"the sparse inverse covariance of the {lasso}",
+            "covariance": f"the covariance of the {lasso}",
+        }[settings["matrix"]]
+        return (
+            f"{matrix}, {_penalty(settings, cite)} and a duality gap of at most {settings['gap_per_node']:g} per sphere"
         )
-        return f"the {kind} given by the graphical lasso ({cite(GRAPHICAL_LASSO).in_brackets}) {penalty}"
     words, reference = COVARIANCES[settings["covariance"]]
     source = f"the {words}" + (f" ({cite(reference).in_brackets})" if reference else "")
     return source if kind == "covariance" else f"the {kind} derived from {source}"
 
 
+def _penalty(settings: Mapping[str, Any], cite: Cite) -> str:
+    alpha, gap = settings["alpha"], settings["gap_frames"]
+    if alpha == "cv":
+        between = f", {_counted(gap, 'frame')} left out between training and test," if gap else ""
+        return f"with a penalty chosen by {settings['cv']}-fold cross-validation{between}"
+    if alpha == "ebic":
+        criterion = f"the extended Bayesian information criterion ({cite(EBIC).in_brackets}; γ = {settings['gamma']:g})"
+        return f"with a penalty chosen by {criterion}"
+    return f"with a penalty of {alpha:g}"
+
+
 def _groups(estimators: Mapping[str, Mapping[str, Any]], groups: Sequence[str]) -> str:
     levels = f", and over the runs of each level of {_listed(groups)}" if groups else ""
     text = f"Connectomes were averaged over all runs{levels}."
-    kinds = [settings["kind"] for settings in estimators.values()]
+    kinds = [settings.get("matrix", settings["kind"]) for settings in estimators.values()]
     correlations = list(dict.fromkeys(kind for kind in kinds if kind.endswith("correlation")))
     if correlations:
         what = _listed([f"{kind}s" for kind in correlations])

@@ -92,6 +92,12 @@ SETTINGS = {
     "standardize": "standardize",
     "kind": "kind",
     "covariance": "covariance",
+    "matrix": "matrix",
+    "alpha": "penalty",
+    "cv": "folds",
+    "gap_frames": "frames between folds",
+    "gamma": "γ of EBIC",
+    "gap_per_node": "duality gap per node",
 }
 MOTION = Measure(
     "mean_framewise_displacement",
@@ -218,7 +224,7 @@ def _summary(
             Paragraph(
                 f"{_counted(len(unusable), 'run')} of {len(runs):,} {'lacks' if len(unusable) == 1 else 'lack'} the"
                 f" signal of some node, at worst of {worst['nodes_unusable']} of {worst['nodes']} nodes"
-                " ({worst['seed_set']}). The nodes tables say why.",
+                f" ({worst['seed_set']}). The nodes tables say why.",
                 warning=True,
             )
         )
