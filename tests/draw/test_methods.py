@@ -31,7 +31,7 @@ STUDY = {
     "n_subjects": 14,
     "repetition_time": (2.5, 2.52),
     "seed_sets": [POWER],
-    "denoising": [DenoisingUsed("bandpass", BANDPASS, (4, 4), (86.72, 90.0))],
+    "denoising": [DenoisingUsed("bandpass", 15, BANDPASS, (4, 4), (86.72, 90.0))],
     "estimators": {"partial": {"kind": "partial correlation", "covariance": "ledoit_wolf"}},
     "groups": ["site"],
     "motion_known": True,
@@ -44,7 +44,7 @@ def texts(**changes):
 
 
 def denoised(degrees_of_freedom=(10.0, 10.0), regressors=(4, 4), **changes):
-    used = DenoisingUsed("it", {**BANDPASS, **changes}, regressors, degrees_of_freedom)
+    used = DenoisingUsed("it", 15, {**BANDPASS, **changes}, regressors, degrees_of_freedom)
     return texts(denoising=[used])["Denoising"]
 
 
@@ -130,8 +130,13 @@ def test_filters_of_one_side(band, words):
 
 
 def test_several_denoisings_have_paragraphs_of_their_own():
-    used = [DenoisingUsed(label, BANDPASS, (4, 4), (10.0, 10.0)) for label in ("hard", "soft")]
-    headings = [heading for heading, _ in methods(**{**STUDY, "denoising": used}).paragraphs]
+    used = [
+        DenoisingUsed(label, n_runs, BANDPASS, (4, 4), (10.0, 10.0)) for label, n_runs in (("hard", 14), ("soft", 1))
+    ]
+    paragraphs = methods(**{**STUDY, "denoising": used}).paragraphs
+    headings = [heading for heading, _ in paragraphs]
+    assert dict(paragraphs)["Denoising “hard”"].startswith("14 runs had this denoising. The mean and")
+    assert dict(paragraphs)["Denoising “soft”"].startswith("1 run had this denoising. The mean and")
     assert headings == [
         "Data and software",
         "Spheres",
@@ -166,7 +171,8 @@ START = "For each run, the signals were z-scored over time and the connectivity 
         (
             SPARSE,
             "the partial correlation derived from the sparse inverse covariance of the graphical lasso (Friedman et"
-            " al., 2008), with a penalty chosen by 3-fold cross-validation and a duality gap of at most 0.0001 per sphere.",
+            " al., 2008), with a penalty chosen by 3-fold cross-validation and a duality gap of at most 0.0001 per"
+            " sphere.",
         ),
         (
             SPARSE | {"matrix": "precision", "gap_frames": 2},
@@ -198,7 +204,7 @@ def test_several_estimators_are_told_apart_by_their_labels():
     }
     assert texts(estimators=estimators)["Connectomes"] == START + (
         "the correlation derived from the empirical covariance (full), and as the partial correlation derived from the"
-        " covariance, shrunk towards a scaled identity (Ledoit and Wolf, 2004) (partial)."
+        " covariance shrunk towards a scaled identity (Ledoit and Wolf, 2004) (partial)."
     )
     text = texts(estimators=estimators)["Groups"]
     assert text.startswith(

@@ -156,7 +156,7 @@ SOFTWARE: Mapping[str, tuple[str, Reference]] = {
 }
 PUBLISHED_SEEDS = {"power264": POWER_2011, "dosenbach160": DOSENBACH, "seitzman300": SEITZMAN}
 COVARIANCES: Mapping[str, tuple[str, Reference | None]] = {
-    "ledoit_wolf": ("covariance, shrunk towards a scaled identity", LEDOIT_WOLF),
+    "ledoit_wolf": ("covariance shrunk towards a scaled identity", LEDOIT_WOLF),
     "oas": ("covariance with oracle approximating shrinkage", OAS),
     "empirical": ("empirical covariance", None),
 }
@@ -174,9 +174,10 @@ class SeedSetUsed:
 
 @dataclass(frozen=True)
 class DenoisingUsed:
-    """A denoising: its settings, and the ranges over its runs of the numbers of regressors and degrees of freedom."""
+    """A denoising: its settings, and over its runs their number and the ranges of regressors and degrees of freedom."""
 
     label: str
+    n_runs: int
     settings: Mapping[str, Any]
     regressors: Range
     degrees_of_freedom: Range
@@ -231,7 +232,7 @@ def methods(
     paragraphs = [
         ("Data and software", _data(n_runs, n_subjects, repetition_time, software, cite)),
         ("Spheres", _spheres(seed_sets, cite)),
-        *((_denoising_heading(item, denoising), _denoising(item, cite)) for item in denoising),
+        *_denoisings(denoising, cite),
         ("Connectomes", _connectomes(estimators, cite)),
         ("Groups", _groups(estimators, groups)),
         ("Quality", _quality(motion_known, cite)),
@@ -307,8 +308,13 @@ def _sphere_set(item: SeedSetUsed, several: bool, cite: Cite) -> str:
     return f"{_counted(item.n_nodes, 'sphere')} of {_range(item.radii)} mm radius {where}{label}{smoothed}"
 
 
-def _denoising_heading(item: DenoisingUsed, denoising: Sequence[DenoisingUsed]) -> str:
-    return "Denoising" if len(denoising) == 1 else f"Denoising “{item.label}”"
+def _denoisings(denoising: Sequence[DenoisingUsed], cite: Cite) -> list[tuple[str, str]]:
+    if len(denoising) == 1:
+        return [("Denoising", _denoising(denoising[0], cite))]
+    return [
+        (f"Denoising “{item.label}”", f"{_counted(item.n_runs, 'run')} had this denoising. {_denoising(item, cite)}")
+        for item in denoising
+    ]
 
 
 def _denoising(item: DenoisingUsed, cite: Cite) -> str:

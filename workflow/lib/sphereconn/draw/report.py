@@ -535,7 +535,13 @@ def _methods(
             if label in used["seed_set"]
         ],
         denoising=[
-            DenoisingUsed(label, values, _limits(rows, "regressors"), _limits(rows, "degrees_of_freedom"))
+            DenoisingUsed(
+                label,
+                len({row["run"] for row in rows}),
+                values,
+                _limits(rows, "regressors"),
+                _limits(rows, "degrees_of_freedom"),
+            )
             for label, values in settings["denoising"].items()
             if (rows := [row for row in quality if row["denoising"] == label])
         ],
