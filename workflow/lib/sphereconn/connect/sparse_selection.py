@@ -1,13 +1,13 @@
 """From cleaned signals to a sparse inverse covariance, with its penalty chosen by cross-validation or by EBIC.
 
-The default search is that of scikit-learn's GraphicalLassoCV: a coarse grid of penalties, refined three times around the
-best one, scored by the likelihood of frames that were left out. Where a fit of scikit-learn fails, its score is -inf and
-the search turns back; ours do not fail, so they may go on to a smaller penalty.
+The default search is that of scikit-learn's GraphicalLassoCV: a coarse grid of penalties, refined three times around
+the best one, scored by the likelihood of frames that were left out. Where a fit of scikit-learn fails, its score is
+-inf and the search turns back; ours do not fail, so they may go on to a smaller penalty.
 
 The smallest penalties take most of the time and are seldom chosen. With ``stop_early``, a penalty is not fitted once
-every fold has fallen from its best score at some penalty in between. If the score of each fold has a single maximum along
-the path, no fold can rise again, their mean can only fall, and the choice is that of the whole grid. The single maximum
-is the rule but not a law, since the likelihood of left-out frames need not be concave in the penalty;
+every fold has fallen from its best score at some penalty in between. If the score of each fold has a single maximum
+along the path, no fold can rise again, their mean can only fall, and the choice is that of the whole grid. The single
+maximum is the rule but not a law, since the likelihood of left-out frames need not be concave in the penalty;
 ``stop_early=False`` does without it. EBIC often has several maxima, and always fits the whole grid.
 """
 
