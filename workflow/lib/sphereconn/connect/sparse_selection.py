@@ -368,7 +368,8 @@ def _search(
         asked = set(map(float, grid.alphas))
     if n_alphas < (2 if isinstance(grid.alphas, int) else 1) or n_left < 1:
         raise ValueError("a grid needs at least 2 penalties, or 1 when they are given, and n_refinements at least 1")
-    # The smallest penalty takes longest, and is needed only if the second grid, just above it, does not end in a fall.
+    # The smallest penalty takes longest to fit. It is needed only if the scores of the second grid, just above it, do
+    # not end in a fall, and if it then turns out best, the second grid was in vain and is not counted.
     late = {min(asked)} if grid.stop_early and n_left > 1 else set()
     scores: dict[float, np.ndarray] = {}
     todo = asked - late
@@ -377,7 +378,8 @@ def _search(
             if not (grid.stop_early and _all_have_fallen(scores, alpha)):
                 scores[alpha] = score(alpha)
         best = max(sorted(scores), key=lambda alpha: float(np.mean(scores[alpha])))
-        n_left -= best not in late or best in asked - todo  # a grid above a late best was searched in vain
+        if not (best in late and best in todo):
+            n_left -= 1
         if n_left == 0:
             return best, np.array([scores[alpha] for alpha in sorted(scores, reverse=True)])
         above = min((alpha for alpha in asked if alpha > best), default=best)
@@ -400,7 +402,10 @@ def _all_have_fallen(scores: dict[float, np.ndarray], alpha: float) -> bool:
 
 
 def _largest_alpha(covariance: np.ndarray) -> float:
-    return float(np.abs(covariance - np.diag(np.diag(covariance))).max())
+    largest = float(np.abs(covariance - np.diag(np.diag(covariance))).max())
+    if largest == 0:
+        raise InputError("No two signals are correlated, so that there is no penalty to choose; give a number.")
+    return largest
 
 
 def _table(paths: list[_Path], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,0 +1,276 @@
+import warnings
+
+import numpy as np
+import pytest
+from cohort import cohort_signals
+from sklearn.covariance import GraphicalLassoCV
+from sklearn.model_selection import KFold
+
+from sphereconn.connect.connectivity import standardize
+from sphereconn.connect.graphical_lasso import ConvergenceError, graphical_lasso
+from sphereconn.connect.sparse_selection import Grid, blocks, cross_validate, ebic, sparse_inverse_covariance
+from sphereconn.errors import InputError
+
+EVERYTHING = Grid(stop_early=False)
+
+
+def sparse_precision(n_nodes, seed, density=0.1):
+    rng = np.random.default_rng(seed)
+    P = np.triu(rng.uniform(0.2, 0.5, (n_nodes, n_nodes)) * rng.choice([-1, 1], (n_nodes, n_nodes)), k=1)
+    P *= rng.random((n_nodes, n_nodes)) < density
+    P += P.T
+    return P + np.diag(np.abs(P).sum(axis=0) + 0.3)
+
+
+def signals_of(precision, n_frames, seed):
+    rng = np.random.default_rng(seed)
+    white = rng.standard_normal((n_frames, len(precision)))
+    return standardize(np.linalg.solve(np.linalg.cholesky(precision).T, white.T).T)[0]
+
+
+def scikit_learn(z, cv, **settings):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return GraphicalLassoCV(cv=cv, **settings).fit(z)
+
+
+def cohort(subject):
+    return standardize(cohort_signals(subject)[1])[0]
+
+
+def covariance_of(x):
+    return np.cov(x.T, bias=True)
+
+
+# --- folds ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n_frames", "cv"), [(168, 3), (200, 5), (7, 3), (4, 2)])
+def test_folds_are_those_of_scikit_learn(n_frames, cv):
+    for ours, theirs in zip(blocks(n_frames, cv), KFold(cv).split(np.zeros((n_frames, 1))), strict=True):
+        np.testing.assert_array_equal(ours[0], theirs[0])
+        np.testing.assert_array_equal(ours[1], theirs[1])
+
+
+def test_frames_within_the_gap_of_the_test_block_are_not_trained_on():
+    (first, first_test), (middle, middle_test), (last, _) = blocks(12, 3, gap_frames=2)
+    assert first.tolist() == [6, 7, 8, 9, 10, 11] and first_test.tolist() == [0, 1, 2, 3]
+    assert middle.tolist() == [0, 1, 10, 11] and middle_test.tolist() == [4, 5, 6, 7]
+    assert last.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("cv", "gap_frames", "words"), [(1, 0, "cv is 1"), (6, 0, "2 to 5"), (2, 4, "gap_frames is 4"), (2, -1, "-1")]
+)
+def test_folds_without_enough_frames_are_an_error(cv, gap_frames, words):
+    with pytest.raises(InputError, match=words):
+        blocks(10, cv, gap_frames)
+
+
+# --- cross-validation -----------------------------------------------------------------------------------------------
+
+
+def test_the_path_is_that_of_scikit_learn_where_that_converges():
+    z = signals_of(sparse_precision(15, seed=0), 300, seed=1)
+    theirs = scikit_learn(z, 3, tol=1e-8, enet_tol=1e-8, max_iter=1000)
+    ours = cross_validate(z, 3, grid=Grid(stop_early=False, gap_per_node=1e-9))
+    without_zero = theirs.cv_results_["alphas"] > 0
+    np.testing.assert_allclose(ours.path["alpha"], theirs.cv_results_["alphas"][without_zero], rtol=1e-12)
+    for ours_key, theirs_key in [("score", "mean_test_score"), ("fold_2", "split1_test_score")]:
+        np.testing.assert_allclose(ours.path[ours_key], theirs.cv_results_[theirs_key][without_zero], atol=1e-5)
+    assert ours.alpha == pytest.approx(theirs.alpha_, rel=1e-12)
+
+
+def test_given_penalties_are_scored_as_scikit_learn_scores_them():
+    z = signals_of(sparse_precision(10, seed=2), 200, seed=3)
+    alphas = [0.3, 0.02, 0.1]
+    theirs = scikit_learn(z, 5, alphas=alphas, tol=1e-8, enet_tol=1e-8, max_iter=1000)
+    ours = cross_validate(z, 5, grid=Grid(alphas=alphas, stop_early=False, gap_per_node=1e-9))
+    assert ours.path["alpha"].tolist() == [0.3, 0.1, 0.02]
+    scores = dict(zip(theirs.cv_results_["alphas"], theirs.cv_results_["mean_test_score"], strict=True))
+    np.testing.assert_allclose(ours.path["score"], [scores[alpha] for alpha in ours.path["alpha"]], atol=1e-5)
+    assert ours.alpha == theirs.alpha_
+
+
+def test_a_score_is_the_likelihood_of_the_frames_left_out():
+    z = cohort(5)[:, :20]
+    chosen = cross_validate(z, 4, gap_frames=3)
+    expected = []
+    for train, test in blocks(len(z), 4, gap_frames=3):
+        P = graphical_lasso(covariance_of(z[train]), chosen.alpha).precision
+        left_out = z[test] - z[test].mean(axis=0)
+        log_density = (np.linalg.slogdet(P)[1] - np.sum(left_out @ P * left_out, axis=1) - 20 * np.log(2 * np.pi)) / 2
+        expected.append(log_density.mean())
+    row = chosen.path["alpha"].tolist().index(chosen.alpha)
+    # Two fits within a gap of 20e-4 may differ by √(2 · 20e-4) in the metric of P, and their scores accordingly.
+    np.testing.assert_allclose([chosen.path[f"fold_{k}"][row] for k in range(1, 5)], expected, atol=0.05)
+    assert chosen.path["score"][row] == pytest.approx(np.mean(expected), abs=0.05)
+    assert chosen.path["score"][row] == chosen.path["score"].max()
+
+
+@pytest.mark.parametrize("subject", [1, 8, 16])
+def test_ending_early_does_not_change_the_choice_on_real_series(subject):
+    z = cohort(subject)[:, ::2]
+    early, whole = cross_validate(z, 3), cross_validate(z, 3, grid=EVERYTHING)
+    assert early.alpha == whole.alpha
+    assert set(early.path["alpha"]) < set(whole.path["alpha"])
+    # What was left out would have scored less.
+    left_out = ~np.isin(whole.path["alpha"], early.path["alpha"])
+    assert whole.path["score"][left_out].max() < early.path["score"].max()
+
+
+def test_ending_early_follows_a_score_that_keeps_rising():
+    # Many frames and a full graph: no penalty is best, and each grid of scikit-learn's ends lower than the last.
+    z = signals_of(sparse_precision(6, seed=4, density=1), 20_000, seed=5)
+    early, whole = (cross_validate(z, 3, grid=Grid(stop_early=stop, gap_per_node=1e-8)) for stop in (True, False))
+    assert whole.alpha < 1e-3
+    assert early.alpha < 1e-3
+    assert early.path["score"].max() == pytest.approx(whole.path["score"].max(), abs=1e-5)
+
+
+def test_on_real_series_no_fit_fails_and_the_score_is_better_than_that_of_scikit_learn():
+    z = cohort(1)
+    theirs = scikit_learn(z, 3)
+    ours = cross_validate(z, 3)
+    assert np.isneginf(theirs.cv_results_["mean_test_score"]).any()
+    assert np.isfinite(ours.path["score"]).all()
+    assert (ours.path["duality_gap"] <= 1e-4 * z.shape[1]).all()
+    assert ours.alpha < theirs.alpha_
+    assert ours.path["score"].max() > theirs.cv_results_["mean_test_score"].max() + 5
+    # Where it has scores they agree, as far as unfinished fits allow: it ends those of the path after ten sweeps.
+    finite = np.isfinite(theirs.cv_results_["mean_test_score"]) & (theirs.cv_results_["alphas"] > 0)
+    at_theirs = cross_validate(z, 3, grid=Grid(theirs.cv_results_["alphas"][finite], stop_early=False))
+    np.testing.assert_allclose(at_theirs.path["score"], theirs.cv_results_["mean_test_score"][finite], atol=0.1)
+
+
+def test_a_gap_between_training_and_test_makes_the_choice_sparser_in_autocorrelated_series():
+    rng = np.random.default_rng(6)
+    white = rng.standard_normal((240, 30)) + 0.5 * rng.standard_normal((240, 1))
+    smooth = np.apply_along_axis(np.convolve, 0, white, np.hanning(15), "valid")
+    z = standardize(smooth)[0]
+    assert cross_validate(z, 12, gap_frames=15).alpha > 1.1 * cross_validate(z, 12).alpha
+
+
+def test_a_node_that_is_constant_in_some_training_frames_is_named():
+    z = cohort(1)[:, :4].copy()
+    z[:100, 1] = 0
+    with pytest.raises(InputError, match=r"'precuneus' has no variance"):
+        cross_validate(z, 2, names=["a", "precuneus", "c", "d"])
+
+
+@pytest.mark.parametrize("grid", [Grid(alphas=1), Grid(alphas=[]), Grid(n_refinements=0)])
+def test_a_grid_without_penalties_is_misuse(grid):
+    with pytest.raises(ValueError, match="at least"):
+        cross_validate(cohort(1)[:, :4], 2, grid=grid)
+
+
+# --- the information criterion --------------------------------------------------------------------------------------
+
+
+def test_ebic_is_the_criterion_of_foygel_and_drton():
+    z = signals_of(sparse_precision(20, seed=7), 400, seed=8)
+    n_frames, n_nodes = z.shape
+    chosen = ebic(z, gamma=0.5, grid=Grid(gap_per_node=1e-9))
+    P = graphical_lasso(covariance_of(z), chosen.alpha, gap_per_node=1e-9).precision
+    n_edges = np.count_nonzero(np.triu(P, k=1))
+    likelihood = n_frames / 2 * (np.linalg.slogdet(P)[1] - np.trace(covariance_of(z) @ P))
+    expected = -2 * likelihood + n_edges * np.log(n_frames) + 4 * n_edges * 0.5 * np.log(n_nodes)
+    row = chosen.path["alpha"].tolist().index(chosen.alpha)
+    assert chosen.path["ebic"][row] == pytest.approx(expected, abs=1e-3)
+    assert chosen.path["n_edges"][row] == n_edges
+    assert chosen.path["ebic"][row] == chosen.path["ebic"].min()
+    assert len(chosen.path["alpha"]) == 16
+    assert chosen.alpha < ebic(z, gamma=1.0).alpha
+
+
+def test_ebic_recovers_a_sparse_graph_that_cross_validation_drowns_in_false_edges():
+    truth = sparse_precision(25, seed=9, density=0.05)
+    z = signals_of(truth, 2000, seed=10)
+    by_ebic, by_cv = (sparse_inverse_covariance(z, selection=how) for how in ("ebic", "cv"))
+    assert f1_score(by_ebic.precision, truth) > f1_score(by_cv.precision, truth) + 0.1
+
+
+# --- the whole way --------------------------------------------------------------------------------------------------
+
+
+def f1_score(precision, truth):
+    edges = np.triu_indices(len(truth), k=1)
+    found, true = precision[edges] != 0, truth[edges] != 0
+    return 2 * (found & true).sum() / (found.sum() + true.sum())
+
+
+def test_the_graph_is_recovered_no_worse_than_by_scikit_learn():
+    scores = []
+    for seed in range(6):
+        truth = sparse_precision(30, seed=seed, density=0.08)
+        z = signals_of(truth, 150, seed=100 + seed)
+        ours = sparse_inverse_covariance(z, cv=3, grid=Grid(gap_per_node=1e-6))
+        scores.append((f1_score(ours.precision, truth), f1_score(scikit_learn(z, 3).precision_, truth)))
+    ours, theirs = np.array(scores).T
+    # The penalties chosen may be neighbours on the grid, so that a single graph may be a little better or worse.
+    assert ours.mean() > theirs.mean() - 0.005
+    assert (ours > theirs - 0.03).all()
+
+
+@pytest.mark.parametrize("selection", ["cv", "ebic", 0.2])
+def test_nodes_without_a_signal_are_left_out(selection):
+    z = cohort(2)[:, :12]
+    broken = np.insert(z, [3, 7], 0.0, axis=1)
+    broken[:, 3] = np.nan
+    broken[:, 8] = 5.0
+    whole = sparse_inverse_covariance(z, selection=selection, cv=3)
+    result = sparse_inverse_covariance(broken, selection=selection, cv=3)
+    assert result.unusable == (3, 8)
+    used = np.delete(np.arange(14), [3, 8])
+    for name in ("precision", "covariance", "partial_correlation"):
+        matrix = getattr(result, name)
+        np.testing.assert_array_equal(matrix[np.ix_(used, used)], getattr(whole, name))
+        assert np.isnan(matrix[[3, 8]]).all() and np.isnan(matrix[:, [3, 8]]).all()
+
+
+def test_the_matrices_of_a_result_fit_together():
+    z = cohort(3)[:, :30] * np.linspace(0.1, 9, 30) + 4  # any unit
+    result = sparse_inverse_covariance(z, selection=0.1, grid=Grid(gap_per_node=1e-10))
+    P = result.precision
+    np.testing.assert_allclose(P @ result.covariance, np.eye(30), atol=1e-3)
+    np.testing.assert_allclose(np.diag(result.covariance), 1, rtol=1e-12)
+    np.testing.assert_allclose(
+        result.partial_correlation, 2 * np.eye(30) - P / np.sqrt(np.outer(np.diag(P), np.diag(P)))
+    )
+    np.testing.assert_array_equal(result.partial_correlation == 0, P == 0)
+    assert not np.signbit(result.partial_correlation[P == 0]).any()
+    assert result.alpha == 0.1 and result.path == {} and result.n_frames == 200
+
+
+def test_the_result_is_the_fit_to_all_frames_at_the_chosen_penalty():
+    z = cohort(4)
+    result = sparse_inverse_covariance(z, cv=3)
+    alone = graphical_lasso(z.T @ z / len(z), result.alpha, gap_per_node=1e-9)
+    assert 0 <= result.duality_gap <= 1e-4 * z.shape[1]
+    objective = (
+        -np.linalg.slogdet(result.precision)[1]
+        + np.sum(z.T @ z / len(z) * result.precision)
+        + result.alpha * (np.abs(result.precision).sum() - np.trace(result.precision))
+    )
+    assert -1e-7 <= objective - alone.objective <= result.duality_gap
+
+
+def test_the_same_signals_give_the_same_bytes():
+    z = cohort(6)
+    one, other = sparse_inverse_covariance(z), sparse_inverse_covariance(z)
+    assert one.precision.tobytes() == other.precision.tobytes()
+    assert all(one.path[key].tobytes() == other.path[key].tobytes() for key in one.path)
+
+
+def test_mistakes_are_named():
+    z = cohort(1)[:, :5]
+    with pytest.raises(ValueError, match="'bic' is unknown, allowed are cv, ebic or a number"):
+        sparse_inverse_covariance(z, selection="bic")
+    with pytest.raises(InputError, match="at least 2 nodes"):
+        sparse_inverse_covariance(z[:, :1])
+    with pytest.raises(InputError, match="No two signals are correlated"):
+        sparse_inverse_covariance(np.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]]), cv=2)
+    with pytest.raises(InputError, match="cv is 200"):
+        sparse_inverse_covariance(z, cv=200)
+    with pytest.raises(ConvergenceError):
+        sparse_inverse_covariance(z, selection=0.01, grid=Grid(gap_per_node=1e-18))
