@@ -269,7 +269,7 @@ def test_mistakes_are_named():
     with pytest.raises(InputError, match="at least 2 nodes"):
         sparse_inverse_covariance(z[:, :1])
     with pytest.raises(InputError, match="No two signals are correlated"):
-        sparse_inverse_covariance(np.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]]), cv=2)
+        sparse_inverse_covariance(np.tile([[1.0, 1], [1, -1], [-1, 1], [-1, -1]], (2, 1)), cv=2)
     with pytest.raises(InputError, match="cv is 200"):
         sparse_inverse_covariance(z, cv=200)
     with pytest.raises(ConvergenceError):
