@@ -11,6 +11,7 @@ rule draw_signals:
         signals=rules.clean.output.signals,
         sidecar=rules.clean.output.sidecar,
         nodes=rules.extract.output.nodes,
+        confounds=lambda wildcards: run_of(wildcards).confounds or [],
     output:
         report(
             result(names.signals_figure(*OF_SIGNALS, FORMAT)),

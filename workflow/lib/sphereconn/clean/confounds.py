@@ -110,12 +110,12 @@ def read_confounds(
     return names, np.where(finite, confounds, means)
 
 
-def mean_framewise_displacement(path: str | Path) -> float | None:
-    """Average the column ``framewise_displacement`` of a confounds table, in mm, over the frames that have a number.
+def framewise_displacement(path: str | Path) -> np.ndarray | None:
+    """Read the column ``framewise_displacement`` of a confounds table, in mm, NaN in frames without a number.
 
     It is the sum of the absolute changes in the six parameters of head motion from one frame to the next (Power et al.
-    2012, NeuroImage 59:2142-2154), so the first frame has none. None when the table has no such column, or no number in
-    it. ``InputError`` names the cell that is neither a number nor n/a.
+    2012, NeuroImage 59:2142-2154), so the first frame has none. None when the table has no such column. ``InputError``
+    names the cell that is neither a number nor n/a.
     """
     name = "framewise_displacement"
     columns, rows = read_rows(path)
@@ -123,8 +123,18 @@ def mean_framewise_displacement(path: str | Path) -> float | None:
         return None
     position = columns.index(name)
     numbers = np.array([_number(cells[position], path, name, row) for row, cells in enumerate(rows, start=1)])
-    finite = numbers[np.isfinite(numbers)]
-    return float(finite.mean()) if finite.size else None
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def mean_framewise_displacement(path: str | Path) -> float | None:
+    """Average the framewise displacement of a confounds table over the frames that have a number.
+
+    None when the table has no such column, or no number in it.
+    """
+    displacement = framewise_displacement(path)
+    if displacement is None or np.isnan(displacement).all():
+        return None
+    return float(np.nanmean(displacement))
 
 
 def _number(cell: str, path: str | Path, name: str, row: int) -> float:
