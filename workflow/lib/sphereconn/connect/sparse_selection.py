@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -163,7 +164,7 @@ def sparse_inverse_covariance(
     return SparseInverseCovariance(
         with_unusable(fit.precision, usable),
         with_unusable(fit.covariance, usable),
-        with_unusable(_partial_correlation(fit.precision), usable),
+        with_unusable(partial_correlation(fit.precision), usable),
         chosen.alpha,
         fit.duality_gap,
         fit.n_iterations,
@@ -226,7 +227,7 @@ def cross_validate(
         ]
         return np.array(likelihoods)
 
-    alpha, scores = _search(score, paths, _largest_alpha(covariance), grid)
+    alpha, scores = search(score, paths, _largest_alpha(covariance), grid)
     columns = {"score": np.mean(scores, axis=1)} | {f"fold_{k}": fold for k, fold in enumerate(scores.T, start=1)}
     # The covariance of all frames is the mean of those of the folds, but for the differences between their means.
     precision = np.mean([path.solutions[alpha].precision for path in paths], axis=0)
@@ -314,7 +315,7 @@ def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selecti
         likelihood = fit.log_determinant - np.sum(path.covariance * fit.precision)
         return np.array([n_frames * likelihood - n_edges[alpha] * (np.log(n_frames) + 4 * gamma * np.log(n_nodes))])
 
-    alpha, scores = _search(score, [path], _largest_alpha(path.covariance), whole)
+    alpha, scores = search(score, [path], _largest_alpha(path.covariance), whole)
     edges = np.array([n_edges[key] for key in sorted(n_edges, reverse=True)])
     best = path.solutions[alpha]
     return Selection(
@@ -356,10 +357,36 @@ class _Path:
         self.solutions = {alpha: kept for alpha, kept in self.solutions.items() if smallest <= alpha <= largest}
 
 
-def _search(
-    score: Callable[[float], np.ndarray], paths: list[_Path], largest_alpha: float, grid: Grid
+class Fits(Protocol):
+    """Fits of one covariance, or of one group of them, to several penalties."""
+
+    def forget_outside(self, smallest: float, largest: float) -> None:
+        """Drop the fits from which no other will be started."""
+
+
+def search(
+    score: Callable[[float], np.ndarray], paths: Sequence[Fits], largest_alpha: float, grid: Grid
 ) -> tuple[float, np.ndarray]:
-    """Find the penalty with the largest mean score; return it and the scores of all fitted penalties, largest first."""
+    """Find the penalty with the largest mean score.
+
+    Parameters
+    ----------
+    score : callable
+        From a penalty to its score in every fold, shape (n_folds,).
+    paths : sequence of Fits
+        Where ``score`` keeps its fits.
+    largest_alpha : float
+        The first and largest penalty of a grid that is not given.
+    grid : Grid
+        The penalties to try.
+
+    Returns
+    -------
+    alpha : float
+        The penalty with the best score; of equals, the smallest.
+    scores : ndarray of shape (n_fitted, n_folds)
+        Of all penalties that were fitted, the largest first.
+    """
     if isinstance(grid.alphas, int):
         n_alphas, n_left = grid.alphas, grid.n_refinements
         asked = set(_log_spaced(RANGE * largest_alpha, largest_alpha, n_alphas))
@@ -414,7 +441,8 @@ def _table(paths: list[_Path], columns: dict[str, np.ndarray]) -> dict[str, np.n
     return {"alpha": np.array(alphas)} | columns | {"duality_gap": gaps}
 
 
-def _partial_correlation(precision: np.ndarray) -> np.ndarray:
+def partial_correlation(precision: np.ndarray) -> np.ndarray:
+    """Scale a precision to -P_ij / √(P_ii P_jj), with a diagonal of 1 and the same zeros."""
     scale = np.sqrt(np.diag(precision))
     correlation: np.ndarray = 0.0 - precision / np.outer(scale, scale)  # 0.0 - x has no minus zero
     np.fill_diagonal(correlation, 1)
