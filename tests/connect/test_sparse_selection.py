@@ -153,8 +153,8 @@ def test_a_gap_between_training_and_test_makes_the_choice_sparser_in_autocorrela
 
 def test_a_node_that_is_constant_in_some_training_frames_is_named():
     z = cohort(1)[:, :4].copy()
-    z[:100, 1] = 0
-    with pytest.raises(InputError, match=r"'precuneus' has no variance"):
+    z[:100, 1] = 0.1  # whose mean is not exactly 0.1
+    with pytest.raises(InputError, match=r"'precuneus' is constant"):
         cross_validate(z, 2, names=["a", "precuneus", "c", "d"])
 
 

@@ -40,7 +40,7 @@ from sphereconn.connect.compilation import compiled
 from sphereconn.connect.connectivity import standardize, with_unusable
 from sphereconn.connect.covariance import empirical
 from sphereconn.connect.graphical_lasso import ConvergenceError, checked_covariance
-from sphereconn.connect.sparse_selection import Grid, blocks, partial_correlation, search
+from sphereconn.connect.sparse_selection import Grid, blocks, covariance_of_frames, partial_correlation, search
 from sphereconn.errors import InputError
 
 # As in graphical_lasso: the error of the columns in the first sweep, in units of alpha; after a sweep that changed W,
@@ -274,7 +274,7 @@ def _cross_validate(
 
 
 def _correlation(x: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    covariance = checked_covariance(empirical(x).covariance, names)
+    covariance = covariance_of_frames(x, names)
     scale = np.sqrt(np.diag(covariance))
     correlation: np.ndarray = covariance / np.outer(scale, scale)
     np.fill_diagonal(correlation, 1)

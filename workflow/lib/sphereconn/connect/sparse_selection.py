@@ -216,7 +216,7 @@ def cross_validate(
     covariance = empirical(x).covariance
     folds = blocks(len(x), cv, gap_frames)
     tests = [empirical(x[test]).covariance for _, test in folds]
-    paths = [_Path(checked_covariance(empirical(x[train]).covariance, names), grid.gap_per_node) for train, _ in folds]
+    paths = [_Path(covariance_of_frames(x[train], names), grid.gap_per_node) for train, _ in folds]
 
     def score(alpha: float) -> np.ndarray:
         constant = len(covariance) * np.log(2 * np.pi)
@@ -273,6 +273,17 @@ def blocks(n_frames: int, cv: int, gap_frames: int = 0) -> list[tuple[np.ndarray
     return folds
 
 
+def covariance_of_frames(x: np.ndarray, names: Sequence[str] | None = None) -> np.ndarray:
+    """Compute the covariance of some frames of a run; ``InputError`` names a node that is constant in them."""
+    constant = np.flatnonzero(~standardize(x)[1])
+    if constant.size:
+        name = constant[0] + 1 if names is None else names[constant[0]]
+        raise InputError(
+            f"The signal of node '{name}' is constant in the training or test frames of a fold; leave it out."
+        )
+    return checked_covariance(empirical(x).covariance)
+
+
 def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selection:
     """Choose the penalty by the extended Bayesian information criterion (Foygel and Drton 2010), which needs no folds.
 
@@ -306,7 +317,7 @@ def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selecti
     """
     whole = replace(grid or Grid(), stop_early=False)
     n_frames, n_nodes = x.shape
-    path = _Path(checked_covariance(empirical(x).covariance), whole.gap_per_node)
+    path = _Path(covariance_of_frames(x), whole.gap_per_node)
     n_edges: dict[float, int] = {}
 
     def score(alpha: float) -> np.ndarray:
