@@ -20,7 +20,7 @@ def pins(lock):
 
 def wanted(requirements):
     lines = (ROOT / requirements).read_text().splitlines()
-    return {re.split(r"[<>=]", line)[0] for line in lines if line and not line.startswith(("#", "-"))}
+    return {re.split(r"[<>= ]", line)[0] for line in lines if line and not line.startswith(("#", "-"))}
 
 
 def test_the_conda_environment_has_the_pins_of_the_lock():
