@@ -31,7 +31,7 @@ def project(tmp_path_factory):
         config["seed_sets"] = {"dmn": config["seed_sets"]["dmn"]}
         config["estimators"] = {"partial": config["estimators"]["partial"]}
         config["connectomes"] = [{"denoising": ["bandpass"], "runs": {"subject": list(SUBJECTS)}}]
-        config["figures"]["runs"] = "none"
+        config["figures"] = {"runs": "none"}
 
     project.configure(cut)
     project.run("groups")
