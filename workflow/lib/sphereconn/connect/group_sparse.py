@@ -122,6 +122,7 @@ def group_sparse_inverse_covariance(
     cv: int = 5,
     gap_frames: int = 0,
     grid: Grid | None = None,
+    gap_per_node: float = 1e-6,
     names: Sequence[str] | None = None,
 ) -> GroupSparseInverseCovariance:
     """Estimate sparse inverse covariances of several runs that have the same edges.
@@ -139,7 +140,10 @@ def group_sparse_inverse_covariance(
     cv, gap_frames
         Folds, and frames between training and test, see ``sparse_selection.cross_validate``.
     grid : Grid, optional
-        The penalties to try, and the duality gap of every fit.
+        The penalties to try.
+    gap_per_node : float
+        The duality gap of the fit of all frames is at most this times the number of nodes, and at most that of the
+        grid.
     names : sequence of str, optional
         Names of the nodes, for error messages; counted from 1 by default.
 
@@ -164,7 +168,8 @@ def group_sparse_inverse_covariance(
         alpha, path, start = float(selection), {}, None
     covariances = np.array([empirical(x).covariance for x in z])
     n_frames = tuple(len(x) for x in z)
-    fit = group_sparse_covariance(covariances, n_frames, alpha, gap_per_node=grid.gap_per_node, start=start)
+    gap = min(gap_per_node, grid.gap_per_node)
+    fit = group_sparse_covariance(covariances, n_frames, alpha, gap_per_node=gap, start=start)
     return GroupSparseInverseCovariance(
         np.array([with_unusable(matrix, usable) for matrix in fit.precisions]),
         np.array([with_unusable(matrix, usable) for matrix in fit.covariances]),

@@ -116,6 +116,7 @@ def sparse_inverse_covariance(
     gap_frames: int = 0,
     gamma: float = 0.5,
     grid: Grid | None = None,
+    gap_per_node: float = 1e-6,
     names: Sequence[str] | None = None,
 ) -> SparseInverseCovariance:
     """Estimate the sparse inverse covariance of one run by the graphical lasso.
@@ -134,7 +135,10 @@ def sparse_inverse_covariance(
     gamma
         For ``ebic``.
     grid : Grid, optional
-        For both. Its ``gap_per_node`` holds for the final fit, too.
+        For both.
+    gap_per_node : float
+        The duality gap of the fit of all frames is at most this times the number of nodes, and at most that of the
+        grid. One fit of many, it can be tighter than those that are only compared.
     names : sequence of str, optional
         Names of the nodes, for error messages; counted from 1 by default.
 
@@ -160,7 +164,8 @@ def sparse_inverse_covariance(
         raise ValueError(f"'{selection}' is unknown, allowed are cv, ebic or a number")
     else:
         chosen = Selection(float(selection), {}, None)
-    fit = graphical_lasso(empirical(z).covariance, chosen.alpha, gap_per_node=grid.gap_per_node, start=chosen.start)
+    gap = min(gap_per_node, grid.gap_per_node)
+    fit = graphical_lasso(empirical(z).covariance, chosen.alpha, gap_per_node=gap, start=chosen.start)
     return SparseInverseCovariance(
         with_unusable(fit.precision, usable),
         with_unusable(fit.covariance, usable),
