@@ -33,6 +33,7 @@ report: run  ## run the default study: results/report.html, and Snakemake's own 
 
 bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's
 	$(BIN)/python benchmarks/bench_extraction.py
+	$(BIN)/python benchmarks/bench_sparse.py
 	$(BIN)/python benchmarks/bench_page.py
 
 lock:  ## make the lock files anew from requirements*.in (needs uv)
