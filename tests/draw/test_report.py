@@ -50,6 +50,7 @@ def group(name, runs, path):
 
 CONTENTS = {
     "subjects": 3,
+    "runs_table": "runs.tsv",
     "unused": ["sub-9"],
     "groups": [group("group-all", 3, FIGURE), group("site-a", 2, LEVEL)],
     "pages": [{"seed_set": "dmn", "denoising": "bandpass", "path": "group/figures/groups_connectomes.html"}],

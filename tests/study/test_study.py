@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sphereconn.errors import InputError
+from sphereconn.study.sources import read_source
 from sphereconn.study.study import read_study
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +69,12 @@ def test_figures_can_be_kept_to_some_runs(study):
     assert study(figures={"runs": "none"}).figure_runs == frozenset()
     assert study(figures={"runs": {"site": "essen"}}).figure_runs == {"sub-01", "sub-03"}
     assert len(study().figure_runs) == 3
+
+
+def test_a_study_without_a_source_of_runs_is_named(study):
+    settings = study().settings
+    with pytest.raises(InputError, match=r"study\.yaml: exactly one of runs"):
+        read_source({key: value for key, value in settings.items() if key != "runs"}, "study.yaml")
 
 
 @pytest.mark.parametrize(

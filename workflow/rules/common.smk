@@ -31,6 +31,7 @@ try:
         schema=BASE / "workflow" / "schemas" / "config.schema.json",
         resources=RESOURCES,
         source=", ".join(relpath(path) for path in workflow.configfiles) or "config",
+        main_process=workflow.is_main_process,
     )
 except InputError as problem:
     raise WorkflowError(str(problem)) from None

@@ -251,7 +251,7 @@ def _what_was_run(
     used_runs = len({row["run"] for row in quality})
     runs: list[Block] = [
         Paragraph(
-            f"Of {_counted(used_runs + len(contents['unused']), 'run')} in the runs table {settings['runs']},"
+            f"Of {_counted(used_runs + len(contents['unused']), 'run')} in the runs table {contents['runs_table']},"
             f" {used_runs:,} {'was' if used_runs == 1 else 'were'} used."
         )
     ]
@@ -261,7 +261,7 @@ def _what_was_run(
             "Runs that were not used, and why",
             ["run", "reason"],
             [[run, reason] for run in contents["unused"]],
-            f"those of {settings['runs']} that are missing in group/quality.tsv",
+            f"those of {contents['runs_table']} that are missing in group/quality.tsv",
         )
     else:
         runs.append(Paragraph("No run of the table was left out."))

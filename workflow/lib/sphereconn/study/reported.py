@@ -25,13 +25,15 @@ def reported(study: Study) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``subjects``: number of subjects with a run that is used. ``unused``: runs of the runs table that no combination
-        uses. ``groups``: for each group of a combination its labels, its number of runs and its figures, as paths with
-        what they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
+        ``subjects``: number of subjects with a run that is used. ``runs_table``: the table that lists the runs.
+        ``unused``: runs of it that no combination uses. ``groups``: for each group of a combination its labels, its
+        number of runs and its figures, as paths with what they show. ``pages``: interactive pages of the groups.
+        ``runs``: the same links for single runs.
     """
     used = {run.stem: run for item in study.combinations for run in item.runs}
     return {
         "subjects": len({run.entities["subject"] for run in used.values()}),
+        "runs_table": study.runs_table,
         "unused": sorted(set(study.run) - set(used)),
         "groups": list(_groups(study)),
         "pages": list(_pages(study)),

@@ -10,9 +10,10 @@ from typing import Any
 
 from sphereconn.errors import InputError, about
 from sphereconn.study.groups import check_groups
-from sphereconn.study.runs import Run, matching, read_runs
+from sphereconn.study.runs import Run, matching
 from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
+from sphereconn.study.sources import Source, read_source
 
 SPARSE = "sparse inverse covariance"
 SHIPPED_SEEDS = ("dmn", "power264", "dosenbach160", "seitzman300")
@@ -34,12 +35,15 @@ class Combination:
 class Study:
     """A checked configuration: the complete settings, its parts by label, runs, and what is crossed with what.
 
-    ``networks`` is the number of networks in each seed set.
+    ``runs_table`` lists the runs; ``summary`` says how they were found, where that needs saying. ``networks`` is the
+    number of networks in each seed set.
     """
 
     settings: Settings
     output_dir: str
     runs: tuple[Run, ...]
+    runs_table: str
+    summary: str
     groups: tuple[str, ...]
     seed_sets: Mapping[str, Settings]
     denoising: Mapping[str, Settings]
@@ -65,7 +69,9 @@ class Study:
         return {(item.seed_set, item.denoising, item.estimator): item for item in self.combinations}
 
 
-def read_study(config: Mapping[str, Any], schema: Path, resources: Path, source: str = "config") -> Study:
+def read_study(
+    config: Mapping[str, Any], schema: Path, resources: Path, source: str = "config", main_process: bool = True
+) -> Study:
     """Check a configuration and everything that it names.
 
     Parameters
@@ -78,6 +84,8 @@ def read_study(config: Mapping[str, Any], schema: Path, resources: Path, source:
         The folder with the shipped seed tables, ``coordinates/*.tsv``.
     source
         What to call the configuration in messages.
+    main_process
+        Whether this is the process that plans the study, not one of its jobs.
 
     Raises
     ------
@@ -85,7 +93,8 @@ def read_study(config: Mapping[str, Any], schema: Path, resources: Path, source:
         With one sentence for each mistake: the key, the value, what is allowed.
     """
     settings = checked_settings(config, schema, source)
-    runs = tuple(read_runs(settings["runs"]))
+    found = read_source(settings, source, main_process)
+    runs = found.runs
     seed_sets, networks = {}, {}
     for label, seed_set in settings["seed_sets"].items():
         table = _seed_table(label, seed_set, resources, source)
@@ -106,12 +115,14 @@ def read_study(config: Mapping[str, Any], schema: Path, resources: Path, source:
         settings=settings,
         output_dir=settings["output_dir"].rstrip("/"),
         runs=runs,
+        runs_table=found.table,
+        summary=found.summary,
         groups=tuple(settings["groups"]),
         seed_sets=seed_sets,
         networks=networks,
         denoising=settings["denoising"],
         estimators=settings["estimators"],
-        combinations=tuple(_combinations(settings, runs, source)),
+        combinations=tuple(_combinations(settings, found, source)),
         figures=figures,
         figure_runs=_figure_runs(settings["figures"]["runs"], runs, source),
     )
@@ -140,7 +151,7 @@ def _check_denoising(where: str, denoising: Settings) -> None:
             raise InputError(f"{where}: filter: cosine has no low_pass; leave it out or use butterworth.")
 
 
-def _combinations(settings: Settings, runs: tuple[Run, ...], source: str) -> Iterator[Combination]:
+def _combinations(settings: Settings, found: Source, source: str) -> Iterator[Combination]:
     """Cross what is to be crossed; a combination asked for twice is computed once, for the runs of both."""
     asked = settings["connectomes"]
     entries = [{}] if asked == "all" else asked
@@ -148,18 +159,18 @@ def _combinations(settings: Settings, runs: tuple[Run, ...], source: str) -> Ite
     for number, entry in enumerate(entries):
         where = f"{source}: connectomes.{number}"
         labels = {key: _labels(entry, key, settings, where) for key in ("seed_sets", "denoising", "estimators")}
-        stems = {run.stem for run in matching(runs, entry.get("runs", {}), f"{where}.runs")}
+        stems = {run.stem for run in matching(found.runs, entry.get("runs", {}), f"{where}.runs")}
         for seed_set in labels["seed_sets"]:
             for denoising in labels["denoising"]:
                 for estimator in labels["estimators"]:
                     chosen.setdefault((seed_set, denoising, estimator), set()).update(stems)
     needing = {label for label, item in settings["denoising"].items() if item["confounds"]}
     for (seed_set, denoising, estimator), stems in sorted(chosen.items()):
-        members = tuple(run for run in runs if run.stem in stems)
+        members = tuple(run for run in found.runs if run.stem in stems)
         for run in members:
             if denoising in needing and run.confounds is None:
                 raise InputError(
-                    f"{settings['runs']}: run {run.stem} has no confounds table, which denoising.{denoising} needs."
+                    f"{found.table}: run {run.stem} has no confounds table, which denoising.{denoising} needs."
                 )
         yield Combination(seed_set, denoising, estimator, members)
 
