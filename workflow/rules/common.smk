@@ -24,6 +24,10 @@ from sphereconn.study.fingerprint import fingerprint
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.results import orphans
 from sphereconn.study.study import read_study
+from warmstart.scheduler import calm_scheduler
+from warmstart.scripts import run_scripts_warm
+
+run_scripts_warm()
 
 try:
     STUDY = read_study(
@@ -202,6 +206,10 @@ def figure_labels(figure):
         "estimator": "{estimator}",
         "figure": figure,
     }
+
+
+onstart:
+    calm_scheduler(workflow)
 
 
 onsuccess:

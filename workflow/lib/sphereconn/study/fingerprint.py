@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 
@@ -34,9 +35,7 @@ def fingerprint(script: Path, library: Path, assets: Sequence[Path] = ()) -> str
     waiting = [("script", script)]
     while waiting:
         name, path = waiting.pop()
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        imported = _imports(tree, library.name)
-        seen[name] = ast.dump(_without_docstrings(tree))
+        seen[name], imported = _code_and_imports(path.read_text(encoding="utf-8"), library.name)
         for module in imported:
             file = _module_file(module, library)
             if file is not None and module not in seen:
@@ -46,6 +45,14 @@ def fingerprint(script: Path, library: Path, assets: Sequence[Path] = ()) -> str
     for path in sorted(assets, key=lambda path: path.name):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+@cache  # most modules belong to several rules, and each is parsed once for all of them
+def _code_and_imports(source: str, package: str) -> tuple[str, list[str]]:
+    """Give the syntax tree of a module, written out, and the modules of the package that it imports."""
+    tree = ast.parse(source)
+    imported = _imports(tree, package)
+    return ast.dump(_without_docstrings(tree)), imported
 
 
 def _imports(tree: ast.AST, package: str) -> list[str]:
