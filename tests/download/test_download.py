@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from servers import serving
+
 from sphereconn.download import download
 from sphereconn.errors import InputError
 
