@@ -15,6 +15,7 @@ if not workflow.configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/downloads.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/signals.smk"
 include: "workflow/rules/connectomes.smk"

@@ -14,7 +14,17 @@ import numpy as np
 import yaml
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("Snakefile", "workflow", "scripts", "profiles", "envs", "config", "resources/coordinates", "resources/brain")
+COPIED = (
+    "Snakefile",
+    "workflow",
+    "scripts",
+    "profiles",
+    "envs",
+    "config",
+    "resources/coordinates",
+    "resources/brain",
+    "resources/development_fmri",
+)
 
 AFFINE = np.diag([8.0, 8.0, 8.0, 1.0])
 AFFINE[:3, 3] = (-96, -132, -78)

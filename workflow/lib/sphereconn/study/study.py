@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sphereconn.errors import InputError, about
+from sphereconn.study.development_fmri import Downloads
 from sphereconn.study.groups import check_groups
 from sphereconn.study.runs import Run, matching
 from sphereconn.study.seeds import read_seeds
@@ -35,8 +36,8 @@ class Combination:
 class Study:
     """A checked configuration: the complete settings, its parts by label, runs, and what is crossed with what.
 
-    ``runs_table`` lists the runs; ``summary`` says how they were found, where that needs saying. ``networks`` is the
-    number of networks in each seed set.
+    ``runs_table`` lists the runs; ``summary`` says how they were found, where that needs saying; ``downloads`` which of
+    their files can be had from the web. ``networks`` is the number of networks in each seed set.
     """
 
     settings: Settings
@@ -44,6 +45,7 @@ class Study:
     runs: tuple[Run, ...]
     runs_table: str
     summary: str
+    downloads: Downloads
     groups: tuple[str, ...]
     seed_sets: Mapping[str, Settings]
     denoising: Mapping[str, Settings]
@@ -81,7 +83,7 @@ def read_study(
     schema
         The JSON schema of a configuration.
     resources
-        The folder with the shipped seed tables, ``coordinates/*.tsv``.
+        The folder with the shipped tables: ``coordinates/*.tsv``, ``development_fmri``.
     source
         What to call the configuration in messages.
     main_process
@@ -93,7 +95,7 @@ def read_study(
         With one sentence for each mistake: the key, the value, what is allowed.
     """
     settings = checked_settings(config, schema, source)
-    found = read_source(settings, source, main_process)
+    found = read_source(settings, source, resources, main_process)
     runs = found.runs
     seed_sets, networks = {}, {}
     for label, seed_set in settings["seed_sets"].items():
@@ -117,6 +119,7 @@ def read_study(
         runs=runs,
         runs_table=found.table,
         summary=found.summary,
+        downloads=found.downloads,
         groups=tuple(settings["groups"]),
         seed_sets=seed_sets,
         networks=networks,
