@@ -1,8 +1,9 @@
 """Run the Python scripts of rules in forks of one interpreter that has the modules already, not in a new one each.
 
-A fresh interpreter with numpy and what Snakemake puts before a script costs 0.3 s of CPU, one that draws 0.8 s: more than
-most jobs here need for their work. A fork costs some milliseconds. The interpreter that is forked (`warmstart.server`)
-starts with the first script of a Snakemake process and ends with that process, so it never has the code of yesterday.
+A fresh interpreter with numpy and what Snakemake puts before a script costs 0.3 s of CPU, one that draws 0.8 s. That is
+more than most jobs here need for their work. A fork costs some milliseconds. The interpreter that is forked
+(`warmstart.server`) starts with the first script of a Snakemake process and ends with that process, so it never has the
+code of yesterday.
 """
 
 from __future__ import annotations

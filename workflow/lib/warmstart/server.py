@@ -14,7 +14,7 @@ import signal
 import sys
 import traceback
 from dataclasses import dataclass, field
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Server:
     numbers: dict[int, int] = field(default_factory=dict)  # process -> number of the order
     reports: dict[int, int] = field(default_factory=dict)  # pipe -> process
 
-    def start(self, order: dict) -> None:
+    def start(self, order: dict[str, Any]) -> None:
         """Fork, and run the script of an order in the fork."""
         ours, theirs = os.pipe()
         process = os.fork()
@@ -55,7 +55,7 @@ class Server:
             os.kill(process, signal.SIGKILL)
 
 
-def _run(order: dict, report: int) -> NoReturn:
+def _run(order: dict[str, Any], report: int) -> NoReturn:
     """Run a script as the main module of this process, as `python script` would, and exit."""
     status = 1
     try:
