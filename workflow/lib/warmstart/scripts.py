@@ -8,6 +8,8 @@ code of yesterday.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import itertools
 import json
 import os
@@ -56,6 +58,7 @@ class ScriptServer:
                 env={**os.environ, **SINGLE_THREADED, "PYTHONPATH": os.pathsep.join(sys.path)},
             )
             threading.Thread(target=self._listen, args=[self._process], daemon=True).start()
+            atexit.register(_end, self._process)
         return self._process
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
@@ -70,6 +73,14 @@ class ScriptServer:
             lost, self._running = self._running, {}
         for done in lost.values():
             done.set_result(-9)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a server by taking its input away, and wait, so that what it cost is counted as Snakemake's."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    process.wait()
 
 
 def run_scripts_warm() -> None:
