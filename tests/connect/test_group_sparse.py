@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sphereconn.connect.connectivity import standardize
 from sphereconn.connect.graphical_lasso import ConvergenceError, graphical_lasso
 from sphereconn.connect.group_sparse import group_sparse_covariance, group_sparse_inverse_covariance
-from sphereconn.connect.sparse_selection import Grid
+from sphereconn.connect.sparse_selection import Grid, sparse_inverse_covariance
 from sphereconn.errors import InputError
 
 with warnings.catch_warnings():
@@ -36,6 +36,11 @@ def made_runs(n_nodes, lengths, seed):
         )[0]
         for n_frames in lengths
     ]
+
+
+def partial_correlations(precision):
+    scale = np.sqrt(np.diag(precision))
+    return 2 * np.eye(len(precision)) - precision / np.outer(scale, scale)
 
 
 def norms(matrices):
@@ -223,12 +228,61 @@ def test_nodes_without_a_signal_in_some_run_are_left_out_of_all():
     broken[2][:, 5] = 3.0
     result = group_sparse_inverse_covariance(broken, cv=3)
     assert result.unusable == (2, 5)
-    assert result.n_frames == (200, 200, 200)
+    assert np.argwhere(~result.has_signal).tolist() == [[0, 2], [2, 5]]
+    assert result.left_out == {}
     used = np.delete(np.arange(10), [2, 5])
     for name in ("precisions", "covariances", "partial_correlations"):
         matrices = getattr(result, name)
         np.testing.assert_allclose(matrices[:, used[:, None], used], getattr(whole, name), atol=1e-7)
         assert np.isnan(matrices[:, [2, 5]]).all() and np.isnan(matrices[:, :, [2, 5]]).all()
+
+
+def test_a_node_that_is_constant_in_the_frames_of_a_fold_is_left_out_only_where_there_are_folds():
+    runs = [run.copy() for run in cohort(2, 6)]
+    runs[1][:100, 3] = 0
+    assert group_sparse_inverse_covariance(runs, cv=2).unusable == (3,)
+    assert group_sparse_inverse_covariance(runs, selection=0.1).unusable == ()
+
+
+def test_a_run_without_enough_nodes_or_frames_is_left_out_and_takes_nothing_from_the_others():
+    whole = cohort(2, 10)
+    poor, short, broken = (run.copy() for run in cohort(5, 10)[2:])
+    poor[:, :6] = np.nan
+    broken[:, 1:] = np.nan
+    runs = [whole[0], poor, short[:5], whole[1], broken]
+    result = group_sparse_inverse_covariance(runs, cv=3, min_nodes=0.5)
+    assert result.left_out == {
+        1: "4 of 10 nodes have a signal, and min_nodes is 0.5.",
+        2: "cv is 3; 5 frames can be split into 2 to 2 folds of 2 frames or more.",
+        4: "1 of 10 nodes have a signal, and min_nodes is 0.5.",
+    }
+    alone = group_sparse_inverse_covariance(whole, cv=3)
+    for name in ("precisions", "covariances", "partial_correlations"):
+        np.testing.assert_array_equal(getattr(result, name)[[0, 3]], getattr(alone, name))
+        assert np.isnan(getattr(result, name)[[1, 2, 4]]).all()
+    assert result.alpha == alone.alpha and result.unusable == ()
+    # On request the poor run takes part, and its missing nodes are missing in all; no share lets in a single node.
+    rather = group_sparse_inverse_covariance(runs, cv=3, min_nodes=0)
+    assert set(rather.left_out) == {2, 4}
+    assert rather.unusable == (0, 1, 2, 3, 4, 5)
+
+
+def test_runs_of_different_lengths_and_with_fewer_frames_than_nodes_are_fitted_together():
+    runs = [run[:length] for run, length in zip(cohort(3, 40), (200, 90, 30), strict=True)]
+    result = group_sparse_inverse_covariance(runs, cv=3)
+    expected = group_sparse_covariance(
+        covariances_of([standardize(run)[0] for run in runs]), [200, 90, 30], result.alpha, gap_per_node=1e-6
+    )
+    # Two fits within a gap g may differ by √(2 g / t) in the metric of P, with g = 40e-6 and t = 30 / 320 here.
+    np.testing.assert_allclose(result.partial_correlations[2], partial_correlations(expected.precisions[2]), atol=0.06)
+    assert result.duality_gap <= 40e-6
+
+
+def test_one_run_is_the_sparse_inverse_covariance_of_that_run():
+    (run,) = cohort(1, 20)
+    group = group_sparse_inverse_covariance([run], selection=0.1, gap_per_node=1e-11)
+    alone = sparse_inverse_covariance(run, selection=0.1, gap_per_node=1e-11)
+    np.testing.assert_allclose(group.partial_correlations[0], alone.partial_correlation, atol=1e-4)
 
 
 def test_a_given_penalty_needs_no_folds():
@@ -262,11 +316,15 @@ def test_mistakes_are_named():
         group_sparse_inverse_covariance([])
     with pytest.raises(InputError, match="from 5 to 6"):
         group_sparse_inverse_covariance([runs[0], runs[1][:, :5]])
-    with pytest.raises(InputError, match="at least 2 nodes"):
+    with pytest.raises(InputError, match="No run can take part in the fit; of the first one: 1 of 1 nodes"):
         group_sparse_inverse_covariance([run[:, :1] for run in runs])
     with pytest.raises(ValueError, match="'ebic' is unknown"):
         group_sparse_inverse_covariance(runs, selection="ebic")
-    constant = [run.copy() for run in runs]
-    constant[1][:100, 3] = 0
-    with pytest.raises(InputError, match="'insula' is constant"):
-        group_sparse_inverse_covariance(constant, cv=2, names=["a", "b", "c", "insula", "e", "f"])
+    with pytest.raises(InputError, match=r"No run can take part in the fit; of the first one: cv is 200"):
+        group_sparse_inverse_covariance(runs, cv=200)
+    halves = [run.copy() for run in runs]
+    halves[0][:, 3:], halves[1][:, :3] = np.nan, np.nan
+    with pytest.raises(InputError, match="at least 2 nodes with a signal in all runs, found 0"):
+        group_sparse_inverse_covariance(halves)
+    with pytest.raises(InputError, match="No two signals are correlated"):
+        group_sparse_inverse_covariance([np.tile([[1.0, 1], [1, -1], [-1, 1], [-1, -1]], (2, 1))], cv=2)

@@ -173,7 +173,12 @@ def partial_correlation(covariance: np.ndarray) -> np.ndarray:
     numpy.linalg.LinAlgError
         When the covariance has no inverse, see ``precision``.
     """
-    return _with_unit_diagonal(0.0 - _scaled(precision(covariance)))  # 0.0 - x has no minus zero
+    return partial_correlation_of_precision(precision(covariance))
+
+
+def partial_correlation_of_precision(precision: np.ndarray) -> np.ndarray:
+    """Scale a precision to -P_ij / √(P_ii P_jj), with a diagonal of 1 and the same zeros; NaN stays NaN."""
+    return _with_unit_diagonal(0.0 - _scaled(precision))  # 0.0 - x has no minus zero
 
 
 def _scaled(matrix: np.ndarray) -> np.ndarray:
@@ -183,7 +188,7 @@ def _scaled(matrix: np.ndarray) -> np.ndarray:
 
 
 def _with_unit_diagonal(matrix: np.ndarray) -> np.ndarray:
-    np.fill_diagonal(matrix, 1)
+    np.fill_diagonal(matrix, np.where(np.isnan(np.diag(matrix)), np.nan, 1.0))
     return matrix
 
 

@@ -82,6 +82,8 @@ FAR = 15
 
 EPSILON = float(np.finfo(np.float64).eps)
 
+Point = tuple[np.ndarray, np.ndarray]
+
 
 class ConvergenceError(InputError):
     """The duality gap that was asked for was not reached, so there is no result."""
@@ -120,6 +122,11 @@ class GraphicalLassoSolution:
     log_determinant: float
     n_iterations: int
 
+    @property
+    def point(self) -> Point:
+        """Where to start another fit from: precision and covariance."""
+        return self.precision, self.covariance
+
 
 def graphical_lasso(
     covariance: np.ndarray,
@@ -127,7 +134,7 @@ def graphical_lasso(
     *,
     penalize_diagonal: bool = False,
     gap_per_node: float = 1e-4,
-    start: tuple[np.ndarray, np.ndarray] | None = None,
+    start: Point | None = None,
     max_iterations: int = 300,
     names: Sequence[str] | None = None,
 ) -> GraphicalLassoSolution:
@@ -172,7 +179,7 @@ def solve(
     S: np.ndarray,
     alpha: float,
     gap_per_node: float,
-    start: tuple[np.ndarray, np.ndarray] | None = None,
+    start: Point | None = None,
     close: bool = False,
     max_iterations: int = 300,
 ) -> GraphicalLassoSolution:
@@ -283,7 +290,7 @@ def _solve_connected(
     S: np.ndarray,
     alpha: float,
     gap_per_node: float,
-    start: tuple[np.ndarray, np.ndarray] | None,
+    start: Point | None,
     error: float,
     max_iterations: int,
 ) -> GraphicalLassoSolution:
@@ -356,12 +363,17 @@ def _next_point(S: np.ndarray, alpha: float, precision: np.ndarray, W: np.ndarra
     return S + difference, coefficients
 
 
-def _log_determinant(matrix: np.ndarray) -> float:
-    """Compute log det, or NaN when the matrix is not positive definite."""
+def log_determinants(matrices: np.ndarray) -> np.ndarray:
+    """Compute log det of a stack of matrices, or NaN for all when one is not positive definite."""
     try:
-        return 2 * float(np.log(np.diagonal(np.linalg.cholesky(matrix))).sum())
+        factors = np.linalg.cholesky(matrices)
     except np.linalg.LinAlgError:
-        return np.nan
+        return np.full(matrices.shape[:-2], np.nan)
+    return np.asarray(2 * np.log(np.diagonal(factors, axis1=-2, axis2=-1)).sum(axis=-1))
+
+
+def _log_determinant(matrix: np.ndarray) -> float:
+    return float(log_determinants(matrix))
 
 
 @compiled

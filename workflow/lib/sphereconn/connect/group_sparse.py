@@ -31,25 +31,27 @@ connectivity models using population prior. Advances in Neural Information Proce
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from sphereconn.connect.compilation import compiled
-from sphereconn.connect.connectivity import standardize, with_unusable
+from sphereconn.connect.connectivity import correlation, partial_correlation_of_precision, standardize, with_unusable
 from sphereconn.connect.covariance import empirical
-from sphereconn.connect.graphical_lasso import ConvergenceError, checked_covariance
-from sphereconn.connect.sparse_selection import Grid, blocks, covariance_of_frames, partial_correlation, search
+from sphereconn.connect.graphical_lasso import (
+    CLOSE_ERROR,
+    EPSILON,
+    ERROR_PER_CHANGE,
+    FIRST_ERROR,
+    LEAST_ERROR,
+    ConvergenceError,
+    Point,
+    checked_covariance,
+    log_determinants,
+)
+from sphereconn.connect.sparse_selection import Grid, Path, Selection, blocks, select_by_folds
 from sphereconn.errors import InputError
-
-# As in graphical_lasso: the error of the columns in the first sweep, in units of alpha; after a sweep that changed W,
-# as a share of the change; and at last, as a share of the gap per node.
-FIRST_ERROR = 0.02
-ERROR_PER_CHANGE = 0.01
-LEAST_ERROR = 0.2
-
-EPSILON = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class GroupSparseSolution:
     covariances : ndarray of shape (n_runs, n_nodes, n_nodes)
         W_k, the dual point: exactly symmetric, positive definite, with the given diagonals. The inverses of the P_k, up
         to the gap.
+    weights : ndarray of shape (n_runs,)
+        t_k.
     alpha : float
         The penalty.
     objective : float
@@ -76,10 +80,16 @@ class GroupSparseSolution:
 
     precisions: np.ndarray
     covariances: np.ndarray
+    weights: np.ndarray
     alpha: float
     objective: float
     duality_gap: float
     n_iterations: int
+
+    @property
+    def point(self) -> Point:
+        """Where to start another fit from: precisions and covariances."""
+        return self.precisions, self.covariances
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,8 @@ class GroupSparseInverseCovariance:
     Attributes
     ----------
     precisions, covariances, partial_correlations : ndarray of shape (n_runs, n_nodes, n_nodes)
-        One matrix a run, as in ``SparseInverseCovariance``; NaN in the rows and columns of unusable nodes.
+        One matrix a run, as in ``SparseInverseCovariance``; NaN in the rows and columns of unusable nodes, and
+        throughout for runs that are left out.
     alpha : float
         The penalty.
     duality_gap : float
@@ -99,9 +110,12 @@ class GroupSparseInverseCovariance:
     path : dict of str to ndarray
         How the penalty was found, see ``sparse_selection``; empty when it was given.
     unusable : tuple of int
-        Positions of the nodes left out of all runs, because in some run their signal is missing or constant.
-    n_frames : tuple of int
-        Frames of every run.
+        Positions of the nodes left out of all runs, because in some run of the fit they have no signal.
+    has_signal : ndarray of bool, shape (n_runs, n_nodes)
+        Which node has a signal in which run: one that is not missing, not constant, and not constant in the training or
+        test frames of a fold.
+    left_out : dict of int to str
+        Positions of the runs that the fit does without, and why.
     """
 
     precisions: np.ndarray
@@ -112,7 +126,8 @@ class GroupSparseInverseCovariance:
     n_iterations: int
     path: dict[str, np.ndarray]
     unusable: tuple[int, ...]
-    n_frames: tuple[int, ...]
+    has_signal: np.ndarray
+    left_out: dict[int, str]
 
 
 def group_sparse_inverse_covariance(
@@ -123,11 +138,12 @@ def group_sparse_inverse_covariance(
     gap_frames: int = 0,
     grid: Grid | None = None,
     gap_per_node: float = 1e-6,
-    names: Sequence[str] | None = None,
+    min_nodes: float = 0.5,
 ) -> GroupSparseInverseCovariance:
     """Estimate sparse inverse covariances of several runs that have the same edges.
 
-    The signals of each run are z-scored first (mean 0, population standard deviation 1).
+    The signals of each run are z-scored first (mean 0, population standard deviation 1). A node that has no signal in
+    some run is left out of all runs, since an edge is there in all runs or in none.
 
     Parameters
     ----------
@@ -144,42 +160,53 @@ def group_sparse_inverse_covariance(
     gap_per_node : float
         The duality gap of the fit of all frames is at most this times the number of nodes, and at most that of the
         grid.
-    names : sequence of str, optional
-        Names of the nodes, for error messages; counted from 1 by default.
+    min_nodes : float
+        The least share of nodes with a signal that a run must have, 0 to 1. A run that has fewer, or fewer than two, or
+        too few frames for the folds is left out, so that it does not take its nodes from all the others.
 
     Raises
     ------
     InputError
-        When there is no run, the runs differ in their nodes, fewer than two frames or nodes are left, a fold has too
-        few frames, or a node is constant in some of its frames.
+        When there is no run, the runs differ in their nodes, all are left out, or fewer than two nodes are left.
     ConvergenceError
         When a fit does not reach its duality gap.
     ValueError
         When the selection is unknown, or a column is NaN or infinite in some frames only.
     """
+    if isinstance(selection, str) and selection != "cv":
+        raise ValueError(f"'{selection}' is unknown, allowed are cv or a number")
     grid = grid or Grid()
-    z, usable = _standardized(runs)
-    labels = np.array(names if names is not None else range(1, len(usable) + 1))[usable].tolist()
-    if isinstance(selection, str):
-        if selection != "cv":
-            raise ValueError(f"'{selection}' is unknown, allowed are cv or a number")
-        alpha, path, start = _cross_validate(z, cv, gap_frames, grid, labels)
-    else:
-        alpha, path, start = float(selection), {}, None
+    has_signal, left_out = _signals(runs, cv if selection == "cv" else None, gap_frames, min_nodes)
+    fitted = [place for place in range(len(runs)) if place not in left_out]
+    if not fitted:
+        raise InputError(f"No run can take part in the fit; of the first one: {left_out[0]}")
+    usable: np.ndarray = np.all(has_signal[fitted], axis=0)
+    if usable.sum() < 2:
+        raise InputError(f"A group needs at least 2 nodes with a signal in all runs, found {usable.sum()}.")
+    z = [standardize(runs[place][:, usable])[0] for place in fitted]
     covariances = np.array([empirical(x).covariance for x in z])
-    n_frames = tuple(len(x) for x in z)
+    chosen = (
+        _cross_validate(z, covariances, cv, gap_frames, grid)
+        if isinstance(selection, str)
+        else Selection(float(selection), {}, None)
+    )
     gap = min(gap_per_node, grid.gap_per_node)
-    fit = group_sparse_covariance(covariances, n_frames, alpha, gap_per_node=gap, start=start)
+    fit = group_sparse_covariance(covariances, [len(x) for x in z], chosen.alpha, gap_per_node=gap, start=chosen.start)
+    shape = (len(runs), len(usable), len(usable))
+    precisions, dual = np.full(shape, np.nan), np.full(shape, np.nan)
+    for place, P, W in zip(fitted, fit.precisions, fit.covariances, strict=True):
+        precisions[place], dual[place] = with_unusable(P, usable), with_unusable(W, usable)
     return GroupSparseInverseCovariance(
-        np.array([with_unusable(matrix, usable) for matrix in fit.precisions]),
-        np.array([with_unusable(matrix, usable) for matrix in fit.covariances]),
-        np.array([with_unusable(partial_correlation(matrix), usable) for matrix in fit.precisions]),
-        alpha,
+        precisions,
+        dual,
+        np.array([partial_correlation_of_precision(P) for P in precisions]),
+        chosen.alpha,
         fit.duality_gap,
         fit.n_iterations,
-        path,
+        chosen.path,
         tuple(np.flatnonzero(~usable).tolist()),
-        n_frames,
+        has_signal,
+        left_out,
     )
 
 
@@ -189,7 +216,7 @@ def group_sparse_covariance(
     alpha: float,
     *,
     gap_per_node: float = 1e-4,
-    start: tuple[np.ndarray, np.ndarray] | None = None,
+    start: Point | None = None,
     max_iterations: int = 300,
     names: Sequence[str] | None = None,
 ) -> GroupSparseSolution:
@@ -227,11 +254,13 @@ def group_sparse_covariance(
         raise ValueError("covariances of shape (n_runs, n_nodes, n_nodes) and a number of frames for each are expected")
     if not (np.isfinite(alpha) and alpha > 0):
         raise InputError(f"alpha is {alpha}; a number above 0 is allowed.")
-    return _solve(S, weights / weights.sum(), alpha, gap_per_node, start, max_iterations)
+    return _solve(S, _shares(weights), alpha, gap_per_node, start, max_iterations=max_iterations)
 
 
-def _standardized(runs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
-    """Z-score the nodes that are usable in all runs; return them and which they are."""
+def _signals(
+    runs: Sequence[np.ndarray], cv: int | None, gap_frames: int, min_nodes: float
+) -> tuple[np.ndarray, dict[int, str]]:
+    """Tell which node has a signal in which run, in its folds as well, and which runs are left out, and why."""
     if not runs:
         raise InputError("A group needs at least one run.")
     counts = sorted({run.shape[1] for run in runs})
@@ -239,73 +268,51 @@ def _standardized(runs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndar
         raise InputError(
             f"The runs of a group must have the same nodes, found from {counts[0]} to {counts[-1]} of them."
         )
-    usable = np.all([standardize(run)[1] for run in runs], axis=0)
-    if usable.sum() < 2:
-        raise InputError(f"A group needs at least 2 nodes with a signal in all runs, found {usable.sum()}.")
-    return [standardize(run[:, usable])[0] for run in runs], usable
+    n_nodes = counts[0]
+    has_signal, left_out = np.zeros((len(runs), n_nodes), dtype=bool), {}
+    for place, run in enumerate(runs):
+        try:
+            folds = [] if cv is None else blocks(len(run), cv, gap_frames)
+            parts = [run, *(run[frames] for fold in folds for frames in fold)]
+            has_signal[place] = np.all([standardize(part)[1] for part in parts], axis=0)
+        except InputError as problem:  # too few frames
+            left_out[place] = str(problem)
+            continue
+        found = int(has_signal[place].sum())
+        if found < max(2, min_nodes * n_nodes):
+            left_out[place] = f"{found} of {n_nodes} nodes have a signal, and min_nodes is {min_nodes:g}."
+    return has_signal, left_out
 
 
 def _cross_validate(
-    z: list[np.ndarray], cv: int, gap_frames: int, grid: Grid, names: Sequence[str]
-) -> tuple[float, dict[str, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Choose the penalty; return it, the path, and a start for the fit of all frames."""
-    weights = np.array([len(x) for x in z]) / sum(len(x) for x in z)
-    covariances = np.array([empirical(x).covariance for x in z])
-    splits = [blocks(len(x), cv, gap_frames) for x in z]
+    z: Sequence[np.ndarray], covariances: np.ndarray, cv: int, gap_frames: int, grid: Grid
+) -> Selection:
+    """Choose the penalty, as ``sparse_selection.cross_validate`` does it for one run."""
     paths, tests = [], []
-    for fold in range(cv):
-        parts = [splits[run][fold] for run in range(len(z))]
-        trained = np.array([_correlation(x[train], names) for x, (train, _) in zip(z, parts, strict=True)])
-        n_trained = np.array([len(train) for train, _ in parts])
-        paths.append(_Path(trained, n_trained / n_trained.sum(), grid.gap_per_node))
-        tests.append(np.array([_correlation(x[test], names) for x, (_, test) in zip(z, parts, strict=True)]))
+    for parts in zip(*(blocks(len(x), cv, gap_frames) for x in z), strict=True):
+        trained = _correlations(x[train] for x, (train, _) in zip(z, parts, strict=True))
+        paths.append(_path(trained, _shares([len(train) for train, _ in parts]), grid))
+        tests.append(_correlations(x[test] for x, (_, test) in zip(z, parts, strict=True)))
 
-    def score(alpha: float) -> np.ndarray:
-        scores = []
-        for path, test in zip(paths, tests, strict=True):
-            precisions = path.fit(alpha).precisions
-            likelihoods = np.linalg.slogdet(precisions)[1] - np.sum(test * precisions, axis=(1, 2))
-            scores.append(path.weights @ likelihoods)
-        return np.array(scores)
+    def likelihood(fit: GroupSparseSolution, test: np.ndarray) -> float:
+        return float(fit.weights @ (log_determinants(fit.precisions) - np.sum(test * fit.precisions, axis=(1, 2))))
 
-    alpha, scores = search(score, paths, _largest_norm(covariances, weights), grid)
-    alphas = sorted(paths[0].gaps, reverse=True)
-    path = {"alpha": np.array(alphas), "score": scores.mean(axis=1)}
-    path |= {f"fold_{k}": fold for k, fold in enumerate(scores.T, start=1)}
-    path["duality_gap"] = np.array([max(fits.gaps[key] for fits in paths) for key in alphas])
-    precisions = np.mean([fits.solutions[alpha].precisions for fits in paths], axis=0)
-    shift = np.mean([fits.solutions[alpha].covariances - fits.covariances for fits in paths], axis=0)
-    return alpha, path, (precisions, covariances + shift)
+    largest = _largest_norm(covariances, _shares([len(x) for x in z]))
+    return select_by_folds(likelihood, paths, tests, covariances, largest, grid)
 
 
-def _correlation(x: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    covariance = covariance_of_frames(x, names)
-    scale = np.sqrt(np.diag(covariance))
-    correlation: np.ndarray = covariance / np.outer(scale, scale)
-    np.fill_diagonal(correlation, 1)
-    return correlation
+def _path(S: np.ndarray, weights: np.ndarray, grid: Grid) -> Path[GroupSparseSolution]:
+    return Path(S, lambda alpha, start, close: _solve(S, weights, alpha, grid.gap_per_node, start, close))
 
 
-@dataclass
-class _Path:
-    """Fits of one group to several penalties, each started from the next larger one."""
+def _correlations(parts: Iterable[np.ndarray]) -> np.ndarray:
+    return np.array([correlation(empirical(part).covariance) for part in parts])
 
-    covariances: np.ndarray
-    weights: np.ndarray
-    gap_per_node: float
-    solutions: dict[float, GroupSparseSolution] = field(default_factory=dict)
-    gaps: dict[float, float] = field(default_factory=dict)
 
-    def fit(self, alpha: float) -> GroupSparseSolution:
-        larger = min((key for key in self.solutions if key > alpha), default=None)
-        start = None if larger is None else (self.solutions[larger].precisions, self.solutions[larger].covariances)
-        solution = _solve(self.covariances, self.weights, alpha, self.gap_per_node, start)
-        self.solutions[alpha] = solution
-        self.gaps[alpha] = solution.duality_gap
-        return solution
-
-    def forget_outside(self, smallest: float, largest: float) -> None:
-        self.solutions = {alpha: kept for alpha, kept in self.solutions.items() if smallest <= alpha <= largest}
+def _shares(n_frames: Sequence[float] | np.ndarray) -> np.ndarray:
+    weights = np.asarray(n_frames, dtype=np.float64)
+    shares: np.ndarray = weights / weights.sum()
+    return shares
 
 
 def _largest_norm(differences: np.ndarray, weights: np.ndarray) -> float:
@@ -320,7 +327,8 @@ def _solve(
     weights: np.ndarray,
     alpha: float,
     gap_per_node: float,
-    start: tuple[np.ndarray, np.ndarray] | None = None,
+    start: Point | None = None,
+    close: bool = False,
     max_iterations: int = 300,
 ) -> GroupSparseSolution:
     n_runs, n, _ = S.shape
@@ -333,22 +341,22 @@ def _solve(
         np.empty((3, n_runs)),
         np.empty((2, n), dtype=np.int64),
     )
-    error = FIRST_ERROR * alpha
+    error = (CLOSE_ERROR if close else FIRST_ERROR) * alpha
     least_error = max(LEAST_ERROR * gap_per_node * alpha, 4 * EPSILON * float(S.max()))
     best = np.inf
     for iteration in range(1, max_iterations + 1):
         change = _sweep(S, W, entries, weights, alpha, error, *work)
         linear, size = (np.nan, 0.0) if np.isnan(change) else _primal_and_dual(S, W, entries, weights, alpha, P, dual)
-        dual_log_determinants = _log_determinants(dual) if np.isfinite(linear) else np.full(n_runs, np.nan)
+        dual_log_determinants = log_determinants(dual) if np.isfinite(linear) else np.full(n_runs, np.nan)
         if np.isnan(dual_log_determinants).any():
             W, entries = _first_point(S, weights, alpha) if safe is None else (safe[0].copy(), safe[1].copy())
             error *= 0.1
             continue
-        log_determinant = float(weights @ _log_determinants(P))
+        log_determinant = float(weights @ log_determinants(P))
         gap = linear - log_determinant - float(weights @ dual_log_determinants) - n
         gap = max(gap, size * EPSILON)
         if gap <= gap_per_node * n:
-            return GroupSparseSolution(P, dual, alpha, linear - log_determinant, gap, iteration)
+            return GroupSparseSolution(P, dual, weights, alpha, linear - log_determinant, gap, iteration)
         best = min(best, gap) if np.isfinite(gap) else best
         safe = dual.copy(), entries.copy()
         error = min(error, max(ERROR_PER_CHANGE * change, least_error))
@@ -363,7 +371,7 @@ def _first_point(S: np.ndarray, weights: np.ndarray, alpha: float) -> tuple[np.n
     """Give W that are positive definite and within their bounds, between S and its diagonal, and no edge."""
     off_diagonal = S * (1 - np.eye(S.shape[1]))
     W = S - off_diagonal * min(1.0, alpha / max(_largest_norm(S, weights), alpha))
-    if np.isnan(_log_determinants(W)).any():
+    if np.isnan(log_determinants(W)).any():
         raise InputError("A covariance of the group is not positive semidefinite.")
     return W, np.zeros((S.shape[1], S.shape[1], S.shape[0]))
 
@@ -376,16 +384,6 @@ def _next_point(
     difference *= min(1.0, alpha / max(_largest_norm(difference, weights), alpha))
     entries = np.ascontiguousarray(np.moveaxis(precisions * (1 - np.eye(S.shape[1])), 0, 2))
     return S + difference, entries
-
-
-def _log_determinants(matrices: np.ndarray) -> np.ndarray:
-    """Compute log det of each, or NaN when one is not positive definite."""
-    try:
-        factors = np.linalg.cholesky(matrices)
-    except np.linalg.LinAlgError:
-        return np.full(len(matrices), np.nan)
-    logarithms: np.ndarray = 2 * np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)
-    return logarithms
 
 
 @compiled

@@ -15,13 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from sphereconn.connect.connectivity import standardize, with_unusable
+from sphereconn.connect.connectivity import partial_correlation_of_precision, standardize, with_unusable
 from sphereconn.connect.covariance import empirical
-from sphereconn.connect.graphical_lasso import GraphicalLassoSolution, checked_covariance, graphical_lasso, solve
+from sphereconn.connect.graphical_lasso import (
+    GraphicalLassoSolution,
+    Point,
+    checked_covariance,
+    graphical_lasso,
+    solve,
+)
 from sphereconn.errors import InputError
 
 RANGE = 0.01  # of a grid: its smallest penalty, as a share of its largest
@@ -82,7 +88,7 @@ class Selection:
 
     alpha: float
     path: dict[str, np.ndarray]
-    start: tuple[np.ndarray, np.ndarray] | None
+    start: Point | None
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,7 @@ def sparse_inverse_covariance(
     return SparseInverseCovariance(
         with_unusable(fit.precision, usable),
         with_unusable(fit.covariance, usable),
-        with_unusable(partial_correlation(fit.precision), usable),
+        with_unusable(partial_correlation_of_precision(fit.precision), usable),
         chosen.alpha,
         fit.duality_gap,
         fit.n_iterations,
@@ -219,25 +225,15 @@ def cross_validate(
     """
     grid = grid or Grid()
     covariance = empirical(x).covariance
+    constant = len(covariance) * np.log(2 * np.pi)
     folds = blocks(len(x), cv, gap_frames)
     tests = [empirical(x[test]).covariance for _, test in folds]
-    paths = [_Path(covariance_of_frames(x[train], names), grid.gap_per_node) for train, _ in folds]
+    paths = [_path(covariance_of_frames(x[train], names), grid) for train, _ in folds]
 
-    def score(alpha: float) -> np.ndarray:
-        constant = len(covariance) * np.log(2 * np.pi)
-        fits = [path.fit(alpha) for path in paths]
-        likelihoods = [
-            (fit.log_determinant - np.sum(test * fit.precision) - constant) / 2
-            for fit, test in zip(fits, tests, strict=True)
-        ]
-        return np.array(likelihoods)
+    def likelihood(fit: GraphicalLassoSolution, test: np.ndarray) -> float:
+        return float(fit.log_determinant - np.sum(test * fit.precision) - constant) / 2
 
-    alpha, scores = search(score, paths, _largest_alpha(covariance), grid)
-    columns = {"score": np.mean(scores, axis=1)} | {f"fold_{k}": fold for k, fold in enumerate(scores.T, start=1)}
-    # The covariance of all frames is the mean of those of the folds, but for the differences between their means.
-    precision = np.mean([path.solutions[alpha].precision for path in paths], axis=0)
-    shift = np.mean([path.solutions[alpha].covariance - path.covariance for path in paths], axis=0)
-    return Selection(alpha, _table(paths, columns), (precision, covariance + shift))
+    return select_by_folds(likelihood, paths, tests, covariance, _largest_off_diagonal(covariance), grid)
 
 
 def blocks(n_frames: int, cv: int, gap_frames: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -322,7 +318,7 @@ def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selecti
     """
     whole = replace(grid or Grid(), stop_early=False)
     n_frames, n_nodes = x.shape
-    path = _Path(covariance_of_frames(x), whole.gap_per_node)
+    path = _path(covariance_of_frames(x), whole)
     n_edges: dict[float, int] = {}
 
     def score(alpha: float) -> np.ndarray:
@@ -331,57 +327,105 @@ def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selecti
         likelihood = fit.log_determinant - np.sum(path.covariance * fit.precision)
         return np.array([n_frames * likelihood - n_edges[alpha] * (np.log(n_frames) + 4 * gamma * np.log(n_nodes))])
 
-    alpha, scores = search(score, [path], _largest_alpha(path.covariance), whole)
+    alpha, scores = search(score, [path], _largest_off_diagonal(path.covariance), whole)
     edges = np.array([n_edges[key] for key in sorted(n_edges, reverse=True)])
-    best = path.solutions[alpha]
-    return Selection(
-        alpha, _table([path], {"ebic": -scores[:, 0], "n_edges": edges}), (best.precision, best.covariance)
-    )
+    return Selection(alpha, _table([path], {"ebic": -scores[:, 0], "n_edges": edges}), path.solutions[alpha].point)
+
+
+def _path(covariance: np.ndarray, grid: Grid) -> Path[GraphicalLassoSolution]:
+    return Path(covariance, lambda alpha, start, close: solve(covariance, alpha, grid.gap_per_node, start, close))
+
+
+def _largest_off_diagonal(covariance: np.ndarray) -> float:
+    return float(np.abs(covariance - np.diag(np.diag(covariance))).max())
+
+
+class Fit(Protocol):
+    """A solution for one covariance, or for one group of them, with the certificate of its accuracy."""
+
+    @property
+    def duality_gap(self) -> float:
+        """Bound of the distance from the optimum."""
+
+    @property
+    def point(self) -> Point:
+        """Where to start another fit from: precision and covariance."""
+
+
+Solution = TypeVar("Solution", bound=Fit)
 
 
 @dataclass
-class _Path:
-    """Fits of one covariance to several penalties, each started from its neighbours."""
+class Path(Generic[Solution]):
+    """Fits of one covariance, or of one group of them, to several penalties, each started from its neighbours.
+
+    ``solve`` fits a penalty, given a start, if there is one, and whether that is close to the solution.
+    """
 
     covariance: np.ndarray
-    gap_per_node: float
-    solutions: dict[float, GraphicalLassoSolution] = field(default_factory=dict)
+    solve: Callable[[float, Point | None, bool], Solution]
+    solutions: dict[float, Solution] = field(default_factory=dict)
     gaps: dict[float, float] = field(default_factory=dict)
 
-    def fit(self, alpha: float) -> GraphicalLassoSolution:
+    def fit(self, alpha: float) -> Solution:
+        """Fit a penalty, and keep the solution."""
         above = min((key for key in self.solutions if key > alpha), default=None)
         below = max((key for key in self.solutions if key < alpha), default=None)
-        if above is not None and below is not None:
+        if above is None:
+            solution = self.solve(alpha, None, False)
+        elif below is None:
+            solution = self.solve(alpha, self.solutions[above].point, False)
+        else:
             # Between two solutions, which is still positive definite and within the bounds of W.
             share = (alpha - below) / (above - below)
-            high, low = self.solutions[above], self.solutions[below]
-            start = (
-                share * high.precision + (1 - share) * low.precision,
-                share * high.covariance + (1 - share) * low.covariance,
-            )
-            solution = solve(self.covariance, alpha, self.gap_per_node, start, close=True)
-        elif above is not None:
-            nearest = self.solutions[above]
-            solution = solve(self.covariance, alpha, self.gap_per_node, (nearest.precision, nearest.covariance))
-        else:
-            solution = solve(self.covariance, alpha, self.gap_per_node)
+            ends = zip(self.solutions[above].point, self.solutions[below].point, strict=True)
+            precision, covariance = (share * high + (1 - share) * low for high, low in ends)
+            solution = self.solve(alpha, (precision, covariance), True)
         self.solutions[alpha] = solution
         self.gaps[alpha] = solution.duality_gap
         return solution
 
     def forget_outside(self, smallest: float, largest: float) -> None:
+        """Drop the fits from which no other will be started."""
         self.solutions = {alpha: kept for alpha, kept in self.solutions.items() if smallest <= alpha <= largest}
 
 
-class Fits(Protocol):
-    """Fits of one covariance, or of one group of them, to several penalties."""
+def select_by_folds(
+    score: Callable[[Solution, np.ndarray], float],
+    paths: Sequence[Path[Solution]],
+    tests: Sequence[np.ndarray],
+    covariance: np.ndarray,
+    largest_alpha: float,
+    grid: Grid,
+) -> Selection:
+    """Choose the penalty with the best mean score over folds.
 
-    def forget_outside(self, smallest: float, largest: float) -> None:
-        """Drop the fits from which no other will be started."""
+    Parameters
+    ----------
+    score : callable
+        From the solution of a fold and the covariance of its test frames to its score.
+    paths, tests
+        One a fold.
+    covariance : ndarray
+        Of all frames.
+    largest_alpha, grid
+        As for ``search``.
+    """
+
+    def scores_of(alpha: float) -> np.ndarray:
+        return np.array([score(path.fit(alpha), test) for path, test in zip(paths, tests, strict=True)])
+
+    alpha, scores = search(scores_of, paths, largest_alpha, grid)
+    columns = {"score": np.mean(scores, axis=1)} | {f"fold_{k}": fold for k, fold in enumerate(scores.T, start=1)}
+    # The covariance of all frames is the mean of those of the folds, but for the differences between their means.
+    points = [path.solutions[alpha].point for path in paths]
+    precision = np.mean([precision for precision, _ in points], axis=0)
+    shift = np.mean([W - path.covariance for (_, W), path in zip(points, paths, strict=True)], axis=0)
+    return Selection(alpha, _table(paths, columns), (precision, covariance + shift))
 
 
 def search(
-    score: Callable[[float], np.ndarray], paths: Sequence[Fits], largest_alpha: float, grid: Grid
+    score: Callable[[float], np.ndarray], paths: Sequence[Path[Solution]], largest_alpha: float, grid: Grid
 ) -> tuple[float, np.ndarray]:
     """Find the penalty with the largest mean score.
 
@@ -389,10 +433,10 @@ def search(
     ----------
     score : callable
         From a penalty to its score in every fold, shape (n_folds,).
-    paths : sequence of Fits
+    paths : sequence of Path
         Where ``score`` keeps its fits.
     largest_alpha : float
-        The first and largest penalty of a grid that is not given.
+        The first and largest penalty of a grid that is not given: the smallest that leaves no edge.
     grid : Grid
         The penalties to try.
 
@@ -402,7 +446,14 @@ def search(
         The penalty with the best score; of equals, the smallest.
     scores : ndarray of shape (n_fitted, n_folds)
         Of all penalties that were fitted, the largest first.
+
+    Raises
+    ------
+    InputError
+        When ``largest_alpha`` is 0.
     """
+    if largest_alpha == 0:
+        raise InputError("No two signals are correlated, so that there is no penalty to choose; give a number.")
     if isinstance(grid.alphas, int):
         n_alphas, n_left = grid.alphas, grid.n_refinements
         asked = set(_log_spaced(RANGE * largest_alpha, largest_alpha, n_alphas))
@@ -444,22 +495,7 @@ def _all_have_fallen(scores: dict[float, np.ndarray], alpha: float) -> bool:
     return all(any(key > alpha for key in alphas[place + 1 :]) for place in best)
 
 
-def _largest_alpha(covariance: np.ndarray) -> float:
-    largest = float(np.abs(covariance - np.diag(np.diag(covariance))).max())
-    if largest == 0:
-        raise InputError("No two signals are correlated, so that there is no penalty to choose; give a number.")
-    return largest
-
-
-def _table(paths: list[_Path], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _table(paths: Sequence[Path[Solution]], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     alphas = sorted(paths[0].gaps, reverse=True)
     gaps = np.array([max(path.gaps[alpha] for path in paths) for alpha in alphas])
     return {"alpha": np.array(alphas)} | columns | {"duality_gap": gaps}
-
-
-def partial_correlation(precision: np.ndarray) -> np.ndarray:
-    """Scale a precision to -P_ij / √(P_ii P_jj), with a diagonal of 1 and the same zeros."""
-    scale = np.sqrt(np.diag(precision))
-    correlation: np.ndarray = 0.0 - precision / np.outer(scale, scale)  # 0.0 - x has no minus zero
-    np.fill_diagonal(correlation, 1)
-    return correlation
