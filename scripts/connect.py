@@ -1,33 +1,19 @@
 """Connectome of one run: cleaned signals in; matrix and sidecar out."""
 
-from sphereconn import provenance
 from sphereconn.connect.connectivity import connectome
-from sphereconn.connect.measures import measure
+from sphereconn.connect.measures import connectome_sidecar
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_matrix
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
-    settings = snakemake.params.settings
-    names, signals = read_signals(snakemake.input.signals)
-    source = read_json(snakemake.input.sidecar)
-    with about(snakemake.input.signals):
+    inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
+    names, signals = read_signals(inputs.signals)
+    with about(inputs.signals):
         result = connectome(signals, settings["kind"], settings["covariance"], names)
 
-    write_matrix(snakemake.output.matrix, names, result.matrix)
-    write_json(
-        snakemake.output.sidecar,
-        {
-            **measure(**settings),
-            "Shrinkage": result.shrinkage,
-            "NodesUnusable": [names[place] for place in result.unusable],
-            "NumberOfVolumes": source["NumberOfVolumes"],
-            "NumberOfVolumesKept": source["NumberOfVolumesKept"],
-            "ConfoundRegressors": source["ConfoundRegressors"],
-            "DegreesOfFreedom": source["DegreesOfFreedom"],
-            "Settings": settings,
-            "NodeFiles": source["NodeFiles"],
-            "Sources": provenance.sources(list(snakemake.input), snakemake.output.sidecar),
-            "Software": provenance.software(),
-        },
-    )
+    write_matrix(output.matrix, names, result.matrix)
+    estimate = {"Shrinkage": result.shrinkage}
+    unusable = [names[place] for place in result.unusable]
+    cleaned = read_json(inputs.sidecar)
+    write_json(output.sidecar, connectome_sidecar(settings, estimate, unusable, cleaned, list(inputs), output.sidecar))

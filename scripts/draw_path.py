@@ -11,5 +11,5 @@ with logged(snakemake.log[0]):
     columns, values = read_signals(snakemake.input.path)
     sidecar = read_json(snakemake.input.sidecar)
     path = dict(zip(columns, values.T, strict=True)) if len(values) else {}
-    title = figure_title(wildcards.stem, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising)
+    title = figure_title(wildcards.whose, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising)
     save_figure(path_figure(path, sidecar["Alpha"], title=title), snakemake.output[0], snakemake.params.style["dpi"])

@@ -8,7 +8,7 @@ from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
     estimator, runs = snakemake.params.estimator, snakemake.params.runs
-    described = measure(**{key: estimator[key] for key in ("kind", "covariance", "matrix") if key in estimator})
+    described = measure(estimator)
     diagonal = described["ValidDiagonal"]
     nodes = write_stack(snakemake.output.stack, snakemake.input.matrices, diagonal=diagonal)
     columns = list(dict.fromkeys(column for run in runs for column in run))

@@ -100,6 +100,19 @@ def test_text_stays_text_where_text_is_meant():
             'study.yaml: estimators.tangent.kind: "tangents" is not allowed; allowed is covariance',
         ),
         (
+            {"estimators": {"joint": {"kind": "group sparse inverse covariance", "gamma": 1}}},
+            "study.yaml: estimators.joint.gamma: unknown key (allowed here: alpha, cv, gap_frames, gap_per_node, kind,"
+            " matrix, min_nodes).",
+        ),
+        (
+            {"estimators": {"joint": {"kind": "group sparse inverse covariance", "alpha": 0}}},
+            "study.yaml: estimators.joint.alpha: 0 is not allowed; allowed is cv, or a number above 0.",
+        ),
+        (
+            {"estimators": {"joint": {"kind": "group sparse inverse covariance", "min_nodes": 50}}},
+            "study.yaml: estimators.joint.min_nodes: 50 is not allowed; allowed is a share of 0 to 1.",
+        ),
+        (
             {"connectomes": [{"seed_set": ["dmn"]}]},
             "study.yaml: connectomes: ",
         ),

@@ -60,9 +60,9 @@ OF_COMBINATION = ("{seed_set}", "{denoising}", "{estimator}")
 OF_GROUP = ("{group}", *OF_COMBINATION)
 # A figure is of a run (its folder and stem) or of a group (the folder "group" and its name).
 OF_FIGURE = ("{folder}", "{whose}", *OF_COMBINATION)
-OF_RUN_FIGURE = ("{folder}", "{stem}", *OF_COMBINATION)
 FORMAT = STUDY.figures["format"]
 SPARSE_ESTIMATORS = STUDY.sparse_estimators
+JOINT_ESTIMATORS = STUDY.joint_estimators
 
 
 def result(path):
@@ -123,6 +123,12 @@ def members(wildcards, path):
     return [result(path(run)) for run in combination_of(wildcards).runs]
 
 
+def members_signals(wildcards):
+    """Name the cleaned signals of the runs of a combination."""
+    labels = (wildcards.seed_set, wildcards.denoising)
+    return members(wildcards, lambda run: names.cleaned_signals(run.folder, run.stem, *labels))
+
+
 def members_matrices(wildcards):
     """Name the connectomes of the runs of a combination."""
     labels = (wildcards.seed_set, wildcards.denoising, wildcards.estimator)
@@ -157,6 +163,17 @@ def drawn_connectome(wildcards):
         wildcards.folder, wildcards.whose, wildcards.seed_set, wildcards.denoising, wildcards.estimator
     )
     return {"matrix": matrix, "sidecar": sidecar, "nodes": nodes}
+
+
+def drawn_path(wildcards):
+    """Name what a figure of penalties is drawn from: the path and the sidecar of a run's fit, or of a joint one."""
+    labels = (wildcards.seed_set, wildcards.denoising, wildcards.estimator)
+    if wildcards.folder == "group":
+        fit = [names.group_result(wildcards.whose, *labels, suffix) for suffix in ("path.tsv", "jointfit.json")]
+    else:
+        run = (wildcards.folder, wildcards.whose)
+        fit = [names.connectome(*run, *labels, suffix) for suffix in ("path.tsv", "relmat.json")]
+    return {"path": result(fit[0]), "sidecar": result(fit[1])}
 
 
 def page_labels(wildcards):

@@ -1,7 +1,12 @@
 """Connectomes: one matrix for each run, seed set, denoising and estimator.
 
 Needs: sub-*/func/*_atlas-*_desc-*_timeseries.tsv.
-Gives: sub-*/func/*_atlas-*_meas-*_desc-*_relmat.tsv with a sidecar; for sparse estimators the matrices of the fit as well.
+Gives: sub-*/func/*_atlas-*_meas-*_desc-*_relmat.tsv with a sidecar; for sparse estimators the matrices of the fit as well;
+group/*_jointfit.* and *_path.tsv of group sparse estimators.
+
+A group sparse inverse covariance is fitted to all runs of a combination at once, yet what it estimates is the connectome of
+each run. So the joint fit sits here and not in group.smk, which averages connectomes: cleaned signals go in, and each run
+takes its connectome out of the fit. A run added or removed fits all anew, from signals that are there already.
 """
 
 
@@ -16,7 +21,7 @@ rule connect:
     log:
         log_of("connect", names.connectome(*OF_CONNECTOME, "relmat")),
     wildcard_constraints:
-        estimator=one_of(set(STUDY.estimators) - SPARSE_ESTIMATORS),
+        estimator=one_of(set(STUDY.estimators) - SPARSE_ESTIMATORS - JOINT_ESTIMATORS),
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -61,6 +66,69 @@ rule connect_sparse:
         "Connecting {wildcards.seed_set} of {wildcards.stem} ({wildcards.estimator}, {wildcards.denoising})"
     script:
         "../../scripts/connect_sparse.py"
+
+
+rule fit_group:
+    """Estimate the sparse inverse covariances of all runs of a combination jointly, with the same edges in all."""
+    input:
+        signals=members_signals,
+    output:
+        precisions=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-precision_jointfit.npy")),
+        covariances=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-covariance_jointfit.npy")),
+        runs=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "jointfit.tsv")),
+        sidecar=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "jointfit.json")),
+        path=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "path.tsv")),
+    log:
+        log_of("fit_group", names.group_result(ALL_RUNS, *OF_COMBINATION, "jointfit")),
+    wildcard_constraints:
+        estimator=one_of(JOINT_ESTIMATORS),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        runs=lambda wildcards: [run.stem for run in combination_of(wildcards).runs],
+        settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
+        code=code_of("fit_group"),
+    message:
+        "Fitting {wildcards.seed_set} of all runs jointly ({wildcards.estimator}, {wildcards.denoising})"
+    script:
+        "../../scripts/fit_group.py"
+
+
+rule connect_from_group:
+    """Take the connectome of a run out of the joint fit of its group."""
+    input:
+        precisions=rules.fit_group.output.precisions,
+        covariances=rules.fit_group.output.covariances,
+        runs=rules.fit_group.output.runs,
+        sidecar=rules.fit_group.output.sidecar,
+        cleaned=rules.clean.output.sidecar,
+    output:
+        matrix=result(names.connectome(*OF_CONNECTOME)),
+        sidecar=result(names.connectome(*OF_CONNECTOME, "relmat.json")),
+        partial_correlation=result(names.connectome(*OF_CONNECTOME, "stat-partialcorrelation_relmat.tsv")),
+        precision=result(names.connectome(*OF_CONNECTOME, "stat-precision_relmat.tsv")),
+        covariance=result(names.connectome(*OF_CONNECTOME, "stat-covariance_relmat.tsv")),
+    log:
+        log_of("connect_from_group", names.connectome(*OF_CONNECTOME, "relmat")),
+    wildcard_constraints:
+        estimator=one_of(JOINT_ESTIMATORS),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
+        code=code_of("connect_from_group"),
+    message:
+        "Taking {wildcards.seed_set} of {wildcards.stem} out of the joint fit ({wildcards.estimator}, {wildcards.denoising})"
+    script:
+        "../../scripts/connect_from_group.py"
 
 
 rule connectomes:

@@ -156,18 +156,17 @@ rule draw_strength:
 rule draw_path:
     """Draw the penalties that were tried for a sparse inverse covariance, with their scores."""
     input:
-        path=rules.connect_sparse.output.path,
-        sidecar=rules.connect_sparse.output.sidecar,
+        unpack(drawn_path),
     output:
         report(
-            result(names.connectome_figure(*OF_RUN_FIGURE, f"path.{FORMAT}")),
+            result(names.connectome_figure(*OF_FIGURE, f"path.{FORMAT}")),
             caption="../report/path.rst",
-            category="Runs",
-            subcategory="{stem}",
+            category=figure_category,
+            subcategory="{whose}",
             labels=figure_labels("path"),
         ),
     log:
-        log_of("draw_path", names.connectome_figure(*OF_RUN_FIGURE, "path")),
+        log_of("draw_path", names.connectome_figure(*OF_FIGURE, "path")),
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -178,7 +177,7 @@ rule draw_path:
         style={"dpi": STUDY.figures["dpi"]},
         code=code_of("draw_path"),
     message:
-        "Drawing the path of {wildcards.seed_set} of {wildcards.stem} ({wildcards.estimator})"
+        "Drawing the path of {wildcards.seed_set} of {wildcards.whose} ({wildcards.estimator})"
     script:
         "../../scripts/draw_path.py"
 

@@ -138,6 +138,12 @@ def read_signals(path: str | Path) -> tuple[list[str], np.ndarray]:
     return _read_numbers(path)
 
 
+def write_array(path: str | Path, array: np.ndarray) -> None:
+    """Write a NumPy file (.npy)."""
+    with written_whole(path) as temporary, open(temporary, "wb") as file:
+        np.save(file, array)
+
+
 def write_matrix(path: str | Path, names: Sequence[str], matrix: np.ndarray) -> None:
     """Write a square matrix with the node names as header and first column."""
     with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:

@@ -2,32 +2,102 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
+from sphereconn import provenance
 from sphereconn.connect.connectivity import KINDS, choose, describe
 
 SPARSE = "sparse inverse covariance"
-SPARSE_WORDS = "the graphical lasso (sparse inverse covariance)"
+GROUP_SPARSE = "group sparse inverse covariance"
+SPARSE_WORDS = {
+    SPARSE: "the graphical lasso (sparse inverse covariance)",
+    GROUP_SPARSE: "the group graphical lasso (sparse inverse covariances of all runs, with the same edges)",
+}
+# What the sidecar of a connectome takes over from that of the cleaned signals.
+TAKEN_OVER = ("NumberOfVolumes", "NumberOfVolumesKept", "ConfoundRegressors", "DegreesOfFreedom", "NodeFiles")
 
 
-def measure(kind: str, *, covariance: str = "ledoit_wolf", matrix: str = "partial correlation") -> dict[str, Any]:
+def measure(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a connectome in the keys of BIDS extension proposal 17.
 
     Parameters
     ----------
-    kind
-        A kind of ``connectivity.KINDS``, or "sparse inverse covariance".
-    covariance
-        The covariance estimator behind a kind of ``connectivity.KINDS``.
-    matrix
-        Which matrix of a sparse inverse covariance the connectome is: a kind as well.
+    settings
+        Of the estimator: ``kind``, one of ``connectivity.KINDS`` or ``SPARSE_WORDS``; with it, for the former, the
+        ``covariance`` behind it, and for the latter which ``matrix`` of the fit it is, a kind as well.
     """
-    if kind != SPARSE:
-        return describe(kind, covariance)
-    chosen = choose(KINDS, matrix)
+    if settings["kind"] not in SPARSE_WORDS:
+        return describe(settings["kind"], settings["covariance"])
+    matrix, words = settings["matrix"], SPARSE_WORDS[settings["kind"]]
     return {
         **describe(matrix, "empirical"),
-        "RelationshipMeasure": f"{matrix} from {SPARSE_WORDS}",
-        "MeasureDescription": f"{chosen.formula}, where C is the inverse of the precision P that {SPARSE_WORDS} finds"
-        " for the z-scored signals",
+        "RelationshipMeasure": f"{matrix} from {words}",
+        "MeasureDescription": f"{choose(KINDS, matrix).formula}, where C is the inverse of the precision P that {words}"
+        " finds for the z-scored signals",
+    }
+
+
+class Certified(Protocol):
+    """A fit with the proof of its accuracy: ``SparseInverseCovariance``, ``GroupSparseInverseCovariance``."""
+
+    @property
+    def alpha(self) -> float:
+        """The penalty."""
+
+    @property
+    def duality_gap(self) -> float:
+        """Bound of the distance from the optimum."""
+
+    @property
+    def n_iterations(self) -> int:
+        """Sweeps of the solver."""
+
+    @property
+    def unusable(self) -> tuple[int, ...]:
+        """Positions of the nodes left out."""
+
+
+def certificate(fit: Certified, n_nodes: int) -> dict[str, Any]:
+    """Say how accurate a sparse inverse covariance is; ``n_nodes`` counts the unusable ones, too."""
+    return {
+        "Alpha": fit.alpha,
+        "DualityGap": fit.duality_gap,
+        "DualityGapPerNode": fit.duality_gap / (n_nodes - len(fit.unusable)),
+        "Converged": True,  # what does not converge is an error, and writes nothing
+        "Iterations": fit.n_iterations,
+    }
+
+
+def connectome_sidecar(
+    settings: Mapping[str, Any],
+    estimate: Mapping[str, Any],
+    unusable: Sequence[str],
+    cleaned: Mapping[str, Any],
+    inputs: Sequence[str],
+    result: str,
+) -> dict[str, Any]:
+    """Give the sidecar of the connectome of a run.
+
+    Parameters
+    ----------
+    settings
+        Of the estimator.
+    estimate
+        What the estimate says of itself, such as its shrinkage.
+    unusable
+        Names of the nodes that the connectome has no value for.
+    cleaned
+        The sidecar of the cleaned signals.
+    inputs, result
+        Paths of the files that it was made from, and its own.
+    """
+    return {
+        **measure(settings),
+        **estimate,
+        "NodesUnusable": list(unusable),
+        **{key: cleaned[key] for key in TAKEN_OVER},
+        "Settings": settings,
+        "Sources": provenance.sources(inputs, result),
+        "Software": provenance.software(),
     }

@@ -105,6 +105,13 @@ SEITZMAN = Reference(
     " representation of the subcortex and cerebellum. NeuroImage 206:116290.",
     "10.1016/j.neuroimage.2019.116290",
 )
+VAROQUAUX = Reference(
+    "Varoquaux et al.",
+    "2010",
+    "Varoquaux G, Gramfort A, Poline JB, Thirion B (2010). Brain covariance selection: better individual functional"
+    " connectivity models using population prior. Advances in Neural Information Processing Systems 23:2334–2342.",
+    "10.48550/arXiv.1008.5071",
+)
 SOFTWARE: Mapping[str, tuple[str, Reference]] = {
     "matplotlib": (
         "Matplotlib",
@@ -371,17 +378,29 @@ def _connectomes(estimators: Mapping[str, Mapping[str, Any]], cite: Cite) -> str
         f"{'as ' if number else ''}{_estimate(settings, cite)}{f' ({label})' if several else ''}"
         for number, (label, settings) in enumerate(estimators.items())
     ]
-    return (
+    text = (
         "For each run, the signals were z-scored over time and the connectivity between spheres was estimated as "
         + (", and ".join([", ".join(described[:-1]), described[-1]]) if several else described[0])
         + "."
     )
+    shares = sorted({settings["min_nodes"] for settings in estimators.values() if "min_nodes" in settings})
+    if shares:
+        least = _listed([f"{100 * share:g} %" for share in shares], "or")
+        text += (
+            " A joint fit left out spheres that had no signal in some of its runs, and runs in which less than"
+            f" {least} of the spheres had one."
+        )
+    return text
 
 
 def _estimate(settings: Mapping[str, Any], cite: Cite) -> str:
     kind = settings["kind"]
     if "alpha" in settings:
-        lasso = f"graphical lasso ({cite(GRAPHICAL_LASSO).in_brackets})"
+        lasso = (
+            f"joint fit to all runs, with the same edges in each ({cite(VAROQUAUX).in_brackets})"
+            if "min_nodes" in settings
+            else f"graphical lasso ({cite(GRAPHICAL_LASSO).in_brackets})"
+        )
         matrix = {
             "partial correlation": f"the partial correlation derived from the sparse inverse covariance of the {lasso}",
             "precision": f"the sparse inverse covariance of the {lasso}",

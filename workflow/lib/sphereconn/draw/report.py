@@ -98,6 +98,7 @@ SETTINGS = {
     "gap_frames": "frames between folds",
     "gamma": "γ of EBIC",
     "gap_per_node": "duality gap per node",
+    "min_nodes": "least share of nodes",
 }
 MOTION = Measure(
     "mean_framewise_displacement",

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sphereconn.study import names
-from sphereconn.study.groups import groups_of
-from sphereconn.study.study import Study
+from sphereconn.study.groups import ALL_RUNS, groups_of
+from sphereconn.study.study import Combination, Study
 
 ALL_GROUPS = ("group", "groups")  # folder and owner of the page that has every group
 
@@ -31,17 +31,25 @@ def connectome_suffixes(study: Study, seed_set: str) -> list[str]:
     return [f"{suffix}.{extension}" for suffix in suffixes]
 
 
+def group_suffixes(study: Study, item: Combination, group: str) -> list[str]:
+    """Name the figures of a group likewise; the group of all runs has the path of penalties of a joint fit."""
+    has_path = group == ALL_RUNS and item.estimator in study.joint_estimators and "path" in study.figures["kinds"]
+    path = [f"path.{study.figures['format']}"] if has_path else []
+    return connectome_suffixes(study, item.seed_set) + path
+
+
 def figures(study: Study) -> Iterator[str]:
     """Name every figure and page, relative to the output folder; one may come more than once."""
     kinds, extension = study.figures["kinds"], study.figures["format"]
     for item in study.combinations:
         labels = (item.seed_set, item.denoising, item.estimator)
         drawn_runs = [run for run in item.runs if run.stem in study.figure_runs]
-        owners = [(run.folder, run.stem) for run in drawn_runs]
-        owners += [("group", group) for group in groups_of(item.runs, study.groups)]
-        for owner in owners:
+        for run in drawn_runs:
             for suffix in connectome_suffixes(study, item.seed_set):
-                yield names.connectome_figure(*owner, *labels, suffix)
+                yield names.connectome_figure(run.folder, run.stem, *labels, suffix)
+        for group in groups_of(item.runs, study.groups):
+            for suffix in group_suffixes(study, item, group):
+                yield names.connectome_figure("group", group, *labels, suffix)
         if "path" in kinds and item.estimator in study.sparse_estimators:
             for run in drawn_runs:
                 yield names.connectome_figure(run.folder, run.stem, *labels, f"path.{extension}")

@@ -32,7 +32,9 @@ def read_nodes(path: str | Path) -> Nodes:
 
 def figure_title(whose: str, sidecar: Mapping[str, Any], seed_set: str, estimator: str, denoising: str) -> str:
     """Say in two lines what a figure of a connectome shows: whose it is, and which settings made it."""
-    n_runs = sidecar.get("NumberOfRuns")
     group = "all runs" if whose == ALL_RUNS else whose.replace("-", " ")
-    first = whose if n_runs is None else f"{group}, mean of {n_runs} run{'' if n_runs == 1 else 's'}"
+    first = whose
+    for key, words in {"NumberOfRuns": "mean of", "NumberOfRunsFitted": "joint fit to"}.items():
+        if key in sidecar:
+            first = f"{group}, {words} {sidecar[key]} run{'' if sidecar[key] == 1 else 's'}"
     return f"{first}\n{seed_set}, {estimator}, {denoising}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sphereconn.study import names
-from sphereconn.study.drawn import ALL_GROUPS, connectome_suffixes
+from sphereconn.study.drawn import ALL_GROUPS, connectome_suffixes, group_suffixes
 from sphereconn.study.groups import ALL_RUNS, groups_of, members_of
 from sphereconn.study.study import Study
 
@@ -16,6 +16,7 @@ FIGURES = {
     "networks": "networks",
     "glassbrain": "glass brain",
     "strength": "node strength",
+    "path": "penalties tried in the joint fit",
 }
 
 
@@ -87,7 +88,7 @@ def _groups(study: Study) -> Iterator[dict[str, Any]]:
                 "runs": len(members_of(group, rows)),
                 "figures": [
                     [figure_words(suffix), names.connectome_figure("group", group, *labels, suffix)]
-                    for suffix in connectome_suffixes(study, item.seed_set)
+                    for suffix in group_suffixes(study, item, group)
                 ],
             }
 

@@ -21,11 +21,18 @@ GROUP_SUFFIXES = (
 QUALITY = ("group/quality.tsv", "group/quality.json", "group/estimation.tsv", "group/estimation.json")
 REPORT = ("report.html",)
 RUN_SUFFIXES = ("relmat.tsv", "relmat.json")
-SPARSE_SUFFIXES = (
+FITTED_SUFFIXES = (
     "stat-partialcorrelation_relmat.tsv",
     "stat-precision_relmat.tsv",
     "stat-covariance_relmat.tsv",
-    "path.tsv",
+)
+PATH_SUFFIX = "path.tsv"
+JOINT_SUFFIXES = (
+    "stat-precision_jointfit.npy",
+    "stat-covariance_jointfit.npy",
+    "jointfit.tsv",
+    "jointfit.json",
+    PATH_SUFFIX,
 )
 STACK_SUFFIXES = ("stack.npy", "stack.tsv", "stack.json")
 
@@ -37,6 +44,9 @@ def expected_results(study: Study) -> set[str]:
 
 def _results_of_runs(study: Study) -> Iterator[str]:
     for item in study.combinations:
+        alone = item.estimator in study.sparse_estimators
+        fitted = FITTED_SUFFIXES if alone or item.estimator in study.joint_estimators else ()
+        of_estimator = (*fitted, PATH_SUFFIX) if alone else fitted
         for run in item.runs:
             spheres = (run.folder, run.stem, item.seed_set)
             signals = (*spheres, item.denoising)
@@ -45,14 +55,14 @@ def _results_of_runs(study: Study) -> Iterator[str]:
                 yield names.sphere_signals(*spheres, suffix)
                 yield names.cleaned_signals(*signals, suffix)
             yield names.sphere_signals(*spheres, "nodes.tsv")
-            for suffix in (*RUN_SUFFIXES, *(SPARSE_SUFFIXES if item.estimator in study.sparse_estimators else ())):
+            for suffix in (*RUN_SUFFIXES, *of_estimator):
                 yield names.connectome(*connectome, suffix)
 
 
 def _results_of_groups(study: Study) -> Iterator[str]:
     for item in study.combinations:
         labels = (item.seed_set, item.denoising, item.estimator)
-        for suffix in STACK_SUFFIXES:
+        for suffix in (*STACK_SUFFIXES, *(JOINT_SUFFIXES if item.estimator in study.joint_estimators else ())):
             yield names.group_result(ALL_RUNS, *labels, suffix)
         for group in groups_of(item.runs, study.groups):
             for suffix in GROUP_SUFFIXES:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sphereconn.connect.measures import GROUP_SPARSE, SPARSE
 from sphereconn.errors import InputError, about
 from sphereconn.study.development_fmri import Downloads
 from sphereconn.study.groups import check_groups
@@ -16,7 +17,6 @@ from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
 from sphereconn.study.sources import Source, read_source
 
-SPARSE = "sparse inverse covariance"
 SHIPPED_SEEDS = ("dmn", "power264", "dosenbach160", "seitzman300")
 
 Settings = Mapping[str, Any]
@@ -62,8 +62,16 @@ class Study:
 
     @cached_property
     def sparse_estimators(self) -> frozenset[str]:
-        """The labels of the estimators that are sparse inverse covariances; their fits have files of their own."""
-        return frozenset(label for label, settings in self.estimators.items() if settings["kind"] == SPARSE)
+        """The labels of the estimators that fit a sparse inverse covariance to each run alone."""
+        return self._of_kind(SPARSE)
+
+    @cached_property
+    def joint_estimators(self) -> frozenset[str]:
+        """The labels of the estimators that fit all runs of a combination at once."""
+        return self._of_kind(GROUP_SPARSE)
+
+    def _of_kind(self, kind: str) -> frozenset[str]:
+        return frozenset(label for label, settings in self.estimators.items() if settings["kind"] == kind)
 
     @cached_property
     def combination(self) -> Mapping[tuple[str, str, str], Combination]:

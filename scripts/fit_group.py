@@ -1,0 +1,46 @@
+"""Joint fit of a group sparse inverse covariance: cleaned signals of all runs in; matrices, runs, path, sidecar out."""
+
+from sphereconn import provenance
+from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
+from sphereconn.connect.measures import certificate, measure
+from sphereconn.connect.sparse_selection import Grid
+from sphereconn.errors import about
+from sphereconn.files import MISSING, read_signals, write_array, write_json, write_rows
+from sphereconn.log import logged
+
+with logged(snakemake.log[0]):
+    output, settings, labels = snakemake.output, snakemake.params.settings, snakemake.wildcards
+    tables = [read_signals(path) for path in snakemake.input.signals]
+    names = tables[0][0]
+    with about(f"{labels.seed_set}, {labels.estimator}, {labels.denoising}"):
+        fit = group_sparse_inverse_covariance(
+            [signals for _, signals in tables],
+            selection=settings["alpha"],
+            cv=settings["cv"],
+            gap_frames=settings["gap_frames"],
+            grid=Grid(gap_per_node=settings["gap_per_node"]),
+            min_nodes=settings["min_nodes"],
+        )
+
+    write_array(output.precisions, fit.precisions)
+    write_array(output.covariances, fit.covariances)
+    write_rows(output.path, list(fit.path) or ["alpha"], zip(*fit.path.values(), strict=True))
+    missing = [", ".join(names[place] for place in (~row).nonzero()[0]) or MISSING for row in fit.has_signal]
+    frames = [len(signals) for _, signals in tables]
+    left_out = [fit.left_out.get(place, MISSING) for place in range(len(tables))]
+    columns = ["run", "frames", "nodes_without_signal", "left_out"]
+    write_rows(output.runs, columns, zip(snakemake.params.runs, frames, missing, left_out, strict=True))
+    write_json(
+        output.sidecar,
+        {
+            "Description": "Joint fit to all runs: one matrix a run, in the order of the .tsv of the same name",
+            **measure(settings),
+            **certificate(fit, len(names)),
+            "NumberOfRunsFitted": len(tables) - len(fit.left_out),
+            "Nodes": names,
+            "NodesUnusable": [names[place] for place in fit.unusable],
+            "Settings": settings,
+            "Sources": provenance.sources(list(snakemake.input), output.sidecar),
+            "Software": provenance.software(),
+        },
+    )
