@@ -30,7 +30,8 @@ with logged(snakemake.log[0]):
 
     # A run that was left out has no estimate, so nothing can be said of its convergence.
     estimate = {key: fit[key] if reason == MISSING else None for key in OF_THE_FIT}
-    estimate["LeftOut"] = None if reason == MISSING else reason
+    if reason != MISSING:
+        estimate["LeftOut"] = reason
     unusable = fit["NodesUnusable"] if reason == MISSING else names
     cleaned = read_json(inputs.cleaned)
     sidecar = connectome_sidecar(settings, estimate, unusable, cleaned, list(inputs), output.sidecar)

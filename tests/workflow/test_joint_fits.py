@@ -113,7 +113,7 @@ def test_the_sidecars_carry_the_certificate(joint_once):
         assert relmat[key] == joint[key]
     assert joint["Software"].items() <= relmat["Software"].items()
     assert relmat["RelationshipMeasure"].startswith("partial correlation from the group graphical lasso")
-    assert relmat["LeftOut"] is None and relmat["NodesUnusable"] == []
+    assert "LeftOut" not in relmat and relmat["NodesUnusable"] == []
     assert "bids::group/group-all_atlas-mine_meas-given_desc-bandpass_jointfit.json" in relmat["Sources"]
     columns, rows = read_rows(of_group(joint_once, "given", "jointfit.tsv"))
     assert columns == ["run", "frames", "nodes_without_signal", "left_out"]
