@@ -57,6 +57,11 @@ def test_the_data_are_counted_and_the_software_is_named_with_versions():
     )
 
 
+def test_an_atlas_gives_the_centres_of_its_regions():
+    atlas = SeedSetUsed("mine", {**OWN.settings, "seeds": "atlas/mine_dseg.nii.gz"}, 100, (5.0, 5.0))
+    assert "around the centres of the regions of atlas/mine_dseg.nii.gz." in texts(seed_sets=[atlas])["Spheres"]
+
+
 def test_one_run_is_one_run():
     text = texts(n_runs=1, n_subjects=1, repetition_time=(2.0, 2.0))["Data and software"]
     assert text.startswith(

@@ -76,7 +76,7 @@ def test_text_stays_text_where_text_is_meant():
         (
             {"seed_sets": {"dmn": {"seeds": "dmn", "radiuss": 8}}},
             "study.yaml: seed_sets.dmn.radiuss: unknown key, did you mean 'radius'?"
-            " (allowed here: min_coverage, overlap, radius, seeds, smoothing_fwhm).",
+            " (allowed here: labels, min_coverage, overlap, radius, seeds, smoothing_fwhm).",
         ),
         (
             {"seed_sets": {"dmn": {"seeds": "dmn", "radius": -1}}},

@@ -107,6 +107,12 @@ def image_files(wildcards):
     return files
 
 
+def atlas_files(wildcards):
+    """Name the image of an atlas, and its labels where there are any."""
+    atlas = STUDY.atlases[wildcards.seed_set]
+    return {"atlas": atlas["seeds"]} | ({"labels": atlas["labels"]} if "labels" in atlas else {})
+
+
 def confounds_file(wildcards):
     """Name the confounds table of a run, if the denoising needs it."""
     return run_of(wildcards).confounds if STUDY.denoising[wildcards.denoising]["confounds"] else []
@@ -114,7 +120,8 @@ def confounds_file(wildcards):
 
 def sphere_settings(wildcards):
     """Settings of an extraction; the seed table is an input, and compared by its content."""
-    seed_set = {key: value for key, value in STUDY.seed_sets[wildcards.seed_set].items() if key != "seeds"}
+    seed_set = STUDY.seed_sets[wildcards.seed_set]
+    seed_set = {key: value for key, value in seed_set.items() if key not in ("seeds", "labels")}
     return seed_set | {"repetition_time": run_of(wildcards).repetition_time}
 
 

@@ -1,7 +1,8 @@
-"""Inputs and housekeeping: the demo cohort, the description of the study, the removal of what is left over.
+"""Inputs and housekeeping: the demo cohort, seeds of atlases, the description of the study, the removal of left-overs.
 
-Needs: resources/cohort, resources/rest_bold.
-Gives: resources/demo/sub-*/func/*_bold.nii.gz and *_confounds_timeseries.tsv; dataset_description.json and study.json.
+Needs: resources/cohort, resources/rest_bold, atlases of the configuration.
+Gives: resources/demo/sub-*/func/*_bold.nii.gz and *_confounds_timeseries.tsv; seeds/atlas-*_seeds.tsv with a sidecar;
+  dataset_description.json and study.json.
 """
 
 
@@ -33,6 +34,31 @@ rule assemble_demo_run:
         "Painting the demo run of sub-{wildcards.number}"
     script:
         "../../scripts/assemble_demo_run.py"
+
+
+rule atlas_seeds:
+    """Find the centres of the regions of an atlas."""
+    input:
+        unpack(atlas_files),
+    output:
+        seeds=result(names.atlas_seeds("{seed_set}")),
+        sidecar=result(names.atlas_seeds("{seed_set}", "seeds.json")),
+    log:
+        log_of("atlas_seeds", names.atlas_seeds("{seed_set}", "seeds")),
+    wildcard_constraints:
+        seed_set=one_of(STUDY.atlases),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("atlas_seeds"),
+    message:
+        "Finding the regions of {wildcards.seed_set}"
+    script:
+        "../../scripts/atlas_seeds.py"
 
 
 rule describe_study:

@@ -305,6 +305,8 @@ def _sphere_set(item: SeedSetUsed, several: bool, cite: Cite) -> str:
         where = f"around the coordinates of {cite(PUBLISHED_SEEDS[seeds]).in_text}"
     elif seeds == "dmn":
         where = "around coordinates in the default mode network"
+    elif seeds.lower().endswith((".nii", ".nii.gz")):
+        where = f"around the centres of the regions of {seeds}"
     else:
         where = f"around the coordinates listed in {seeds}"
     width = item.settings["smoothing_fwhm"]

@@ -122,6 +122,14 @@ def read_header(path: str | Path) -> ImageHeader:
     return header
 
 
+def read_volume_header(path: str | Path) -> ImageHeader:
+    """Read the header of a 3D image, as ``read_header`` does of a 4D one; a fourth axis of length 1 is fine."""
+    header, _ = _read_header(path)
+    if header.n_frames != 1:
+        raise InputError(f"{path}: a 3D image is needed, this one has {header.n_frames} frames.")
+    return header
+
+
 def iter_frames(header: ImageHeader) -> Generator[np.ndarray, None, None]:
     """Give the frames of an image one by one, as stored (not scaled).
 

@@ -43,6 +43,11 @@ def folder(entities: Mapping[str, str]) -> str:
     return f"sub-{entities['subject']}" + (f"/ses-{session}" if session else "")
 
 
+def atlas_seeds(seed_set: str, suffix: str = "seeds.tsv") -> str:
+    """Name the seed table that is made from an atlas, or its sidecar."""
+    return f"seeds/atlas-{seed_set}_{suffix}"
+
+
 def sphere_signals(folder: str, stem: str, seed_set: str, suffix: str = "timeseries.tsv") -> str:
     """Name the sphere signals of a run, before any cleaning; or, by ``suffix``, their sidecar or nodes table."""
     return f"{folder}/func/{stem}_atlas-{seed_set}_{suffix}"

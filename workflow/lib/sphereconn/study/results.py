@@ -39,7 +39,21 @@ STACK_SUFFIXES = ("stack.npy", "stack.tsv", "stack.json")
 
 def expected_results(study: Study) -> set[str]:
     """Name every result of the finished study, relative to its output folder (logs are not results)."""
-    return {*DESCRIPTION, *QUALITY, *REPORT, *_results_of_runs(study), *_results_of_groups(study), *figures(study)}
+    return {
+        *DESCRIPTION,
+        *QUALITY,
+        *REPORT,
+        *_seeds_of_atlases(study),
+        *_results_of_runs(study),
+        *_results_of_groups(study),
+        *figures(study),
+    }
+
+
+def _seeds_of_atlases(study: Study) -> Iterator[str]:
+    for label in {item.seed_set for item in study.combinations} & set(study.atlases):
+        yield names.atlas_seeds(label)
+        yield names.atlas_seeds(label, "seeds.json")
 
 
 def _results_of_runs(study: Study) -> Iterator[str]:
@@ -72,10 +86,10 @@ def _results_of_groups(study: Study) -> Iterator[str]:
 def orphans(study: Study) -> list[str]:
     """List the results in the output folder that the study does not ask for, relative to the folder.
 
-    Only the folders of subjects and of groups are looked at, so whatever else a person keeps there is left alone.
+    Only the folders of subjects, groups and seeds are looked at, so whatever else a person keeps there is left alone.
     """
     root = Path(study.output_dir)
     wanted = expected_results(study)
-    folders = [folder for folder in [*root.glob("sub-*"), root / "group"] if folder.is_dir()]
+    folders = [folder for folder in [*root.glob("sub-*"), root / "group", root / "seeds"] if folder.is_dir()]
     found = (path.relative_to(root).as_posix() for folder in folders for path in folder.rglob("*") if path.is_file())
     return sorted(path for path in found if path not in wanted)

@@ -10,6 +10,8 @@ from typing import Any
 
 from sphereconn.connect.measures import GROUP_SPARSE, SPARSE
 from sphereconn.errors import InputError, about
+from sphereconn.study import names
+from sphereconn.study.atlas import is_atlas, read_labels
 from sphereconn.study.development_fmri import Downloads
 from sphereconn.study.groups import check_groups
 from sphereconn.study.runs import Run, matching
@@ -37,7 +39,8 @@ class Study:
     """A checked configuration: the complete settings, its parts by label, runs, and what is crossed with what.
 
     ``runs_table`` lists the runs; ``summary`` says how they were found, where that needs saying; ``downloads`` which of
-    their files can be had from the web. ``networks`` is the number of networks in each seed set.
+    their files can be had from the web. ``networks`` is the number of networks in each seed set; ``atlases``
+    are the seed sets that are made from an atlas, with its image and labels.
     """
 
     settings: Settings
@@ -51,6 +54,7 @@ class Study:
     denoising: Mapping[str, Settings]
     estimators: Mapping[str, Settings]
     networks: Mapping[str, int]
+    atlases: Mapping[str, Settings]
     combinations: tuple[Combination, ...]
     figures: Settings
     figure_runs: frozenset[str]
@@ -105,13 +109,19 @@ def read_study(
     settings = checked_settings(config, schema, source)
     found = read_source(settings, source, resources, main_process)
     runs = found.runs
-    seed_sets, networks = {}, {}
+    output_dir = settings["output_dir"].rstrip("/")
+    seed_sets, networks, atlases = {}, {}, {}
     for label, seed_set in settings["seed_sets"].items():
         table = _seed_table(label, seed_set, resources, source)
         with about(f"{source}: seed_sets.{label}"):
-            seeds = read_seeds(table, seed_set["radius"])
+            if is_atlas(table):
+                found_networks = _networks_of_atlas(seed_set)
+                atlases[label] = seed_set
+                table = f"{output_dir}/{names.atlas_seeds(label)}"
+            else:
+                found_networks = _networks_of_table(table, seed_set)
         seed_sets[label] = {**seed_set, "seeds": table}
-        networks[label] = len(set(seeds.networks) - {""})
+        networks[label] = len(found_networks - {""})
     for label, denoising in settings["denoising"].items():
         _check_denoising(f"{source}: denoising.{label}", denoising)
     check_groups(runs, settings["groups"], f"{source}: groups")
@@ -123,7 +133,7 @@ def read_study(
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
     return Study(
         settings=settings,
-        output_dir=settings["output_dir"].rstrip("/"),
+        output_dir=output_dir,
         runs=runs,
         runs_table=found.table,
         summary=found.summary,
@@ -131,6 +141,7 @@ def read_study(
         groups=tuple(settings["groups"]),
         seed_sets=seed_sets,
         networks=networks,
+        atlases=atlases,
         denoising=settings["denoising"],
         estimators=settings["estimators"],
         combinations=tuple(_combinations(settings, found, source)),
@@ -149,6 +160,21 @@ def _seed_table(label: str, seed_set: Settings, resources: Path, source: str) ->
             f" (those are {', '.join(SHIPPED_SEEDS)})."
         )
     return table
+
+
+def _networks_of_table(table: str, seed_set: Settings) -> set[str]:
+    if "labels" in seed_set:
+        raise InputError("labels: these belong to an atlas (.nii, .nii.gz); a seed table has a name column.")
+    return set(read_seeds(table, seed_set["radius"]).networks)
+
+
+def _networks_of_atlas(seed_set: Settings) -> set[str]:
+    """Read the networks of an atlas from its labels; the image is left to a job."""
+    if seed_set["radius"] is None:
+        raise InputError("radius: an atlas has no radius column, so this key is required.")
+    if "labels" not in seed_set:
+        return set()
+    return {label.network for label in read_labels(seed_set["labels"]).values()}
 
 
 def _check_denoising(where: str, denoising: Settings) -> None:
