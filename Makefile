@@ -29,7 +29,7 @@ check: $(VENV)/.test-ready  ## run the linters and the type checker
 	$(BIN)/snakemake --lint
 
 report: run  ## run the default study: results/report.html, and Snakemake's own report beside it
-	$(BIN)/snakemake --cores $(CORES) --report results/snakemake_report.html
+	$(BIN)/snakemake --cores $(CORES) --report results/snakemake_report.html write_report
 
 bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's
 	$(BIN)/python benchmarks/bench_extraction.py
