@@ -31,10 +31,13 @@ check: $(VENV)/.test-ready  ## run the linters and the type checker
 report: run  ## run the default study: results/report.html, and Snakemake's own report beside it
 	$(BIN)/snakemake --cores $(CORES) --report results/snakemake_report.html write_report
 
-bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's
+bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's: docs/performance.md
 	$(BIN)/python benchmarks/bench_extraction.py
 	$(BIN)/python benchmarks/bench_sparse.py
 	$(BIN)/python benchmarks/bench_page.py
+	$(BIN)/python benchmarks/bench_growth.py
+	$(BIN)/python benchmarks/bench_study.py
+	$(BIN)/python benchmarks/write_performance.py
 
 lock:  ## make the lock files anew from requirements*.in (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \

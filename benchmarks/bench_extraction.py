@@ -19,6 +19,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+from record import record
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ROOT / "resources" / "coordinates" / "power264.tsv"
@@ -138,7 +141,7 @@ def call(*arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | ONE_THREAD).stdout
 
 
-def bench(voxels: str, folder: Path) -> None:
+def bench(voxels: str, folder: Path) -> list[dict[str, Any]]:
     path, signals = folder / "bold.nii.gz", {name: folder / f"{name}.npy" for name in CONTENDERS}
     call("make_image", str(path), voxels)
     shape, n_frames, *_ = IMAGES[voxels]
@@ -172,6 +175,9 @@ def bench(voxels: str, folder: Path) -> None:
     print(f"  largest relative difference to nilearn, which computes in float32 here: {difference:.1e}")
     if not difference < 1e-5:
         sys.exit("the signals disagree")
+    return [
+        {"voxels": voxels, "contender": name, "size_mb": path.stat().st_size / 1e6, **median[name]} for name in median
+    ]
 
 
 def main() -> None:
@@ -184,9 +190,11 @@ def main() -> None:
         {"make_image": make_image, "measure": measure, "compare": compare}[step](*rest)
         return
     print(f"264 spheres of {RADIUS:g} mm, smoothed by {FWHM:g} mm; seconds: after the imports; process: with them")
+    rows = []
     for voxels in ["4 mm"] if arguments.quick else IMAGES:
         with tempfile.TemporaryDirectory() as folder:
-            bench(voxels, Path(folder))
+            rows += bench(voxels, Path(folder))
+    record("extraction", rows)
 
 
 if __name__ == "__main__":

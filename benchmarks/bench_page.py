@@ -15,8 +15,10 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from record import record
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "workflow" / "lib"), str(ROOT / "tests")]
@@ -71,12 +73,11 @@ def main() -> None:
             print(f"{'this library':14} {number} connectomes: {len(page.encode()) / 1e6:.2f} MB")
         print(f"{'':14} made in {(time.perf_counter() - start) / 2:.2f} s")
         make_nilearn_page(matrix, coordinates, pages["nilearn"])
-        for name, path in pages.items():
-            measure(executable, name, path, screenshots)
+        record("page", [measure(executable, name, path, screenshots) for name, path in pages.items()])
 
 
-def measure(executable: str, name: str, path: Path, screenshots: Path | None) -> None:
-    """Print when a page is first seen, and how long its slider takes if it has one."""
+def measure(executable: str, name: str, path: Path, screenshots: Path | None) -> dict[str, Any]:
+    """Print and give when a page is first seen, and how long its slider takes if it has one."""
     browser = Browser(executable, *(() if name == "this library" else WEBGL_IN_SOFTWARE))
     try:
         opening, moving = [], []
@@ -91,6 +92,12 @@ def measure(executable: str, name: str, path: Path, screenshots: Path | None) ->
         if screenshots:
             time.sleep(1)
             browser.screenshot(screenshots / f"{path.stem}.png")
+        return {
+            "contender": name,
+            "size_mb": path.stat().st_size / 1e6,
+            "seen_s": statistics.median(opening),
+            "slider_ms": statistics.median(moving) if moving else None,
+        }
     finally:
         browser.close()
 

@@ -42,6 +42,7 @@ LIBRARY = ROOT / "workflow" / "lib"
 sys.path.insert(0, str(LIBRARY))
 
 import numpy as np  # noqa: E402
+from record import record  # noqa: E402
 
 from sphereconn.connect.graphical_lasso import duality_gap, graphical_lasso  # noqa: E402
 from sphereconn.connect.group_sparse import group_sparse_covariance, group_sparse_inverse_covariance  # noqa: E402
@@ -213,6 +214,7 @@ def main() -> None:
             f"{row['score of theirs']:8.2f}",
             flush=True,
         )
+    record("sparse", [{"nodes": n_nodes, **row} for n_nodes, row in rows])
     print()
     for n_nodes in sorted({n for n, _ in rows}):
         ratios = [row["times"] for n, row in rows if n == n_nodes]

@@ -1,18 +1,18 @@
 """The whole nilearn example on many subjects, from images to group means: this workflow beside a nilearn script.
 
-Subjects are generated at the size of development_fmri's (50 x 59 x 50 voxels of 4 mm, 168 frames, TR 2 s, .nii.gz): real
-parcel series of the demo cohort, painted as the demo's are. The work is the example's: default-mode partial correlations;
-Power-264 and Dosenbach-160 spheres of smoothed images and their cross-validated sparse inverse covariances (3 and 5
-folds); the mean of each over the subjects. Ours is `snakemake --cores 2` in a fresh folder, Snakemake and every start of an
-interpreter included. Theirs is a script that does one subject a task with joblib on two processes, one thread each, its
-imports included. Seconds are of the clock; run it on a machine that does nothing else.
+Subjects are generated at the size of development_fmri's (50 x 59 x 50 voxels of 4 mm, 168 frames, TR 2 s, .nii.gz):
+real parcel series of the demo cohort, painted as the demo's are. The work is the example's: default-mode partial
+correlations; Power-264 and Dosenbach-160 spheres of smoothed images and their cross-validated sparse inverse
+covariances (3 and 5 folds); the mean of each over the subjects. Ours is `snakemake --cores 2` in a fresh folder,
+Snakemake and every start of an interpreter included. Theirs is a script that does one subject a task with joblib on
+two processes, one thread each, its imports included. Seconds are of the clock; run it on a machine that does nothing
+else.
 
 Run it as
 
-    .venv/bin/python benchmarks/bench_study.py [--runs 10 100] [--rival-runs 10]
+    .venv/bin/python benchmarks/bench_study.py [--runs 10 100] [--rival-runs 10] [--data a_folder]
 
-The rival's cost grows in proportion to its subjects; beyond --rival-runs it is extrapolated, and marked so.
-"""
+The rival's cost grows in proportion to its subjects; beyond --rival-runs it is extrapolated, and marked so."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 
 import numpy as np  # noqa: E402
 from nibabel.loadsave import load  # noqa: E402
+from record import record  # noqa: E402
 
 from sphereconn import demo  # noqa: E402
 from sphereconn.files import read_rows, read_signals, write_signals  # noqa: E402
@@ -171,6 +172,7 @@ def main() -> None:
             list(pool.map(generate, [data] * max(arguments.runs), range(1, max(arguments.runs) + 1)))
         print(f"{'subjects':>8} {'ours, s':>9} {'CPU s':>7} {'nilearn, s':>11} {'CPU s':>7} {'times':>6}")
         rival = (0.0, 0.0, 1)
+        rows = []
         for n_runs in arguments.runs:
             folder = Path(tempfile.mkdtemp(dir=temporary))
             seconds, cpu = ours(folder, data, n_runs)
@@ -183,7 +185,18 @@ def main() -> None:
                 f" {rival[0] * share / seconds:6.1f}",
                 flush=True,
             )
+            rows.append(
+                {
+                    "runs": n_runs,
+                    "ours_s": seconds,
+                    "ours_cpu_s": cpu,
+                    "nilearn_s": rival[0] * share,
+                    "nilearn_cpu_s": rival[1] * share,
+                    "extrapolated": share != 1,
+                }
+            )
         print("* in proportion to fewer subjects")
+        record("study", rows)
 
 
 if __name__ == "__main__":

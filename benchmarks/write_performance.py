@@ -1,0 +1,178 @@
+"""Write docs/performance.md and its figure from what the benchmarks have recorded.
+
+Run it, after the benchmarks, as
+
+    .venv/bin/python benchmarks/write_performance.py
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "workflow" / "lib"))
+
+from matplotlib.figure import Figure  # noqa: E402
+from record import recorded  # noqa: E402
+
+from sphereconn.draw.style import FAINT_INK, INK, NETWORK_COLOURS, figure_style, save_figure  # noqa: E402
+
+FIGURE = ROOT / "docs" / "images" / "performance.svg"
+PAGE = ROOT / "docs" / "performance.md"
+STEPS = ("extract", "clean", "partial correlation", "sparse inverse covariance", "draw")
+RIVALS = {"extract": "nilearn", "sparse inverse covariance": "scikit-learn", "draw": "nilearn"}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Lay out a table in Markdown."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(map(shown, row)) + " |" for row in rows)])
+
+
+def shown(value: Any) -> str:
+    """Write a number with three digits, and nothing where there is none."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def study(rows: list[dict[str, Any]]) -> str:
+    """Describe the whole example, on many subjects."""
+    head = ("subjects", "ours, s", "nilearn script, s", "times faster", "ours, CPU s", "nilearn, CPU s")
+    lines = [
+        (
+            row["runs"],
+            row["ours_s"],
+            shown(row["nilearn_s"]) + (" *" if row["extrapolated"] else ""),
+            row["nilearn_s"] / row["ours_s"],
+            row["ours_cpu_s"],
+            row["nilearn_cpu_s"],
+        )
+        for row in rows
+    ]
+    note = "\n\n\\* in proportion to fewer subjects." if any(row["extrapolated"] for row in rows) else ""
+    return (
+        "## From images to group means\n\nThe nilearn example on all subjects: default-mode partial correlations;"
+        " Power-264 and Dosenbach-160 with smoothing and cross-validated sparse inverse covariances; the mean of each"
+        " over subjects. Images of 50 x 59 x 50 voxels, 168 frames. Seconds of the clock on two cores, with"
+        " Snakemake's own and every interpreter's start; nilearn through joblib on the same two cores.\n\n"
+        + table(head, lines)
+        + note
+    )
+
+
+def extraction(rows: list[dict[str, Any]]) -> str:
+    """Describe the extraction of the 264 spheres of one image."""
+    parts = ["## Sphere signals of one image\n\nPower-264, radius 5 mm, smoothed by 6 mm, one core."]
+    for voxels in dict.fromkeys(row["voxels"] for row in rows):
+        members = [row for row in rows if row["voxels"] == voxels]
+        ours = next(row for row in members if row["contender"] == "ours")
+        names = {"ours": "ours", "nilearn": "nilearn", "gzip": "decompression, gzip", "isal": "decompression, isal"}
+        lines = [
+            (names[row["contender"]], row["seconds"], row["seconds"] / ours["seconds"], row["process"], row["peak"])
+            for row in members
+        ]
+        head = (f"{voxels}, {ours['size_mb']:.0f} MB", "seconds", "times ours", "with start and imports", "peak MB")
+        parts.append(table(head, lines))
+    return "\n\n".join(parts)
+
+
+def sparse(rows: list[dict[str, Any]]) -> str:
+    """Describe the sparse inverse covariances."""
+    head = ("nodes", "data sets", "ours, s", "GraphicalLassoCV, s", "times faster", "its gap", "our gap")
+    lines = []
+    for n_nodes in sorted({row["nodes"] for row in rows}):
+        members = [row for row in rows if row["nodes"] == n_nodes]
+        middle = {key: statistics.median(row[key] for row in members) for key in ("ours", "theirs", "times")}
+        gaps = [f"{statistics.median(row[f'gap of {whose}'] for row in members):.0e}" for whose in ("theirs", "ours")]
+        lines.append((n_nodes, len(members), *middle.values(), *gaps))
+    return (
+        "## Sparse inverse covariance of one run\n\nThe same folds, grid and score (3 folds); medians. The gap is"
+        " the true duality gap of the final fit: how far its objective may lie above the minimum. scikit-learn was asked for"
+        " 1e-4.\n\n" + table(head, lines)
+    )
+
+
+def nodes(rows: list[dict[str, Any]]) -> str:
+    """Describe how the costs of one run grow with its nodes."""
+    columns = [(step, f"{step}, {RIVALS[step]}" if step in RIVALS else None) for step in STEPS]
+    keys = [key for pair in columns for key in pair if key]
+    lines = [[row["nodes"], *(row.get(key) for key in keys)] for row in rows]
+    return (
+        "## How the costs of one run grow with the nodes\n\nSeconds of one core, after imports; a 4 mm image of"
+        " 168 frames; the figure has every edge, in three views.\n\n![Costs against nodes and runs](images/performance.svg)\n\n"
+        + table(("nodes", *keys), lines)
+    )
+
+
+def runs(rows: list[dict[str, Any]]) -> str:
+    """Describe how the costs of a study grow with its runs."""
+    head = ("runs", "first time, s", "seconds a run", "again, nothing changed, s")
+    lines = [(row["runs"], row["first"], row["first"] / row["runs"], row["again"]) for row in rows]
+    return (
+        "## How the costs of a study grow with the runs\n\nFour spheres a run of a 4 mm image, cleaned, partial"
+        " correlations and their mean: three jobs a run, two cores.\n\n" + table(head, lines)
+    )
+
+
+def page(rows: list[dict[str, Any]]) -> str:
+    """Describe the interactive page."""
+    head = ("264 nodes, 34,716 edges", "MB", "first seen, s", "slider, ms")
+    lines = [(row["contender"], row["size_mb"], row["seen_s"], row["slider_ms"]) for row in rows]
+    return "## The interactive page\n\nHeadless Chromium without a graphics card.\n\n" + table(head, lines)
+
+
+def draw(by_nodes: list[dict[str, Any]], by_runs: list[dict[str, Any]] | None) -> None:
+    """Draw the costs against the nodes, and against the runs."""
+    with figure_style():
+        figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+        for step, colour in zip(STEPS, NETWORK_COLOURS, strict=False):
+            for key, style in ((step, "-"), (f"{step}, {RIVALS.get(step)}", "--")):
+                points = [(row["nodes"], row[key]) for row in by_nodes if row.get(key)]
+                if points:
+                    x, y = zip(*points, strict=True)
+                    left.plot(x, y, style, color=colour, marker="o", markersize=3, linewidth=1.2, label=key)
+        left.set(xscale="log", yscale="log", xlabel="nodes", ylabel="seconds of one core")
+        left.legend(fontsize=6, frameon=False)
+        for key, style, label in (("first", "-", "first time"), ("again", "--", "nothing changed")):
+            if by_runs:
+                x, y = [row["runs"] for row in by_runs], [row[key] for row in by_runs]
+                right.plot(x, y, style, color=INK, marker="o", markersize=3, linewidth=1.2, label=label)
+        right.set(xscale="log", yscale="log", xlabel="runs", ylabel="seconds, two cores")
+        right.legend(fontsize=6, frameon=False)
+        for axes in (left, right):
+            axes.grid(color=FAINT_INK, alpha=0.2, linewidth=0.5)
+            axes.spines[["top", "right"]].set_visible(False)
+        save_figure(figure, FIGURE)
+
+
+def main() -> None:
+    """Write the page from the tables that there are."""
+    sections = {"study": study, "extraction": extraction, "sparse": sparse, "nodes": nodes, "runs": runs, "page": page}
+    found = {name: content for name in sections if (content := recorded(name))}
+    if not found:
+        sys.exit("Nothing has been recorded; run `make bench`.")
+    newest = next(iter(found.values()))
+    versions = ", ".join(f"{name} {number}" for name, number in newest["versions"].items())
+    parts = [
+        "# Performance",
+        "`make bench` measures this on your machine and writes this page. Trust the ratios more than the seconds: each"
+        " comes from one session, with the contenders in turns on the same work.",
+        f"Measured on {newest['machine']}; Python {newest['python']}, {versions}.",
+        *(sections[name](content["rows"]) for name, content in found.items()),
+    ]
+    if "nodes" in found:
+        draw(found["nodes"]["rows"], found["runs"]["rows"] if "runs" in found else None)
+    PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    print(f"{PAGE.relative_to(ROOT)} is written.")
+
+
+if __name__ == "__main__":
+    main()
