@@ -12,7 +12,8 @@ Run it as
 
     .venv/bin/python benchmarks/bench_study.py [--runs 10 100] [--rival-runs 10] [--data a_folder]
 
-The rival's cost grows in proportion to its subjects; beyond --rival-runs it is extrapolated, and marked so."""
+The rival's cost grows in proportion to its subjects; beyond --rival-runs it is extrapolated, and marked so.
+"""
 
 from __future__ import annotations
 
