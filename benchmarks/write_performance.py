@@ -94,9 +94,8 @@ def sparse(rows: list[dict[str, Any]]) -> str:
         lines.append((n_nodes, len(members), *middle.values(), *gaps))
     return (
         "## Sparse inverse covariance of one run\n\n"
-        "The same folds, grid and score (3 folds); medians. The gap is"
-        " the true duality gap of the final fit: how far its objective may lie above the minimum. scikit-learn was asked for"
-        " 1e-4.\n\n" + table(head, lines)
+        "The same folds, grid and score (3 folds); medians. The gap is the true duality gap of the final fit: how far"
+        " its objective may lie above the minimum. scikit-learn was asked for 1e-4.\n\n" + table(head, lines)
     )
 
 
@@ -107,8 +106,8 @@ def nodes(rows: list[dict[str, Any]]) -> str:
     lines = [[row["nodes"], *(row.get(key) for key in keys)] for row in rows]
     return (
         "## How the costs of one run grow with the nodes\n\n"
-        "Seconds of one core, after imports; a 4 mm image of"
-        " 168 frames; the figure has every edge, in three views.\n\n![Costs against nodes and runs](images/performance.svg)\n\n"
+        "Seconds of one core, after imports; a 4 mm image of 168 frames; the figure has every edge, in three views."
+        "\n\n![Costs against nodes and runs](images/performance.svg)\n\n"
         + table(("nodes", *keys), lines)
     )
 
