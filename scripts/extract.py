@@ -51,6 +51,8 @@ with logged(snakemake.log[0]):
             "SamplingFrequency": 1 / seconds,
             "RepetitionTime": seconds,
             "NumberOfVolumes": len(spheres.signals),
+            "SpaceOfImage": settings["space_of_image"],
+            "SpaceOfSeeds": settings["space"],
             "SmoothingFWHM": settings["smoothing_fwhm"],
             "Overlap": settings["overlap"],
             "MinimumCoverage": settings["min_coverage"],

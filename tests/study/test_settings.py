@@ -42,6 +42,7 @@ def test_defaults_are_filled_in():
         "seeds": "dmn",
         "radius": 8.0,
         "smoothing_fwhm": 0.0,
+        "space": "MNI152",
         "overlap": "error",
         "min_coverage": 0.5,
     }
@@ -76,7 +77,7 @@ def test_text_stays_text_where_text_is_meant():
         (
             {"seed_sets": {"dmn": {"seeds": "dmn", "radiuss": 8}}},
             "study.yaml: seed_sets.dmn.radiuss: unknown key, did you mean 'radius'?"
-            " (allowed here: labels, min_coverage, overlap, radius, seeds, smoothing_fwhm).",
+            " (allowed here: labels, min_coverage, overlap, radius, seeds, smoothing_fwhm, space).",
         ),
         (
             {"seed_sets": {"dmn": {"seeds": "dmn", "radius": -1}}},

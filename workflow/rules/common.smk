@@ -5,6 +5,7 @@ import sys
 from os.path import exists, relpath
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 # Relative to the working directory where that is possible: paths are part of what Snakemake compares.
 BASE = Path(workflow.current_basedir).parents[1].resolve()
@@ -39,6 +40,8 @@ try:
     )
 except InputError as problem:
     raise WorkflowError(str(problem)) from None
+if STUDY.summary:
+    logger.info(STUDY.summary)
 
 
 wildcard_constraints:
@@ -122,7 +125,8 @@ def sphere_settings(wildcards):
     """Settings of an extraction; the seed table is an input, and compared by its content."""
     seed_set = STUDY.seed_sets[wildcards.seed_set]
     seed_set = {key: value for key, value in seed_set.items() if key not in ("seeds", "labels")}
-    return seed_set | {"repetition_time": run_of(wildcards).repetition_time}
+    run = run_of(wildcards)
+    return seed_set | {"repetition_time": run.repetition_time, "space_of_image": run.entities.get("space")}
 
 
 def members(wildcards, path):

@@ -110,6 +110,15 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence
             file.write("\t".join(map(_cell, row)) + "\n")
 
 
+def write_rows_if_changed(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a tab-separated table unless the file says the same already: its time tells when it last changed."""
+    text = "".join("\t".join(map(_cell, row)) + "\n" for row in (columns, *rows))
+    path = Path(path)
+    if not path.is_file() or path.read_bytes() != text.encode():
+        with written_whole(path) as temporary:
+            temporary.write_bytes(text.encode())
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return MISSING

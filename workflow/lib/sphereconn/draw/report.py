@@ -77,6 +77,7 @@ ESTIMATES = {
 }
 SETTINGS = {
     "seeds": "seeds",
+    "space": "space",
     "radius": "radius (mm)",
     "smoothing_fwhm": "smoothing, FWHM (mm)",
     "overlap": "overlap",

@@ -31,6 +31,10 @@ ENTITIES = {
 
 LABEL = "[A-Za-z0-9]+"
 
+# What the search of a tree of BIDS derivatives writes: the runs it found, and those it left out.
+RUNS_FOUND = "runs.tsv"
+RUNS_LEFT_OUT = "runs_left_out.tsv"
+
 
 def stem(entities: Mapping[str, str]) -> str:
     """Join the entities of a run, keyed by the columns of the runs table: ``sub-01_task-rest_space-MNI152``."""

@@ -43,6 +43,7 @@ def expected_results(study: Study) -> set[str]:
         *DESCRIPTION,
         *QUALITY,
         *REPORT,
+        *study.search_results,
         *_seeds_of_atlases(study),
         *_results_of_runs(study),
         *_results_of_groups(study),

@@ -54,9 +54,9 @@ def read_runs(path: str | Path) -> list[Run]:
         if column not in columns:
             raise InputError(f"{path}: the column '{column}' is missing (found: {', '.join(columns)}).")
     for column in columns:
-        close = difflib.get_close_matches(column.lower(), KNOWN, n=1, cutoff=0.85)
-        if column not in KNOWN and close and close[0] not in columns:
-            raise InputError(f"{path}: the column '{column}' is not known; did you mean '{close[0]}'?")
+        meant = known_column(column)
+        if meant and column not in KNOWN and meant not in columns:
+            raise InputError(f"{path}: the column '{column}' is not known; did you mean '{meant}'?")
     if not rows:
         raise InputError(f"{path}: the table lists no run.")
     runs: dict[str, Run] = {}
@@ -72,6 +72,11 @@ def read_runs(path: str | Path) -> list[Run]:
         runs[run.stem] = run
         lines[run.stem] = line
     return [runs[stem] for stem in sorted(runs)]
+
+
+def known_column(column: str) -> str | None:
+    """Give the column with a meaning of its own that a column is, or is probably meant to be; None for any other."""
+    return next(iter(difflib.get_close_matches(column.lower(), KNOWN, n=1, cutoff=0.85)), None)
 
 
 def _run(cells: Mapping[str, str], base: Path, where: str) -> Run:

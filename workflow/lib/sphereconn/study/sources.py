@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sphereconn.errors import InputError
+from sphereconn.study import names
 from sphereconn.study.development_fmri import KEY, Downloads, development_runs
+from sphereconn.study.discovery import find_runs, write_tables
 from sphereconn.study.runs import Run, read_runs
 
 Settings = Mapping[str, Any]
@@ -16,12 +18,16 @@ Settings = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Source:
-    """The runs of a study, the table that lists them, what a person is told of how they were found, and downloads."""
+    """The runs of a study, the table that lists them, what a person is told of how they were found, and downloads.
+
+    ``results`` are the files that finding them leaves in the output folder.
+    """
 
     runs: tuple[Run, ...]
     table: str
     summary: str = ""
     downloads: Downloads = field(default_factory=Downloads)
+    results: tuple[str, ...] = ()
 
 
 def read_source(settings: Settings, where: str, resources: Path, main_process: bool = True) -> Source:
@@ -56,6 +62,21 @@ def _of_a_table(settings: Settings, where: str, resources: Path, main_process: b
     return Source(tuple(read_runs(table)), table)
 
 
+def _of_bids_derivatives(settings: Settings, where: str, resources: Path, main_process: bool) -> Source:
+    """Search the tree once, in the main process; its jobs read the table that it wrote."""
+    output_dir = settings["output_dir"].rstrip("/")
+    table, left_out = f"{output_dir}/{names.RUNS_FOUND}", f"{output_dir}/{names.RUNS_LEFT_OUT}"
+    summary = ""
+    if main_process:
+        confounds_needed = any(denoising["confounds"] for denoising in settings["denoising"].values())
+        found = find_runs(settings["bids"], confounds_needed, f"{where}: bids")
+        write_tables(found, Path(table), Path(left_out))
+        summary = found.summary(table, left_out)
+        if not found.rows:
+            raise InputError(f"{where}: bids: no run can be used; {summary}")
+    return Source(tuple(read_runs(table)), table, summary, results=(names.RUNS_FOUND, names.RUNS_LEFT_OUT))
+
+
 def _of_development_fmri(settings: Settings, where: str, resources: Path, main_process: bool) -> Source:
     tables = resources / KEY
     runs, downloads = development_runs(settings[KEY], tables, f"{where}: {KEY}")
@@ -63,4 +84,8 @@ def _of_development_fmri(settings: Settings, where: str, resources: Path, main_p
 
 
 # Top-level key of the configuration -> what gives its runs.
-SOURCES: dict[str, Callable[[Settings, str, Path, bool], Source]] = {"runs": _of_a_table, KEY: _of_development_fmri}
+SOURCES: dict[str, Callable[[Settings, str, Path, bool], Source]] = {
+    "runs": _of_a_table,
+    "bids": _of_bids_derivatives,
+    KEY: _of_development_fmri,
+}

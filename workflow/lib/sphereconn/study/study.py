@@ -18,6 +18,7 @@ from sphereconn.study.runs import Run, matching
 from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
 from sphereconn.study.sources import Source, read_source
+from sphereconn.study.spaces import check_spaces
 
 SHIPPED_SEEDS = ("dmn", "power264", "dosenbach160", "seitzman300")
 
@@ -39,8 +40,9 @@ class Study:
     """A checked configuration: the complete settings, its parts by label, runs, and what is crossed with what.
 
     ``runs_table`` lists the runs; ``summary`` says how they were found, where that needs saying; ``downloads`` which of
-    their files can be had from the web. ``networks`` is the number of networks in each seed set; ``atlases``
-    are the seed sets that are made from an atlas, with its image and labels.
+    their files can be had from the web; ``search_results`` which files in the output folder the search for them left.
+    ``networks`` is the number of networks in each seed set; ``atlases`` are the seed sets that are made from an atlas,
+    with its image and labels.
     """
 
     settings: Settings
@@ -49,6 +51,7 @@ class Study:
     runs_table: str
     summary: str
     downloads: Downloads
+    search_results: tuple[str, ...]
     groups: tuple[str, ...]
     seed_sets: Mapping[str, Settings]
     denoising: Mapping[str, Settings]
@@ -138,6 +141,7 @@ def read_study(
         runs_table=found.table,
         summary=found.summary,
         downloads=found.downloads,
+        search_results=found.results,
         groups=tuple(settings["groups"]),
         seed_sets=seed_sets,
         networks=networks,
@@ -204,6 +208,8 @@ def _combinations(settings: Settings, found: Source, source: str) -> Iterator[Co
     needing = {label for label, item in settings["denoising"].items() if item["confounds"]}
     for (seed_set, denoising, estimator), stems in sorted(chosen.items()):
         members = tuple(run for run in found.runs if run.stem in stems)
+        space = settings["seed_sets"][seed_set]["space"]
+        check_spaces(members, seed_set, space, settings["equivalent_spaces"], found.table)
         for run in members:
             if denoising in needing and run.confounds is None:
                 raise InputError(
