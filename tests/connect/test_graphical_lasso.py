@@ -70,9 +70,13 @@ def test_a_diagonal_covariance_has_its_reciprocal_as_precision(alpha):
 
 
 def test_an_alpha_of_the_largest_covariance_or_more_leaves_no_edge():
-    S = correlation(50, 20)
-    largest = np.abs(S - np.eye(20)).max()
-    assert np.count_nonzero(graphical_lasso(S, largest).precision) == 20
+    variances = np.linspace(0.5, 3, 20)
+    S = correlation(50, 20) * np.sqrt(np.outer(variances, variances))
+    largest = np.abs(S - np.diag(variances)).max()
+    for alpha in (largest, 2 * largest):
+        solution = graphical_lasso(S, alpha)
+        np.testing.assert_allclose(solution.precision, np.diag(1 / variances), rtol=1e-14)
+        assert_certified(solution, S, alpha, gap=1e-12)
     assert np.count_nonzero(graphical_lasso(S, 0.999 * largest).precision) == 22
 
 
@@ -215,12 +219,14 @@ def test_the_unit_of_the_signals_does_not_matter(unit):
 
 def test_independent_blocks_are_solved_as_if_alone():
     one, other, alpha = correlation(30, 7, seed=1), correlation(30, 5, seed=2), 0.12
+    order = np.random.default_rng(0).permutation(12)
+    here, there = np.sort(order[:7]), np.sort(order[7:])  # the nodes of one among those of the other
     both = np.full((12, 12), 0.05)  # below alpha: the blocks are not linked, although they are correlated
-    both[:7, :7], both[7:, 7:] = one, other
+    both[np.ix_(here, here)], both[np.ix_(there, there)] = one, other
     solution = graphical_lasso(both, alpha)
-    np.testing.assert_array_equal(solution.precision[:7, :7], graphical_lasso(one, alpha).precision)
-    np.testing.assert_array_equal(solution.precision[7:, 7:], graphical_lasso(other, alpha).precision)
-    assert not solution.precision[:7, 7:].any()
+    np.testing.assert_array_equal(solution.precision[np.ix_(here, here)], graphical_lasso(one, alpha).precision)
+    np.testing.assert_array_equal(solution.precision[np.ix_(there, there)], graphical_lasso(other, alpha).precision)
+    assert not solution.precision[np.ix_(here, there)].any()
     assert_certified(solution, both, alpha, gap=12e-4)
 
 

@@ -179,6 +179,7 @@ def test_ebic_is_the_criterion_of_foygel_and_drton():
     assert chosen.path["ebic"][row] == pytest.approx(expected, abs=1e-3)
     assert chosen.path["n_edges"][row] == n_edges
     assert chosen.path["ebic"][row] == chosen.path["ebic"].min()
+    assert list(chosen.path) == ["alpha", "ebic", "n_edges", "duality_gap"]
     assert len(chosen.path["alpha"]) == 16
     assert chosen.alpha < ebic(z, gamma=1.0).alpha
 
@@ -210,6 +211,14 @@ def test_the_graph_is_recovered_no_worse_than_by_scikit_learn():
     # The penalties chosen may be neighbours on the grid, so that a single graph may be a little better or worse.
     assert ours.mean() > theirs.mean() - 0.005
     assert (ours > theirs - 0.03).all()
+
+
+def test_at_the_penalty_of_scikit_learn_the_graph_is_no_worse_than_its_own():
+    truth = np.eye(20) + np.diag(np.full(19, 0.4), 1) + np.diag(np.full(19, 0.4), -1)  # a chain
+    z = signals_of(truth, 800, seed=11)
+    theirs = scikit_learn(z, 3)
+    ours = sparse_inverse_covariance(z, selection=float(theirs.alpha_))
+    assert f1_score(ours.precision, truth) >= f1_score(theirs.precision_, truth)
 
 
 @pytest.mark.parametrize("selection", ["cv", "ebic", 0.2])
