@@ -62,12 +62,17 @@ def test_nothing_edited_runs_nothing(finished):
 
 @pytest.mark.parametrize(
     "setting",
-    [{"radius": 14}, {"smoothing_fwhm": 6}, {"min_coverage": 0.25}, {"overlap": "nearest"}],
+    [{"radius": 14}, {"smoothing_fwhm": 6}, {"min_coverage": 0.25}, {"overlap": "nearest"}, {"space": "Talairach"}],
 )
 def test_editing_a_seed_set_runs_its_chain_and_no_other(finished, setting):
     finished.configure(lambda config: config["seed_sets"]["dmn"].update(setting))
     assert finished.pending() == CHAIN_OF_DMN | DESCRIPTION
     assert not [message for message in finished.pending_messages() if " mine " in message]
+
+
+def test_declaring_other_spaces_alike_computes_nothing(finished):
+    finished.configure(lambda config: config.update(equivalent_spaces=[["MNI152", "MNI305"]]))
+    assert finished.pending() == DESCRIPTION
 
 
 def test_editing_a_seed_table_runs_its_chain_and_no_other(finished):
