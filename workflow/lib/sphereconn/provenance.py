@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from sphereconn import __version__
 
-RECORDED = ("numpy", "scipy", "nibabel", "isal", "numba", "matplotlib")
+RECORDED = ("numpy", "numba", "isal")
 
 
 def software() -> dict[str, str]:
-    """Give the versions of this library, of Python and of the libraries that the running job has loaded."""
-    loaded = {name: sys.modules[name].__version__ for name in RECORDED if name in sys.modules}
-    return {"sphereconn": __version__, "python": ".".join(map(str, sys.version_info[:3])), **loaded}
+    """Give the versions of this library, of Python and of the libraries that have a part in numbers.
+
+    All of them stand in every sidecar: which of them a process has loaded depends on what it ran before.
+    """
+    versions = {name: version(name) for name in RECORDED}
+    return {"sphereconn": __version__, "python": ".".join(map(str, sys.version_info[:3])), **versions}
 
 
 def sources(paths: Sequence[str], result: str) -> list[str]:
