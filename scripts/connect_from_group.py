@@ -34,6 +34,4 @@ with logged(snakemake.log[0]):
         estimate["LeftOut"] = reason
     unusable = fit["NodesUnusable"] if reason == MISSING else names
     cleaned = read_json(inputs.cleaned)
-    sidecar = connectome_sidecar(settings, estimate, unusable, cleaned, list(inputs), output.sidecar)
-    # The numbers are those of the fit, and of the software that made it.
-    write_json(output.sidecar, sidecar | {"Software": fit["Software"] | sidecar["Software"]})
+    write_json(output.sidecar, connectome_sidecar(settings, estimate, unusable, cleaned, list(inputs), output.sidecar))
