@@ -107,8 +107,7 @@ def nodes(rows: list[dict[str, Any]]) -> str:
     return (
         "## How the costs of one run grow with the nodes\n\n"
         "Seconds of one core, after imports; a 4 mm image of 168 frames; the figure has every edge, in three views."
-        "\n\n![Costs against nodes and runs](images/performance.svg)\n\n"
-        + table(("nodes", *keys), lines)
+        "\n\n![Costs against nodes and runs](images/performance.svg)\n\n" + table(("nodes", *keys), lines)
     )
 
 

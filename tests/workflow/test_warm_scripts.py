@@ -14,7 +14,7 @@ LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 SNAKEFILE = """
 import sys
-sys.path.insert(0, {library!r})
+sys.path[:0] = [{library!r}, {modules!r}]
 from warmstart.scheduler import calm_scheduler
 from warmstart.scripts import run_scripts_warm
 run_scripts_warm()
@@ -45,7 +45,7 @@ def workflow(tmp_path):
         for name, text in scripts.items():
             (tmp_path / "scripts" / f"{name}.py").write_text(text)
         (tmp_path / "Snakefile").write_text(
-            SNAKEFILE.format(library=str(LIBRARY), names=sorted(scripts), threads=threads)
+            SNAKEFILE.format(library=str(LIBRARY), modules=str(tmp_path), names=sorted(scripts), threads=threads)
         )
         return [SNAKEMAKE, "--cores", "2", *arguments]
 
@@ -111,6 +111,17 @@ def test_a_module_that_a_script_imports_is_there_already_for_the_next(workflow):
     text = "import sys\nthere = 'fractions' in sys.modules\nimport fractions\n" + said("there")
     assert workflow(dict.fromkeys(("one", "two", "three"), text), "--cores", "1")[0] == 0
     assert sorted(answers(workflow).values()) == [False, True, True]
+
+
+def test_a_module_that_has_more_to_load_is_warmed_up_once_for_all_later_scripts(workflow):
+    (workflow.root / "slow.py").write_text(
+        "loaded_by = None\n\ndef warm_up():\n    global loaded_by\n    import os\n    loaded_by = os.getpid()\n"
+    )
+    text = "import os\nimport slow\n" + said("[slow.loaded_by, os.getppid()]")
+    assert workflow({name: text for name in ("one", "two", "three")}, "--cores", "1")[0] == 0
+    by = sorted(answers(workflow).values(), key=lambda answer: answer[0] is not None)
+    server = by[0][1]
+    assert by == [[None, server], [server, server], [server, server]]
 
 
 @pytest.mark.parametrize(

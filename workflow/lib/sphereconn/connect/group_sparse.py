@@ -634,3 +634,9 @@ def _primal_and_dual(
                 linear += 2.0 * weights[k] * S[k, j, i] * P[k, j, i]
                 size += 2.0 * weights[k] * abs(bounded * P[k, j, i])
     return linear, size
+
+
+def warm_up() -> None:
+    """Load the machine code, by a small fit."""
+    covariance = np.array([[1.0, 0.5, 0.4], [0.5, 1.0, 0.3], [0.4, 0.3, 1.0]])
+    group_sparse_covariance(np.stack([covariance, covariance]), np.array([9, 9]), 0.1)
