@@ -1,39 +1,69 @@
 """Cleaned signals of one run: sphere signals and confounds in; cleaned signals and sidecar out."""
 
+import numpy as np
+
 from sphereconn import provenance
+from sphereconn.clean.censoring import too_short
 from sphereconn.clean.cleaning import clean_signals
-from sphereconn.clean.confounds import mean_framewise_displacement, read_confounds
+from sphereconn.clean.strategies import Scrubbing, Strategy, read_run_confounds
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_signals
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
-    settings = dict(snakemake.params.settings)
-    names, signals = read_signals(snakemake.input.signals)
-    source = read_json(snakemake.input.sidecar)
+    settings, files = dict(snakemake.params.settings), snakemake.input
+    names, signals = read_signals(files.signals)
+    source = read_json(files.sidecar)
     patterns, missing = settings.pop("confounds"), settings.pop("missing_confounds")
-    columns, confounds, displacement = [], None, None
-    if patterns:
-        columns, confounds = read_confounds(snakemake.input.confounds, patterns, len(signals), missing)
-        displacement = mean_framewise_displacement(snakemake.input.confounds)
-    with about(snakemake.input.signals):
-        cleaned = clean_signals(
-            signals, source["RepetitionTime"], confounds=confounds, confound_names=columns, **settings
-        )
+    strategy, scrub = settings.pop("strategy"), settings.pop("scrub")
+    least = settings.pop("min_frames"), settings.pop("min_minutes")
+    run = read_run_confounds(
+        files.get("confounds"),
+        len(signals),
+        patterns=patterns,
+        strategy=Strategy(**strategy) if strategy else None,
+        scrubbing=Scrubbing(**scrub) if scrub else None,
+        missing=missing,
+        components=files.get("components"),
+        aroma=files.get("aroma"),
+    )
+    n_kept = int(run.censoring.kept.sum())
+    left_out = too_short(n_kept, len(signals), source["RepetitionTime"], *least)
+    if left_out:
+        cleaned = np.empty((0, len(names)))
+        outcome = {"LeftOut": left_out, "ConfoundRegressors": [], "DegreesOfFreedom": None}
+    else:
+        with about(files.signals):
+            result = clean_signals(
+                signals,
+                source["RepetitionTime"],
+                confounds=run.values,
+                confound_names=run.names,
+                kept=run.censoring.kept,
+                **settings,
+            )
+        cleaned = result.signals
+        outcome = {
+            "ConfoundRegressors": result.regressors_used,
+            "ConfoundRegressorsDropped": result.regressors_dropped,
+            "DegreesOfFreedom": result.degrees_of_freedom,
+        }
 
-    write_signals(snakemake.output.signals, names, cleaned.signals)
+    write_signals(snakemake.output.signals, names, cleaned)
     write_json(
         snakemake.output.sidecar,
         {
-            "Description": "Cleaned mean signal of each sphere",
+            "Description": "Cleaned mean signal of each sphere, a row for each frame that is kept",
             "SamplingFrequency": source["SamplingFrequency"],
             "RepetitionTime": source["RepetitionTime"],
             "NumberOfVolumes": len(signals),
-            "NumberOfVolumesKept": cleaned.n_frames_kept,
-            "ConfoundRegressors": list(cleaned.regressors_used),
-            "ConfoundRegressorsDropped": cleaned.regressors_dropped,
-            "MeanFramewiseDisplacement": displacement,
-            "DegreesOfFreedom": cleaned.degrees_of_freedom,
+            "NumberOfVolumesKept": n_kept,
+            "NumberOfVolumesDiscardedByMotionScrubbing": run.censoring.n_scrubbed,
+            "NumberOfVolumesDiscardedByNonsteadyStatesDetector": run.censoring.n_non_steady_state,
+            "CensoredVolumes": run.censoring.reasons,
+            "MeanFramewiseDisplacement": run.mean_framewise_displacement(),
+            "MeanFramewiseDisplacementKept": run.mean_framewise_displacement(kept_only=True),
+            **outcome,
             "Settings": snakemake.params.settings,
             "NodeFiles": source["NodeFiles"],
             "Sources": provenance.sources(list(snakemake.input), snakemake.output.sidecar),

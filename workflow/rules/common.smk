@@ -24,6 +24,7 @@ from sphereconn.study.drawn import ALL_GROUPS, figures, style
 from sphereconn.study.fingerprint import fingerprint
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.results import orphans
+from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
 from warmstart.scheduler import calm_scheduler
 from warmstart.scripts import run_scripts_warm
@@ -116,9 +117,9 @@ def atlas_files(wildcards):
     return {"atlas": atlas["seeds"]} | ({"labels": atlas["labels"]} if "labels" in atlas else {})
 
 
-def confounds_file(wildcards):
-    """Name the confounds table of a run, if the denoising needs it."""
-    return run_of(wildcards).confounds if STUDY.denoising[wildcards.denoising]["confounds"] else []
+def confound_inputs(wildcards):
+    """Name the confounds table of a run and what lies beside it, as far as the denoising needs them."""
+    return confound_files(run_of(wildcards), STUDY.denoising[wildcards.denoising])
 
 
 def sphere_settings(wildcards):
@@ -140,10 +141,14 @@ def members_signals(wildcards):
     return members(wildcards, lambda run: names.cleaned_signals(run.folder, run.stem, *labels))
 
 
-def members_matrices(wildcards):
-    """Name the connectomes of the runs of a combination."""
-    labels = (wildcards.seed_set, wildcards.denoising, wildcards.estimator)
-    return members(wildcards, lambda run: names.connectome(run.folder, run.stem, *labels))
+def members_connectomes(suffix):
+    """Give the function that Snakemake calls for the connectomes of the runs of a combination, or their sidecars."""
+
+    def connectomes(wildcards):
+        labels = (wildcards.seed_set, wildcards.denoising, wildcards.estimator)
+        return members(wildcards, lambda run: names.connectome(run.folder, run.stem, *labels, suffix))
+
+    return connectomes
 
 
 def members_nodes(wildcards):

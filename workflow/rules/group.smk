@@ -8,7 +8,8 @@ Gives: group/*_stack.npy with its table of runs; group/*_stat-mean_relmat.tsv, *
 rule stack:
     """Put the edges of every run of a combination into one file, a row a run, readable block by block."""
     input:
-        matrices=members_matrices,
+        matrices=members_connectomes("relmat.tsv"),
+        sidecars=members_connectomes("relmat.json"),
     output:
         stack=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.npy")),
         runs=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.tsv")),

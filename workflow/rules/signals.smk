@@ -33,9 +33,9 @@ rule extract:
 rule clean:
     """Filter the sphere signals and take the confounds out of them."""
     input:
+        unpack(confound_inputs),
         signals=rules.extract.output.signals,
         sidecar=rules.extract.output.sidecar,
-        confounds=confounds_file,
     output:
         signals=result(names.cleaned_signals(*OF_SIGNALS)),
         sidecar=result(names.cleaned_signals(*OF_SIGNALS, "timeseries.json")),

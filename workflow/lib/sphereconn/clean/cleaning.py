@@ -219,7 +219,8 @@ def _check_kept(kept: NDArray[np.bool_] | None, n_frames: int) -> NDArray[np.boo
     n_kept = np.count_nonzero(kept)
     if n_kept < _FEWEST_FRAMES:
         raise InputError(
-            f"{n_kept} of the {n_frames} frames are kept; cleaning needs at least {_FEWEST_FRAMES}."
+            f"{n_kept} of the {n_frames} frames are kept; cleaning needs at least {_FEWEST_FRAMES}; min_frames"
+            " leaves such runs out."
             if n_kept < n_frames
             else f"The run has {n_frames} frames; cleaning needs at least {_FEWEST_FRAMES}."
         )
@@ -302,7 +303,8 @@ def _degrees_of_freedom(n_kept: int, passed: float, band: str, n_regressors: int
         constraints = ("", " and the mean", ", mean and trend")[n_constraints]
         raise InputError(
             f"{n_regressors} independent regressors{constraints} leave less than one degree of freedom in the {n_kept}"
-            f" frames kept{after}; use fewer confounds, censor less or filter less."
+            f" frames kept{after}; use fewer confounds, censor less or filter less, or leave"
+            " such runs out by min_frames."
         )
     return degrees_of_freedom
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -15,6 +16,46 @@ from sphereconn.errors import InputError
 from sphereconn.files import MISSING, read_rows
 
 MissingPolicy = Literal["error", "mean"]
+
+FRAMEWISE_DISPLACEMENT, STD_DVARS = "framewise_displacement", "std_dvars"
+# What is said of a frame compared with the one before it; the first frame has none.
+_OF_TWO_FRAMES = re.compile(rf".*_derivative1(_power2)?|{FRAMEWISE_DISPLACEMENT}|rmsd|dvars|{STD_DVARS}")
+
+
+@dataclass(frozen=True)
+class ConfoundsTable:
+    """A confounds table as it was read: where from, its column names, and a row of cells for each frame."""
+
+    path: str
+    columns: list[str]
+    rows: list[list[str]]
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """Give a column, shape (n_frames,), NaN where it has no finite number; ``InputError`` when it holds text."""
+        position = self.columns.index(name)
+        numbers = np.array([_number(cells[position], self.path, name, row) for row, cells in enumerate(self.rows, 1)])
+        return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def read_table(path: str | Path, n_frames: int) -> ConfoundsTable:
+    """Read a confounds table as fMRIPrep writes it: tab-separated, one row a frame.
+
+    Parameters
+    ----------
+    path
+        The table.
+    n_frames
+        Number of frames of the run.
+
+    Raises
+    ------
+    InputError
+        When the table cannot be read or has not one row a frame.
+    """
+    columns, rows = read_rows(path)
+    if len(rows) != n_frames:
+        raise InputError(f"{path}: the table has {len(rows)} rows, but the run has {n_frames} frames.")
+    return ConfoundsTable(str(path), columns, rows)
 
 
 def select_columns(available: Sequence[str], patterns: Sequence[str]) -> list[str]:
@@ -52,62 +93,63 @@ def _suggestion(pattern: str, available: Sequence[str]) -> str:
     return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
 
 
-def read_confounds(
-    path: str | Path, patterns: Sequence[str], n_frames: int, missing: MissingPolicy = "error"
-) -> tuple[list[str], NDArray[np.float64]]:
-    """Read the chosen columns of a confounds table as fMRIPrep writes it: tab-separated, one row a frame.
+def filled_in(
+    path: str | Path,
+    names: Sequence[str],
+    confounds: NDArray[np.float64],
+    kept: NDArray[np.bool_],
+    missing: MissingPolicy = "error",
+) -> NDArray[np.float64]:
+    """Fill in what is missing in frames that are kept; censored frames are neither judged nor read.
+
+    A derivative, and a measure of motion between two frames, has no value in the first frame of a run. If that frame is
+    kept, it takes the value of the next frame that is.
 
     Parameters
     ----------
     path
-        The table.
-    patterns
-        Which columns, see `select_columns`.
-    n_frames
-        Number of frames of the run.
+        The table, for messages.
+    names
+        The columns.
+    confounds
+        Shape (n_frames, n_confounds), NaN where a value is missing.
+    kept
+        Shape (n_frames,), False for censored frames.
     missing
-        What to do with cells that hold no number (n/a, empty, NaN or infinite), such as the first row of a
-        derivative: "error", or "mean" to fill them with the mean of the column's other rows.
+        What to do about any other missing value: "error", or "mean" to fill it, and the first frames as well, with the
+        mean of the column over the frames that are kept and have one.
 
     Returns
     -------
-    names : list of str
-    confounds : ndarray
-        Shape (n_frames, n_confounds), finite.
+    ndarray
+        Shape (n_frames, n_confounds), finite in the frames that are kept.
 
     Raises
     ------
     InputError
-        When the table has not one row a frame, a pattern matches no column, a cell is neither a number nor n/a, cells
-        are missing and may not be, or a column has no number at all.
+        When values are missing and may not be, or a column has no number at all.
     """
     if missing not in get_args(MissingPolicy):
         raise InputError(f"missing_confounds: '{missing}' is not one of {', '.join(get_args(MissingPolicy))}.")
-    columns, rows = read_rows(path)
-    if len(rows) != n_frames:
-        raise InputError(f"{path}: the table has {len(rows)} rows, but the run has {n_frames} frames.")
-    try:
-        names = select_columns(columns, patterns)
-    except InputError as problem:
-        raise InputError(f"{path}: {problem}") from problem
-    confounds = np.empty((n_frames, len(names)))
-    for index, name in enumerate(names):
-        position = columns.index(name)
-        for row, cells in enumerate(rows):
-            confounds[row, index] = _number(cells[position], path, name, row + 1)
-
-    finite = np.isfinite(confounds)
-    empty = [name for name, numbers in zip(names, finite.T, strict=True) if not numbers.any()]
+    filled = confounds.copy()
+    if missing == "error" and kept[0] and np.count_nonzero(kept) > 1:
+        following = np.flatnonzero(kept)[1]
+        for column, name in enumerate(names):
+            if np.isnan(filled[0, column]) and _OF_TWO_FRAMES.fullmatch(name):
+                filled[0, column] = filled[following, column]
+    known = np.isfinite(filled) & kept[:, None]
+    empty = [name for name, numbers in zip(names, known.T, strict=True) if kept.any() and not numbers.any()]
     if empty:
         raise InputError(f"{path}: no row has a number in {_listed(empty)}.")
-    incomplete = [name for name, numbers in zip(names, finite.T, strict=True) if not numbers.all()]
+    incomplete = [name for name, numbers in zip(names, known.T, strict=True) if not numbers[kept].all()]
     if incomplete and missing == "error":
         raise InputError(
             f"{path}: values are missing in {_listed(incomplete)};"
             " choose other confounds, or `missing_confounds: mean` to fill each with the mean of its column."
         )
-    means = np.mean(confounds, axis=0, where=finite) if names else np.empty(0)
-    return names, np.where(finite, confounds, means)
+    for column in map(list(names).index, incomplete):
+        filled[kept & ~known[:, column], column] = filled[known[:, column], column].mean()
+    return filled
 
 
 def framewise_displacement(path: str | Path) -> np.ndarray | None:
@@ -117,24 +159,10 @@ def framewise_displacement(path: str | Path) -> np.ndarray | None:
     2012, NeuroImage 59:2142-2154), so the first frame has none. None when the table has no such column. ``InputError``
     names the cell that is neither a number nor n/a.
     """
-    name = "framewise_displacement"
     columns, rows = read_rows(path)
-    if name not in columns:
+    if FRAMEWISE_DISPLACEMENT not in columns:
         return None
-    position = columns.index(name)
-    numbers = np.array([_number(cells[position], path, name, row) for row, cells in enumerate(rows, start=1)])
-    return np.where(np.isfinite(numbers), numbers, np.nan)
-
-
-def mean_framewise_displacement(path: str | Path) -> float | None:
-    """Average the framewise displacement of a confounds table over the frames that have a number.
-
-    None when the table has no such column, or no number in it.
-    """
-    displacement = framewise_displacement(path)
-    if displacement is None or np.isnan(displacement).all():
-        return None
-    return float(np.nanmean(displacement))
+    return ConfoundsTable(str(path), columns, rows).column(FRAMEWISE_DISPLACEMENT)
 
 
 def _number(cell: str, path: str | Path, name: str, row: int) -> float:

@@ -37,17 +37,22 @@ def _problems(settings: Any, schema: Schema) -> Iterator[str]:
 
 
 def _sentences(error: ValidationError) -> Iterator[str]:
-    """Say what is wrong; of alternatives by ``kind``, such as estimators, speak of the one that is meant."""
-    if error.validator != "anyOf" or "kind" not in getattr(error.instance, "keys", tuple)():
+    """Say what is wrong; where there are alternatives and the value has keys, speak of the one that is meant."""
+    if error.validator != "anyOf" or not isinstance(error.instance, Mapping):
         yield _sentence(error)
         return
     alternatives: dict[Any, list[ValidationError]] = {}
     for problem in error.context or ():
         alternatives.setdefault(problem.schema_path[0], []).append(problem)
     for problems in alternatives.values():
-        if not any(list(problem.path) == ["kind"] for problem in problems):  # an unknown kind has its own sentence
+        # Not meant: another kind (an unknown kind has its own sentence), or something without keys.
+        if not any(list(problem.path) == ["kind"] or _without_keys(problem) for problem in problems):
             for problem in problems:
                 yield from _sentences(problem)
+
+
+def _without_keys(problem: ValidationError) -> bool:
+    return not problem.path and problem.validator in ("type", "enum", "const")
 
 
 def _sentence(error: ValidationError) -> str:

@@ -19,6 +19,7 @@ from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
 from sphereconn.study.sources import Source, read_source
 from sphereconn.study.spaces import check_spaces
+from sphereconn.study.strategies import check_run, written_out
 
 SHIPPED_SEEDS = ("dmn", "power264", "dosenbach160", "seitzman300")
 
@@ -127,6 +128,7 @@ def read_study(
         networks[label] = len(found_networks - {""})
     for label, denoising in settings["denoising"].items():
         _check_denoising(f"{source}: denoising.{label}", denoising)
+        settings["denoising"][label] = written_out(f"{source}: denoising.{label}", denoising)
     check_groups(runs, settings["groups"], f"{source}: groups")
     for label in settings["figures"]["seed_sets"]:
         if label not in seed_sets:
@@ -205,16 +207,17 @@ def _combinations(settings: Settings, found: Source, source: str) -> Iterator[Co
             for denoising in labels["denoising"]:
                 for estimator in labels["estimators"]:
                     chosen.setdefault((seed_set, denoising, estimator), set()).update(stems)
-    needing = {label for label, item in settings["denoising"].items() if item["confounds"]}
+    denoised = {denoising: set[str]() for _, denoising, _ in chosen}
+    for (_, denoising, _), stems in chosen.items():
+        denoised[denoising] |= stems
+    for denoising, stems in sorted(denoised.items()):
+        for run in found.runs:
+            if run.stem in stems:
+                check_run(run, settings["denoising"][denoising], denoising, found.table)
     for (seed_set, denoising, estimator), stems in sorted(chosen.items()):
         members = tuple(run for run in found.runs if run.stem in stems)
         space = settings["seed_sets"][seed_set]["space"]
         check_spaces(members, seed_set, space, settings["equivalent_spaces"], found.table)
-        for run in members:
-            if denoising in needing and run.confounds is None:
-                raise InputError(
-                    f"{found.table}: run {run.stem} has no confounds table, which denoising.{denoising} needs."
-                )
         yield Combination(seed_set, denoising, estimator, members)
 
 

@@ -1,0 +1,102 @@
+"""Which frames of a run are censored, for what reason, and whether enough are left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+NON_STEADY_STATE, SHORT_SEGMENT = "NonSteadyState", "ShortSegment"
+
+
+@dataclass(frozen=True)
+class Censoring:
+    """The frames that are kept, shape (n_frames,), and for each reason the frames censored for it, counted from 0."""
+
+    kept: NDArray[np.bool_]
+    reasons: Mapping[str, list[int]]
+
+    @property
+    def n_non_steady_state(self) -> int:
+        """Number of frames censored because the scanner was not in a steady state."""
+        return len(self.reasons.get(NON_STEADY_STATE, []))
+
+    @property
+    def n_scrubbed(self) -> int:
+        """Number of the other censored frames: those with motion, and those in segments that this leaves too short."""
+        return int(np.count_nonzero(~self.kept)) - self.n_non_steady_state
+
+
+def censor(
+    n_frames: int,
+    non_steady_state: NDArray[np.bool_] | None = None,
+    traces: Mapping[str, tuple[NDArray[np.float64], float]] | None = None,
+    min_segment: int = 0,
+) -> Censoring:
+    """Censor frames that precede the steady state or follow motion, and what lies too closely between such frames.
+
+    Parameters
+    ----------
+    n_frames
+        Number of frames of the run.
+    non_steady_state
+        Shape (n_frames,), True for frames before the steady state of the scanner.
+    traces
+        By reason, a measure of motion, shape (n_frames,), and the threshold above which (not at which) a frame is
+        censored. A frame without a value, such as the first, is not.
+    min_segment
+        Where motion was found, a stretch of fewer kept frames in a row is censored as well, wherever in the run it
+        lies.
+
+    Returns
+    -------
+    Censoring
+        A frame may have several reasons; short segments are listed without the frames that have others.
+
+    References
+    ----------
+    Power JD et al. (2012). Spurious but systematic correlations in functional connectivity MRI networks arise from
+    subject motion. NeuroImage 59:2142-2154.
+    Power JD et al. (2014). Methods to detect, characterize, and remove motion artifact in resting state fMRI.
+    NeuroImage 84:320-341.
+    """
+    masks: dict[str, NDArray[np.bool_]] = {}
+    if non_steady_state is not None:
+        masks[NON_STEADY_STATE] = non_steady_state
+    moved = np.zeros(n_frames, dtype=bool)
+    for reason, (values, threshold) in (traces or {}).items():
+        masks[reason] = values > threshold  # False for NaN
+        moved |= masks[reason]
+    censored = np.any([np.zeros(n_frames, dtype=bool), *masks.values()], axis=0)
+    if moved.any():
+        masks[SHORT_SEGMENT] = _short_segments(~censored, min_segment)
+        censored = censored | masks[SHORT_SEGMENT]
+    reasons = {reason: np.flatnonzero(mask).tolist() for reason, mask in masks.items()}
+    return Censoring(~censored, reasons)
+
+
+def _short_segments(kept: NDArray[np.bool_], min_segment: int) -> NDArray[np.bool_]:
+    edges = np.diff(np.concatenate([[False], kept, [False]]).astype(int))
+    short = np.zeros(len(kept), dtype=bool)
+    for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+        short[start:stop] = stop - start < min_segment
+    return short
+
+
+def too_short(
+    n_kept: int, n_frames: int, repetition_time: float, min_frames: int | None, min_minutes: float | None
+) -> str | None:
+    """Say in a sentence why a run is left out: fewer frames or minutes are kept than a denoising asks for.
+
+    None when there are enough. Minutes are the frames kept times the repetition time, in seconds, by 60.
+    """
+    minutes = n_kept * repetition_time / 60
+    kept = f"{n_kept} of {n_frames} frames ({minutes:.2f} minutes) are left after censoring"
+    if min_frames is not None and n_kept < min_frames:
+        return f"{kept}, fewer than min_frames asks for ({min_frames})."
+    # A whole number of frames that makes the minutes on paper may fall short by rounding.
+    if min_minutes is not None and minutes < min_minutes * (1 - 1e-12):
+        return f"{kept}, less than min_minutes asks for ({min_minutes:g})."
+    return None
