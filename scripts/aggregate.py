@@ -9,15 +9,21 @@ from sphereconn.aggregate.stack import matrix_from_edges
 from sphereconn.files import read_json, read_rows, write_json, write_matrix, write_rows
 from sphereconn.log import logged
 from sphereconn.study.groups import members_of
+from sphereconn.study.names import labels_of
 
 with logged(snakemake.log[0]):
     stacked = read_json(snakemake.input.sidecar)
     columns, runs = read_rows(snakemake.input.runs)
-    rows = members_of(snakemake.wildcards.group, [dict(zip(columns, run, strict=True)) for run in runs])
+    runs = [dict(zip(columns, run, strict=True)) for run in runs]
+    rows = members_of(snakemake.wildcards.group, runs)
+    left_out = [stacked["RunsLeftOut"][row] for row in members_of(snakemake.wildcards.group, stacked["RunsLeftOut"])]
+    left_out = {run["name"]: run["reason"] for run in left_out}
     names, diagonal = stacked["Nodes"], stacked["ValidDiagonal"]
     moments = group_moments(snakemake.input.stack, rows, fisher_z=not diagonal)
 
-    nodes = group_nodes([snakemake.input.nodes[row] for row in rows])
+    position = {labels_of(path)[0]: place for place, path in enumerate(snakemake.input.nodes)}
+    members = [runs[row]["name"] for row in rows]
+    nodes = group_nodes(snakemake.input.nodes, [position[name] for name in members])
     runs_used = np.array([node[GROUP_COLUMNS.index("runs_used")] for node in nodes])
     # The diagonal of a correlation is 1 in every run, so it does not vary.
     statistics = [
@@ -39,7 +45,9 @@ with logged(snakemake.log[0]):
             "FisherZ": not diagonal,
             "Group": snakemake.wildcards.group,
             "NumberOfRuns": len(rows),
-            "Runs": [runs[row][columns.index("name")] for row in rows],
+            "Runs": members,
+            "RunsLeftOut": left_out,
+            **({} if members else {"LeftOut": "Every run of this group is left out by min_frames or min_minutes."}),
             "Settings": stacked["Settings"],
             "NodeFiles": provenance.sources([snakemake.output.nodes], snakemake.output.sidecar),
             "Sources": provenance.sources([snakemake.input.stack, snakemake.input.runs], snakemake.output.sidecar),

@@ -1,6 +1,8 @@
 """Connectome of one run: cleaned signals in; matrix and sidecar out."""
 
-from sphereconn.connect.connectivity import connectome
+import numpy as np
+
+from sphereconn.connect.connectivity import Connectome, connectome
 from sphereconn.connect.measures import connectome_sidecar
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_matrix
@@ -9,11 +11,15 @@ from sphereconn.log import logged
 with logged(snakemake.log[0]):
     inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
     names, signals = read_signals(inputs.signals)
-    with about(inputs.signals):
-        result = connectome(signals, settings["kind"], settings["covariance"], names)
+    cleaned = read_json(inputs.sidecar)
+    if "LeftOut" in cleaned:
+        nothing = np.full((len(names), len(names)), np.nan)
+        result = Connectome(nothing, shrinkage=None, unusable=tuple(range(len(names))), n_frames=0)
+    else:
+        with about(inputs.signals):
+            result = connectome(signals, settings["kind"], settings["covariance"], names)
 
     write_matrix(output.matrix, names, result.matrix)
     estimate = {"Shrinkage": result.shrinkage}
     unusable = [names[place] for place in result.unusable]
-    cleaned = read_json(inputs.sidecar)
     write_json(output.sidecar, connectome_sidecar(settings, estimate, unusable, cleaned, list(inputs), output.sidecar))

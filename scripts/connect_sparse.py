@@ -1,7 +1,9 @@
 """Sparse inverse covariance of one run: cleaned signals in; connectome, matrices of the fit, path and sidecar out."""
 
+import numpy as np
+
 from sphereconn.connect.measures import certificate, connectome_sidecar
-from sphereconn.connect.sparse_selection import Grid, sparse_inverse_covariance
+from sphereconn.connect.sparse_selection import Grid, SparseInverseCovariance, sparse_inverse_covariance
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_matrix, write_rows
 from sphereconn.log import logged
@@ -9,16 +11,21 @@ from sphereconn.log import logged
 with logged(snakemake.log[0]):
     inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
     names, signals = read_signals(inputs.signals)
-    with about(inputs.signals):
-        fit = sparse_inverse_covariance(
-            signals,
-            selection=settings["alpha"],
-            cv=settings["cv"],
-            gap_frames=settings["gap_frames"],
-            gamma=settings["gamma"],
-            grid=Grid(gap_per_node=settings["gap_per_node"]),
-            names=names,
-        )
+    cleaned = read_json(inputs.sidecar)
+    if "LeftOut" in cleaned:
+        nothing, nodes = np.full((len(names), len(names)), np.nan), tuple(range(len(names)))
+        fit = SparseInverseCovariance(nothing, nothing, nothing, np.nan, np.nan, 0, {}, unusable=nodes, n_frames=0)
+    else:
+        with about(inputs.signals):
+            fit = sparse_inverse_covariance(
+                signals,
+                selection=settings["alpha"],
+                cv=settings["cv"],
+                gap_frames=settings["gap_frames"],
+                gamma=settings["gamma"],
+                grid=Grid(gap_per_node=settings["gap_per_node"]),
+                names=names,
+            )
 
     fitted = {
         "partial correlation": fit.partial_correlation,
@@ -31,5 +38,4 @@ with logged(snakemake.log[0]):
     write_rows(output.path, list(fit.path) or ["alpha"], zip(*fit.path.values(), strict=True))
     estimate = certificate(fit, len(names))
     unusable = [names[place] for place in fit.unusable]
-    cleaned = read_json(inputs.sidecar)
     write_json(output.sidecar, connectome_sidecar(settings, estimate, unusable, cleaned, list(inputs), output.sidecar))

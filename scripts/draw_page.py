@@ -8,18 +8,20 @@ from sphereconn.study.nodes import read_nodes
 with logged(snakemake.log[0]):
     wildcards = snakemake.wildcards
     nodes = read_nodes(snakemake.input.nodes)
-    sources = zip(snakemake.params.connectomes, snakemake.input.matrices, snakemake.input.sidecars, strict=True)
+    sidecars = [read_json(path) for path in snakemake.input.sidecars]
+    sources = list(zip(snakemake.params.connectomes, snakemake.input.matrices, sidecars, strict=True))
     connectomes = [
-        PageConnectome(estimator, whose, read_json(sidecar)["RelationshipMeasure"], read_matrix(matrix)[1])
+        PageConnectome(estimator, whose, sidecar["RelationshipMeasure"], read_matrix(matrix)[1])
         for (estimator, whose), matrix, sidecar in sources
     ]
+    left_out = sorted({f"{whose}: {sidecar['LeftOut']}" for (_, whose), _, sidecar in sources if "LeftOut" in sidecar})
     page = connectome_page(
         nodes.names,
         nodes.coordinates,
         nodes.networks,
         connectomes,
         title=f"{wildcards.seed_set}, {'groups of runs' if wildcards.folder == 'group' else wildcards.whose}",
-        description=f"Denoising: {wildcards.denoising}",
+        description=" ".join([f"Denoising: {wildcards.denoising}{'.' if left_out else ''}", *left_out]),
         threshold=snakemake.params.style["threshold"],
     )
     with written_whole(snakemake.output[0]) as temporary:

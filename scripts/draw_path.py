@@ -1,5 +1,6 @@
 """Figure of the penalties that were tried for a sparse inverse covariance: path and sidecar in; figure out."""
 
+from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.path import path_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_signals
@@ -12,4 +13,8 @@ with logged(snakemake.log[0]):
     sidecar = read_json(snakemake.input.sidecar)
     path = dict(zip(columns, values.T, strict=True)) if len(values) else {}
     title = figure_title(wildcards.whose, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising)
-    save_figure(path_figure(path, sidecar["Alpha"], title=title), snakemake.output[0], snakemake.params.style["dpi"])
+    if "LeftOut" in sidecar:
+        figure = notice_figure(sidecar["LeftOut"], title=title)
+    else:
+        figure = path_figure(path, sidecar["Alpha"], title=title)
+    save_figure(figure, snakemake.output[0], snakemake.params.style["dpi"])

@@ -1,6 +1,9 @@
 """Figure of the cleaned signals of a run: signals, sidecar, nodes and maybe confounds in; figure out."""
 
+import numpy as np
+
 from sphereconn.clean.confounds import framewise_displacement
+from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.draw.timeseries import time_series_figure
 from sphereconn.files import read_json, read_signals
@@ -11,12 +14,21 @@ with logged(snakemake.log[0]):
     wildcards, style = snakemake.wildcards, snakemake.params.style
     confounds = snakemake.input.get("confounds")
     names, signals = read_signals(snakemake.input.signals)
-    figure = time_series_figure(
-        signals,
-        names,
-        read_json(snakemake.input.sidecar)["RepetitionTime"],
-        title=f"{wildcards.stem}\n{wildcards.seed_set}, {wildcards.denoising}",
-        networks=read_nodes(snakemake.input.nodes).networks,
-        framewise_displacement=framewise_displacement(confounds) if confounds else None,
-    )
+    sidecar = read_json(snakemake.input.sidecar)
+    title = f"{wildcards.stem}\n{wildcards.seed_set}, {wildcards.denoising}"
+    if "LeftOut" in sidecar:
+        figure = notice_figure(sidecar["LeftOut"], title=title)
+    else:
+        censored = np.zeros(sidecar["NumberOfVolumes"], dtype=bool)
+        for frames in sidecar["CensoredVolumes"].values():
+            censored[frames] = True
+        figure = time_series_figure(
+            signals,
+            names,
+            sidecar["RepetitionTime"],
+            title=title,
+            networks=read_nodes(snakemake.input.nodes).networks,
+            framewise_displacement=framewise_displacement(confounds) if confounds else None,
+            censored=censored,
+        )
     save_figure(figure, snakemake.output[0], style["dpi"])

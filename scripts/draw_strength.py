@@ -2,6 +2,7 @@
 
 from sphereconn.aggregate.strength import SIGNS, node_strength
 from sphereconn.draw.glassbrain import node_strength_figure
+from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_matrix
 from sphereconn.log import logged
@@ -11,10 +12,14 @@ with logged(snakemake.log[0]):
     wildcards, style = snakemake.wildcards, snakemake.params.style
     sidecar = read_json(snakemake.input.sidecar)
     _, matrix = read_matrix(snakemake.input.matrix)
-    figure = node_strength_figure(
-        {sign: node_strength(matrix, sign) for sign in SIGNS},
-        read_nodes(snakemake.input.nodes).coordinates,
-        title=figure_title(wildcards.whose, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising),
-        views=style["views"],
-    )
+    title = figure_title(wildcards.whose, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising)
+    if "LeftOut" in sidecar:
+        figure = notice_figure(sidecar["LeftOut"], title=title)
+    else:
+        figure = node_strength_figure(
+            {sign: node_strength(matrix, sign) for sign in SIGNS},
+            read_nodes(snakemake.input.nodes).coordinates,
+            title=title,
+            views=style["views"],
+        )
     save_figure(figure, snakemake.output[0], style["dpi"])

@@ -3,16 +3,19 @@
 from sphereconn import provenance
 from sphereconn.aggregate.stack import write_stack
 from sphereconn.connect.measures import measure
-from sphereconn.files import MISSING, write_json, write_rows
+from sphereconn.files import MISSING, read_json, write_json, write_rows
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
     estimator, runs = snakemake.params.estimator, snakemake.params.runs
     described = measure(estimator)
     diagonal = described["ValidDiagonal"]
-    nodes = write_stack(snakemake.output.stack, snakemake.input.matrices, diagonal=diagonal)
+    left_out = [read_json(path).get("LeftOut") for path in snakemake.input.sidecars]
+    kept = [place for place, reason in enumerate(left_out) if reason is None]
+    nodes = write_stack(snakemake.output.stack, snakemake.input.matrices, kept, diagonal=diagonal)
     columns = list(dict.fromkeys(column for run in runs for column in run))
-    write_rows(snakemake.output.runs, columns, ([run.get(column, MISSING) for column in columns] for run in runs))
+    rows = ([runs[place].get(column, MISSING) for column in columns] for place in kept)
+    write_rows(snakemake.output.runs, columns, rows)
     write_json(
         snakemake.output.sidecar,
         {
@@ -21,6 +24,7 @@ with logged(snakemake.log[0]):
             "StorageFormat": "UpperTriangular",
             "Serialization": "row by row, the diagonal " + ("included" if diagonal else "left out"),
             "Nodes": nodes,
+            "RunsLeftOut": [run | {"reason": reason} for run, reason in zip(runs, left_out, strict=True) if reason],
             "Settings": estimator,
             "Sources": provenance.sources(list(snakemake.input), snakemake.output.sidecar),
             "Software": provenance.software(),

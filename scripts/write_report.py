@@ -17,7 +17,9 @@ def extent_of(path):
 
 
 with logged(snakemake.log[0]):
-    files, contents = snakemake.input, snakemake.params.contents
+    files, contents = snakemake.input, dict(snakemake.params.contents)
+    numbers = [read_json(path)["NumberOfRuns"] for path in files.groups]
+    contents["groups"] = [item | {"runs": number} for item, number in zip(contents["groups"], numbers, strict=True)]
     figures = [path for group in contents["groups"] for _, path in group["figures"]]
     page = study_report(
         settings=read_json(files.settings),

@@ -96,6 +96,14 @@ def test_a_cell_that_should_be_a_number_is_named(table, column, cell):
         group_nodes([table("run-1.tsv", FIRST, row)])
 
 
+def test_runs_that_are_left_out_do_not_count_but_their_nodes_are_known(table):
+    paths = [table("run-1.tsv", FIRST, SECOND), table("run-2.tsv", FIRST, SECOND)]
+    assert group_nodes(paths, [1]) == group_nodes(paths[1:])
+    nodes = [dict(zip(GROUP_COLUMNS, row, strict=True)) for row in group_nodes(paths, [])]
+    assert [(node["name"], node["runs_used"]) for node in nodes] == [("PCC", 0), ("mPFC", 0)]
+    assert all(math.isnan(node["mean_coverage"]) for node in nodes)
+
+
 def test_a_group_without_runs_is_refused():
     with pytest.raises(ValueError, match="no nodes table"):
         group_nodes([])

@@ -52,6 +52,7 @@ def test_quality_comes_from_the_nodes_and_from_what_cleaning_left(quality):
         "frames": 200,
         "frames_kept": 190,
         "repetition_time": 2.5,
+        "left_out": None,
         "regressors": 2,
         "degrees_of_freedom": 83.25,
         "mean_framewise_displacement": 0.125,
@@ -100,3 +101,11 @@ def test_versions_are_listed_once_and_all_of_them(tmp_path):
         "clean": {"numpy": ["2.3.0", "2.4.1"], "python": ["3.11.7"]},
         "connect": {},
     }
+
+
+def test_a_run_that_is_left_out_says_why_in_both_tables(quality, estimation):
+    reason = "3 of 200 frames (0.12 minutes) are left after censoring, fewer than min_frames asks for (50)."
+    row = quality([(1.0, 40.0, "n/a")], LeftOut=reason, DegreesOfFreedom=None, ConfoundRegressors=[])
+    assert (row["left_out"], row["degrees_of_freedom"], row["regressors"]) == (reason, None, 0)
+    row = estimation(NodesUnusable=["a"], Shrinkage=None, Converged=None, LeftOut=reason)
+    assert (row["left_out"], row["converged"]) == (reason, None)

@@ -118,3 +118,12 @@ def test_an_asymmetric_matrix_is_refused_by_name(tmp_path):
 def test_an_empty_list_of_runs_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no matrix"):
         write_stack(tmp_path / "stack.npy", [], diagonal=False)
+
+
+def test_runs_that_are_left_out_have_no_row(tmp_path):
+    matrices = [symmetric(4, seed) for seed in range(3)]
+    paths = written(tmp_path, matrices)
+    for kept in ([0, 2], [1], []):
+        write_stack(tmp_path / "stack.npy", paths, kept, diagonal=False)
+        expected = [edge_vector(matrices[place], diagonal=False) for place in kept]
+        np.testing.assert_array_equal(open_stack(tmp_path / "stack.npy"), np.array(expected).reshape(len(kept), 6))

@@ -1,20 +1,15 @@
 """Where nilearn 0.14.1 is right we give its numbers; where it is wrong, its wrong answer is shown beside ours."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from confound_tables import DEVELOPMENT_REDUCED, FMRIPREP, read_confounds
 from nilearn.signal import clean as nilearn_clean
 
 from sphereconn.clean.cleaning import clean_signals
-from sphereconn.clean.confounds import read_confounds
 from sphereconn.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # nilearn's; ours raises what it has to say
 
-DATA = Path(__file__).parent.parent / "data" / "confounds"
-FMRIPREP = DATA / "sub-042_task-restingstate_desc-confounds_timeseries.tsv"
-DEVELOPMENT = DATA / "sub-pixar123_task-pixar_desc-reducedConfounds_regressors.tsv"
 FILTERS = {
     "none": {},
     "low": {"low_pass": 0.1},
@@ -118,14 +113,14 @@ def test_real_confounds_of_fmriprep_equal_nilearn(filter_name):
 
 @pytest.mark.parametrize("filter_name", FILTERS)
 def test_real_confounds_of_the_development_dataset_equal_nilearn(filter_name):
-    names, confounds = read_confounds(DEVELOPMENT, ["*"], 168)
+    names, confounds = read_confounds(DEVELOPMENT_REDUCED, ["*"], 168)
     signals, _ = run_of(168)
     signals += confounds / confounds.std(axis=0) @ np.full((len(names), 5), 0.5)
     options = FILTERS[filter_name]
     result = clean_signals(signals, 2.0, confounds=confounds, confound_names=names, **options)
     assert result.regressors_used[-15:] == names
     # Nilearn reads the file by itself and must come to the same.
-    expected = nilearns(signals, str(DEVELOPMENT), **options)
+    expected = nilearns(signals, str(DEVELOPMENT_REDUCED), **options)
     np.testing.assert_allclose(result.signals, expected, rtol=0, atol=1e-10)
 
 

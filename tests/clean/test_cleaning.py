@@ -1,18 +1,13 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
+from confound_tables import FMRIPREP, read_confounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sphereconn.clean.cleaning import clean_signals
-from sphereconn.clean.confounds import read_confounds
 from sphereconn.clean.filters import butterworth, cosine_drifts
 from sphereconn.errors import InputError
 
-FMRIPREP = (
-    Path(__file__).parent.parent / "data" / "confounds" / "sub-042_task-restingstate_desc-confounds_timeseries.tsv"
-)
 BAND = {"high_pass": 0.01, "low_pass": 0.1}
 FILTERS = [{}, {"low_pass": 0.1}, {"high_pass": 0.01}, BAND, {"filter": "cosine", "high_pass": 0.01}]
 

@@ -1,14 +1,12 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from sphereconn.clean.confounds import mean_framewise_displacement, read_confounds, select_columns
+from confound_tables import FMRIPREP, read_confounds
+from sphereconn.clean.confounds import select_columns
+from sphereconn.clean.strategies import Scrubbing, read_run_confounds
 from sphereconn.errors import InputError
 
-DATA = Path(__file__).parent.parent / "data" / "confounds"
-FMRIPREP = DATA / "sub-042_task-restingstate_desc-confounds_timeseries.tsv"
 COLUMNS = ["csf", "white_matter", "trans_x", "trans_y", "trans_x_derivative1", "a_comp_cor_00", "a_comp_cor_01"]
 
 
@@ -16,6 +14,11 @@ def written(tmp_path, text):
     path = tmp_path / "confounds.tsv"
     path.write_text(text)
     return path
+
+
+def mean_displacement(path):
+    n_frames = len(path.read_text().splitlines()) - 1
+    return read_run_confounds(path, n_frames).mean_framewise_displacement()
 
 
 def test_columns_come_in_the_order_of_the_patterns_and_none_twice():
@@ -46,19 +49,38 @@ def test_a_pattern_without_a_match_is_named_with_the_nearest_columns():
 def test_a_table_of_fmriprep_is_read_as_pandas_reads_it():
     names, confounds = read_confounds(FMRIPREP, ["csf", "trans_?", "rot_?", "a_comp_cor_0?", "cosine*"], 120)
     assert names[:4] == ["csf", "trans_x", "trans_y", "trans_z"]
-    assert len(names) == 1 + 6 + 6 + 4
+    assert len(names) == 1 + 6 + 10 + 4
     expected = pd.read_csv(FMRIPREP, sep="\t")[names]
     np.testing.assert_allclose(confounds, expected.to_numpy(), rtol=1e-14)
 
 
-def test_the_first_row_of_derivatives_is_missing_and_named():
+def test_the_first_frame_of_derivatives_takes_the_value_of_the_next():
+    names, confounds = read_confounds(FMRIPREP, ["trans_x*", "framewise_displacement", "std_dvars"], 120)
+    table = pd.read_csv(FMRIPREP, sep="\t")[names]
+    assert table.iloc[0].isna().sum() == 4
+    np.testing.assert_allclose(confounds, table.bfill(limit=1).to_numpy(), rtol=1e-14)
+
+
+def test_any_other_missing_value_is_named(tmp_path):
+    path = written(tmp_path, "a\ta_derivative1\tcsf\nn/a\tn/a\t1\n2\tn/a\t1\n4\t1\t1\n")
     with pytest.raises(InputError) as caught:
-        read_confounds(FMRIPREP, ["trans_x*", "framewise_displacement"], 120)
+        read_confounds(path, ["*"], 3)
     message = str(caught.value)
-    assert "'trans_x_derivative1', 'trans_x_derivative1_power2', 'framewise_displacement';" in message
-    assert "'trans_x'," not in message
+    assert "values are missing in 'a', 'a_derivative1';" in message
     assert "`missing_confounds: mean`" in message
-    assert str(FMRIPREP) in message
+    assert str(path) in message
+
+
+def test_a_censored_frame_is_neither_judged_nor_read(tmp_path):
+    rows = [("n/a", "0", 9), ("n/a", "1", "n/a"), ("n/a", "0", 5), ("7", "0", 6), ("3", "0", 7), ("5", "0", 8)]
+    lines = "".join(f"{a}\t{fd}\t{csf}\t{csf}\n" for a, fd, csf in rows)
+    path = written(tmp_path, "a\tframewise_displacement\tcsf\tcsf_derivative1\n" + lines.replace("\t9\t9", "\t9\tn/a"))
+    scrubbing = Scrubbing(framewise_displacement=0.5, min_segment=0)
+    run = read_run_confounds(path, 6, patterns=["csf", "csf_derivative1"], scrubbing=scrubbing)
+    # The second frame is censored: its n/a is no error, and the first takes its derivative from the third.
+    np.testing.assert_array_equal(run.values[run.censoring.kept], [[9, 5], [5, 5], [6, 6], [7, 7], [8, 8]])
+    filled = read_run_confounds(path, 6, patterns=["a"], scrubbing=scrubbing, missing="mean")
+    np.testing.assert_array_equal(filled.values[filled.censoring.kept, 0], [5, 5, 7, 3, 5])
 
 
 def test_missing_values_become_the_mean_of_the_others():
@@ -117,18 +139,18 @@ def test_messages_name_the_table():
 
 def test_mean_framewise_displacement_leaves_out_the_frames_that_have_none(tmp_path):
     path = written(tmp_path, "csf\tframewise_displacement\n1\tn/a\n2\t0.1\n3\t0.4\n4\tinf\n")
-    assert mean_framewise_displacement(path) == 0.25
+    assert mean_displacement(path) == 0.25
     # 119 frames of fMRIPrep's table have a number, read here by pandas; 1e-12 is rounding of a mean.
     expected = pd.read_table(FMRIPREP, na_values="n/a")["framewise_displacement"].mean()
-    assert mean_framewise_displacement(FMRIPREP) == pytest.approx(expected, rel=1e-12)
+    assert mean_displacement(FMRIPREP) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("text", ["csf\n1\n2\n", "csf\tframewise_displacement\n1\tn/a\n2\tn/a\n"])
 def test_mean_framewise_displacement_is_unknown_without_a_column_or_a_number(tmp_path, text):
-    assert mean_framewise_displacement(written(tmp_path, text)) is None
+    assert mean_displacement(written(tmp_path, text)) is None
 
 
 def test_a_framewise_displacement_that_is_no_number_is_located(tmp_path):
     path = written(tmp_path, "framewise_displacement\nn/a\nlow\n")
     with pytest.raises(InputError, match=r"column 'framewise_displacement', row 2: 'low' is not a number"):
-        mean_framewise_displacement(path)
+        mean_displacement(path)

@@ -25,6 +25,10 @@ BANDPASS = {
     "missing_confounds": "error",
     "order": 5,
     "standardize": "zscore_sample",
+    "strategy": None,
+    "scrub": None,
+    "min_frames": None,
+    "min_minutes": None,
 }
 STUDY = {
     "n_runs": 15,

@@ -35,6 +35,10 @@ SETTINGS = {
             "order": 5,
             "padtype": "odd",
             "standardize": "zscore_sample",
+            "strategy": None,
+            "scrub": None,
+            "min_frames": None,
+            "min_minutes": None,
         }
     },
     "estimators": {"partial": {"kind": "partial correlation", "covariance": "ledoit_wolf"}},
@@ -49,7 +53,6 @@ def group(name, runs, path):
 
 
 CONTENTS = {
-    "subjects": 3,
     "runs_table": "runs.tsv",
     "unused": ["sub-9"],
     "groups": [group("group-all", 3, FIGURE), group("site-a", 2, LEVEL)],
@@ -115,7 +118,7 @@ def test_every_number_of_a_run_is_that_of_the_table_behind_it():
     quality = quality_rows(20)
     quality[3]["mean_framewise_displacement"] = "n/a"
     header, *shown = Page(written(quality=quality, estimation=estimation_rows(20))).tables[EVERY_RUN]
-    assert len(header) == len(QUALITY_COLUMNS) and len(shown) == 20
+    assert len(header) == len(QUALITY_COLUMNS) - 1 and len(shown) == 20
     by_run = {row["run"]: row for row in quality}
     for cells in shown:
         row = by_run.pop(cells[0])

@@ -62,6 +62,7 @@ rule write_report:
         estimation=rules.summarize_quality.output.estimation,
         sidecar=rules.summarize_quality.output.quality_sidecar,
         nodes=[result(path) for path in NODES_TABLES.values()],
+        groups=[result(group["sidecar"]) for group in REPORTED["groups"]],
         figures=[result(path) for group in REPORTED["groups"] for _, path in group["figures"]],
         look=[LIBRARY / "draw" / "report_assets" / name for name in ("template.html", "report.css")],
     output:

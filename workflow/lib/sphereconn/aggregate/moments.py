@@ -50,15 +50,14 @@ def group_moments(stack: str | Path | np.ndarray, rows: Sequence[int], *, fisher
     stack : path, or ndarray of shape (n_runs, n_edges)
         As ``stack.write_stack`` writes it. NaN marks an edge that a run does not have.
     rows : sequence of int
-        The runs of the group, as positions in the stack.
+        The runs of the group, as positions in the stack. With none, no edge has a mean.
     fisher_z : bool
         Average arctanh(r) instead of r; for correlations and partial correlations only.
 
     Raises
     ------
     ValueError
-        When no run is selected, one is selected twice or does not exist, or a value to be z-transformed is not a
-        correlation.
+        When a run is selected twice or does not exist, or a value to be z-transformed is not a correlation.
 
     References
     ----------
@@ -69,11 +68,9 @@ def group_moments(stack: str | Path | np.ndarray, rows: Sequence[int], *, fisher
     """
     n_stacked, n_edges = stack.shape if isinstance(stack, np.ndarray) else open_stack(stack).shape
     ordered = sorted(set(rows))
-    if not ordered:
-        raise ValueError("a group needs at least one run")
     if len(ordered) < len(rows):
         raise ValueError("a run is selected twice")
-    if ordered[0] < 0 or ordered[-1] >= n_stacked:
+    if ordered and (ordered[0] < 0 or ordered[-1] >= n_stacked):
         raise ValueError(f"runs {ordered[0]} to {ordered[-1]} are selected, the stack has 0 to {n_stacked - 1}")
     n_runs = np.zeros(n_edges, dtype=np.int64)
     mean = np.zeros(n_edges)

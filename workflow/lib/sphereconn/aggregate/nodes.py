@@ -18,7 +18,7 @@ QUALITY = ("coverage", "temporal_snr")
 GROUP_COLUMNS = ("index", "name", "x", "y", "z", "radius", "network", "runs_used", "mean_coverage", "mean_temporal_snr")
 
 
-def group_nodes(paths: Sequence[str | Path]) -> list[list[Any]]:
+def group_nodes(paths: Sequence[str | Path], kept: Sequence[int] | None = None) -> list[list[Any]]:
     """Combine the nodes tables of runs into one row a node.
 
     Parameters
@@ -26,6 +26,8 @@ def group_nodes(paths: Sequence[str | Path]) -> list[list[Any]]:
     paths : sequence of paths
         Tables with the columns index, name, x, y, z, radius, network, coverage, temporal_snr and problem (n/a for a
         node with a usable signal).
+    kept : sequence of int
+        Positions of the runs that count, all by default. With none the nodes are those of the first table.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def group_nodes(paths: Sequence[str | Path]) -> list[list[Any]]:
     runs_used = np.zeros(n_nodes, dtype=np.int64)
     totals = {column: np.zeros(n_nodes) for column in QUALITY}
     counts = {column: np.zeros(n_nodes, dtype=np.int64) for column in QUALITY}
-    for path in paths:
+    for path in paths if kept is None else [paths[place] for place in kept]:
         nodes = read_run_nodes(path)
         _check_same_nodes(path, nodes, paths[0], first)
         runs_used += [problem == MISSING for problem in nodes["problem"]]

@@ -19,6 +19,10 @@ QUALITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "frames": {"Description": "Frames of the run"},
     "frames_kept": {"Description": "Frames that are left after censoring"},
     "repetition_time": {"Description": "From one frame to the next", "Units": "s"},
+    "left_out": {
+        "Description": "Why the run has no cleaned signals and counts for no group: it falls below the minimum of the"
+        " denoising; n/a for a run that is used"
+    },
     "regressors": {"Description": "Confounds that were regressed out, those with nothing to remove not counted"},
     "degrees_of_freedom": {
         "Description": "Independent values left in a cleaned signal, if it was white noise before:"
@@ -44,6 +48,7 @@ ESTIMATION_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "seed_set": {"Description": "Label of the seed set"},
     "denoising": {"Description": "Label of the denoising"},
     "estimator": {"Description": "Label of the estimator"},
+    "left_out": {"Description": "Why the run has no connectome; n/a for a run that has one"},
     "nodes_unusable": {"Description": "Nodes that the connectome has no value for"},
     "shrinkage": {"Description": "Weight of the scaled identity in a shrunk covariance, 0 to 1"},
     "alpha": {"Description": "Penalty of a sparse inverse covariance"},
@@ -90,6 +95,7 @@ def quality_row(labels: Sequence[str], nodes: str | Path, cleaned: str | Path) -
         sidecar["NumberOfVolumes"],
         sidecar["NumberOfVolumesKept"],
         sidecar["RepetitionTime"],
+        sidecar.get("LeftOut"),
         len(sidecar["ConfoundRegressors"]),
         sidecar["DegreesOfFreedom"],
         sidecar["MeanFramewiseDisplacement"],
@@ -130,6 +136,7 @@ def estimation_row(labels: Sequence[str], connectome: str | Path) -> list[Any]:
     values = [sidecar.get(key) for key in ESTIMATION_KEYS]
     return [
         *labels,
+        sidecar.get("LeftOut"),
         len(sidecar["NodesUnusable"]),
         *("yes" if value is True else "no" if value is False else value for value in values),
     ]

@@ -67,7 +67,9 @@ def matrix_from_edges(
     return matrix
 
 
-def write_stack(path: str | Path, matrix_paths: Sequence[str | Path], *, diagonal: bool) -> list[str]:
+def write_stack(
+    path: str | Path, matrix_paths: Sequence[str | Path], kept: Sequence[int] | None = None, *, diagonal: bool
+) -> list[str]:
     """Stack the edges of matrices into one NumPy file: float64, shape (n_runs, n_edges), rows in the order given.
 
     Matrices are read one at a time, and rows written as they come: memory does not grow with the number of runs.
@@ -78,6 +80,8 @@ def write_stack(path: str | Path, matrix_paths: Sequence[str | Path], *, diagona
         The .npy file; it appears when it is complete.
     matrix_paths : sequence of paths
         One table a run, as ``files.write_matrix`` writes them.
+    kept : sequence of int
+        Positions of the matrices that are stacked, all by default. With none the stack has no row.
     diagonal : bool
         As for ``edge_vector``.
 
@@ -96,11 +100,11 @@ def write_stack(path: str | Path, matrix_paths: Sequence[str | Path], *, diagona
     if not matrix_paths:
         raise ValueError("there is no matrix to stack")
     names, first = _read_edges(matrix_paths[0], diagonal)
+    stacked = range(len(matrix_paths)) if kept is None else kept
     with written_whole(path) as temporary, open(temporary, "wb") as file:
-        layout = {"descr": "<f8", "fortran_order": False, "shape": (len(matrix_paths), first.size)}
+        layout = {"descr": "<f8", "fortran_order": False, "shape": (len(stacked), first.size)}
         np.lib.format.write_array_header_1_0(file, layout)
-        file.write(first.tobytes())
-        for matrix_path in matrix_paths[1:]:
+        for matrix_path in (matrix_paths[place] for place in stacked):
             other_names, edges = _read_edges(matrix_path, diagonal)
             if other_names != names:
                 raise InputError(

@@ -15,7 +15,17 @@ SPARSE_WORDS = {
     GROUP_SPARSE: "the group graphical lasso (sparse inverse covariances of all runs, with the same edges)",
 }
 # What the sidecar of a connectome takes over from that of the cleaned signals.
-TAKEN_OVER = ("NumberOfVolumes", "NumberOfVolumesKept", "ConfoundRegressors", "DegreesOfFreedom", "NodeFiles")
+TAKEN_OVER = (
+    "LeftOut",
+    "NumberOfVolumes",
+    "NumberOfVolumesKept",
+    "NumberOfVolumesDiscardedByMotionScrubbing",
+    "NumberOfVolumesDiscardedByNonsteadyStatesDetector",
+    "MeanFramewiseDisplacement",
+    "ConfoundRegressors",
+    "DegreesOfFreedom",
+    "NodeFiles",
+)
 
 
 def measure(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,11 +70,12 @@ class Certified(Protocol):
 
 def certificate(fit: Certified, n_nodes: int) -> dict[str, Any]:
     """Say how accurate a sparse inverse covariance is; ``n_nodes`` counts the unusable ones, too."""
+    n_used = n_nodes - len(fit.unusable)
     return {
         "Alpha": fit.alpha,
         "DualityGap": fit.duality_gap,
-        "DualityGapPerNode": fit.duality_gap / (n_nodes - len(fit.unusable)),
-        "Converged": True,  # what does not converge is an error, and writes nothing
+        "DualityGapPerNode": fit.duality_gap / max(n_used, 1),
+        "Converged": True if n_used else None,  # what does not converge is an error, and writes nothing
         "Iterations": fit.n_iterations,
     }
 
@@ -96,7 +107,7 @@ def connectome_sidecar(
         **measure(settings),
         **estimate,
         "NodesUnusable": list(unusable),
-        **{key: cleaned[key] for key in TAKEN_OVER},
+        **{key: cleaned[key] for key in TAKEN_OVER if key in cleaned},
         "Settings": settings,
         "Sources": provenance.sources(inputs, result),
         "Software": provenance.software(),

@@ -112,6 +112,63 @@ VAROQUAUX = Reference(
     " connectivity models using population prior. Advances in Neural Information Processing Systems 23:2334–2342.",
     "10.48550/arXiv.1008.5071",
 )
+BEHZADI = Reference(
+    "Behzadi et al.",
+    "2007",
+    "Behzadi Y, Restom K, Liau J, Liu TT (2007). A component based noise correction method (CompCor) for BOLD and "
+    "perfusion based fMRI. NeuroImage 37:90–101.",
+    "10.1016/j.neuroimage.2007.04.042",
+)
+CIRIC = Reference(
+    "Ciric et al.",
+    "2017",
+    "Ciric R, Wolf DH, Power JD, et al. (2017). Benchmarking of participant-level confound regression strategies "
+    "for the control of motion artifact in studies of functional connectivity. NeuroImage 154:174–187.",
+    "10.1016/j.neuroimage.2017.03.020",
+)
+FMRIPREP = Reference(
+    "Esteban et al.",
+    "2019",
+    "Esteban O, Markiewicz CJ, Blair RW, et al. (2019). fMRIPrep: a robust preprocessing pipeline for functional "
+    "MRI. Nature Methods 16:111–116.",
+    "10.1038/s41592-018-0235-4",
+)
+FRISTON = Reference(
+    "Friston et al.",
+    "1996",
+    "Friston KJ, Williams S, Howard R, Frackowiak RSJ, Turner R (1996). Movement-related effects in fMRI time- "
+    "series. Magnetic Resonance in Medicine 35:346–355.",
+    "10.1002/mrm.1910350312",
+)
+MUSCHELLI = Reference(
+    "Muschelli et al.",
+    "2014",
+    "Muschelli J, Nebel MB, Caffo BS, et al. (2014). Reduction of motion-related artifacts in resting state fMRI "
+    "using aCompCor. NeuroImage 96:22–35.",
+    "10.1016/j.neuroimage.2014.03.028",
+)
+POWER_2014 = Reference(
+    "Power et al.",
+    "2014",
+    "Power JD, Mitra A, Laumann TO, et al. (2014). Methods to detect, characterize, and remove motion artifact in "
+    "resting state fMRI. NeuroImage 84:320–341.",
+    "10.1016/j.neuroimage.2013.08.048",
+)
+PRUIM = Reference(
+    "Pruim et al.",
+    "2015",
+    "Pruim RHR, Mennes M, van Rooij D, et al. (2015). ICA-AROMA: a robust ICA-based strategy for removing motion "
+    "artifacts from fMRI data. NeuroImage 112:267–277.",
+    "10.1016/j.neuroimage.2015.02.064",
+)
+SATTERTHWAITE = Reference(
+    "Satterthwaite et al.",
+    "2013",
+    "Satterthwaite TD, Elliott MA, Gerraty RT, et al. (2013). An improved framework for confound regression and "
+    "filtering for control of motion artifact in the preprocessing of resting-state functional connectivity data. "
+    "NeuroImage 64:240–256.",
+    "10.1016/j.neuroimage.2012.08.052",
+)
 SOFTWARE: Mapping[str, tuple[str, Reference]] = {
     "matplotlib": (
         "Matplotlib",
@@ -181,13 +238,18 @@ class SeedSetUsed:
 
 @dataclass(frozen=True)
 class DenoisingUsed:
-    """A denoising: its settings, and over its runs their number and the ranges of regressors and degrees of freedom."""
+    """A denoising: its settings, and over its runs their number and the ranges of regressors and degrees of freedom.
+
+    ``n_left_out`` counts the runs below the minimum, ``censored`` is the range of the share of censored frames.
+    """
 
     label: str
     n_runs: int
     settings: Mapping[str, Any]
     regressors: Range
     degrees_of_freedom: Range
+    n_left_out: int = 0
+    censored: Range = (0.0, 0.0)
 
 
 Cite = Callable[[Reference], Reference]
@@ -330,9 +392,13 @@ def _denoising(item: DenoisingUsed, cite: Cite) -> str:
     settings = item.settings
     high, low = settings["high_pass"], settings["low_pass"]
     filtered = settings["filter"] == "butterworth" and (high is not None or low is not None)
-    confounds, cosines = list(settings["confounds"]), settings["filter"] == "cosine"
+    cosines = settings["filter"] == "cosine"
+    confounds = _confounds(settings, cite)
     whose = "signals and confounds" if confounds else "signals"
-    steps = []
+    steps = [*_censoring(item, filtered, cite)]
+    if settings["strategy"] and settings["strategy"]["ica_aroma"] == "full":
+        steps.append(f"The images had been cleaned by ICA-AROMA ({cite(PRUIM).in_brackets}).")
+    n_before = len(steps)
     if settings["detrend"]:
         steps.append(f"The mean and the linear trend of the {whose} were removed.")
     if filtered:
@@ -341,17 +407,18 @@ def _denoising(item: DenoisingUsed, cite: Cite) -> str:
             f" ({_band(high, low)})."
         )
     if confounds or cosines:
-        removed = ["the confounds " + _listed(confounds)] if confounds else []
-        removed += [f"discrete cosines slower than {high:g} Hz"] if cosines else []
-        then = "Then " if steps else ""
+        removed = confounds + ([f"discrete cosines slower than {high:g} Hz"] if cosines else [])
+        then = "Then " if len(steps) > n_before else ""
         count = f"{_range(item.regressors)} regressor{'' if item.regressors == (1, 1) else 's'} in total"
-        text = f"{then}{_listed(removed)} ({count}) were regressed out"
+        parts = _listed(removed) if len(removed) < 2 or not settings["strategy"] else "; ".join(removed)
+        text = f"{then}{parts} ({count}) were regressed out"
         if filtered:
             text += (
                 ", so that the regression brought nothing back that the filter had removed"
                 f" ({cite(LINDQUIST).in_brackets})"
             )
         steps.append(text[0].upper() + text[1:] + ".")
+    steps += _remarks(settings["strategy"] or {}, settings["missing_confounds"], cite)
     if confounds and settings["missing_confounds"] == "mean":
         steps.append("A missing value of a confound was replaced by the mean of that confound.")
     if not filtered and not cosines:
@@ -366,6 +433,108 @@ def _denoising(item: DenoisingUsed, cite: Cite) -> str:
         steps.append(scaled[settings["standardize"]])
     steps.append(f"The cleaned signals of a run had {_range(item.degrees_of_freedom, '.1f')} degrees of freedom.")
     return " ".join(steps)
+
+
+EXPANSIONS = {
+    "basic": "",
+    "derivatives": " with their temporal derivatives",
+    "power2": " with their squares",
+    "full": " with their temporal derivatives and the squares of both",
+}
+COMPCOR = {
+    "anat_combined": "the mask of white matter and cerebrospinal fluid",
+    "anat_separated": "each of the masks of white matter and of cerebrospinal fluid",
+    "temporal": "the voxels that vary most",
+    "temporal_anat_combined": "each of the voxels that vary most and the mask of white matter and cerebrospinal fluid",
+    "temporal_anat_separated": "each of the voxels that vary most, the mask of white matter and that of cerebrospinal"
+    " fluid",
+}
+
+
+def _confounds(settings: Mapping[str, Any], cite: Cite) -> list[str]:
+    """Describe the confounds of a denoising, those of its strategy first."""
+    strategy: Mapping[str, Any] = settings["strategy"] or {}
+    described = []
+    for key, words, number in (
+        ("motion", "the six parameters of head motion", 6),
+        ("wm_csf", "the mean signals of white matter and cerebrospinal fluid", 2),
+        ("global_signal", "the mean signal of the brain", 1),
+    ):
+        expansion = strategy.get(key)
+        if expansion:
+            expanded = EXPANSIONS[expansion] if number > 1 else EXPANSIONS[expansion].replace("their", "its")
+            sources = {"motion": [FRISTON, SATTERTHWAITE]}.get(key, [SATTERTHWAITE]) if expansion == "full" else []
+            cited = f" ({_cited(sources, cite)})" if sources else ""
+            described.append(f"{words}{expanded}{cited}")
+    if strategy.get("compcor"):
+        number = strategy["n_compcor"]
+        sources = [BEHZADI, MUSCHELLI] if isinstance(number, str) and number != "all" else [BEHZADI]
+        amount = (
+            "all components" if number == "all"
+            else _counted(number, "component") if isinstance(number, int)
+            else f"as many components as explain {number.rstrip('%')} % of the variance"
+        )  # fmt: skip
+        described.append(f"{amount} that CompCor found in {COMPCOR[strategy['compcor']]} ({_cited(sources, cite)})")
+    if strategy.get("ica_aroma") in ("basic", "orthogonal"):
+        part = ", as far as other components do not share them," if strategy["ica_aroma"] == "orthogonal" else ""
+        described.append(f"the motion components of ICA-AROMA{part} ({_cited([PRUIM], cite)})")
+    if strategy.get("high_pass"):
+        described.append(f"the discrete cosines of fMRIPrep ({_cited([FMRIPREP], cite)}), which stand for slow drifts")
+    if settings["confounds"]:
+        described.append("the confounds " + _listed(settings["confounds"]))
+    return described
+
+
+def _remarks(strategy: Mapping[str, Any], missing: str, cite: Cite) -> list[str]:
+    """Name a strategy that is known by its number of parameters; say what the first frame of derivatives is."""
+    remarks = []
+    expansions = [strategy.get(key) for key in ("motion", "wm_csf", "global_signal")]
+    number = {"basic": 9, "full": 36}.get(str(expansions[0]))
+    if number and len(set(expansions)) == 1:
+        remarks.append(f"{cite(CIRIC).in_text} compare this strategy of {number} parameters with others.")
+    if missing == "error" and {"derivatives", "full"} & set(expansions):
+        remarks.append("The first frame of a derivative, which is not defined, was given the value of the next one.")
+    return remarks
+
+
+def _cited(references: Sequence[Reference], cite: Cite) -> str:
+    return "; ".join(cite(reference).in_brackets for reference in references)
+
+
+def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
+    """Say which frames were censored, how, and which runs were left out for it."""
+    settings, steps = item.settings, []
+    scrub, least, highest = settings["scrub"], *item.censored
+    if settings["strategy"] and settings["strategy"]["non_steady_state"]:
+        steps.append("Frames before the steady state of the scanner were censored.")
+    if scrub:
+        limits = [
+            words.format(scrub[key])
+            for key, words in (
+                ("framewise_displacement", "a framewise displacement above {:g} mm"),
+                ("std_dvars", "a standardised DVARS above {:g}"),
+            )
+            if scrub[key] is not None
+        ]
+        between = (
+            f", and so were stretches of fewer than {scrub['min_segment']} frames between censored ones"
+            if scrub["min_segment"] > 1
+            else ""
+        )
+        steps.append(
+            f"Frames with {_listed(limits, 'or')} were censored ({_cited([POWER_2012, POWER_2014], cite)}){between}."
+        )
+    if steps:
+        shares = _range((round(100 * least, 1), round(100 * highest, 1)))
+        how = ", interpolated by a cubic spline while the filter ran and left out afterwards" if filtered else ""
+        steps.append(f"Of a run, {shares} % of the frames were censored{how}.")
+    limits = [f"{settings['min_frames']} frames"] if settings["min_frames"] is not None else []
+    limits += [f"{settings['min_minutes']:g} minutes"] if settings["min_minutes"] is not None else []
+    if limits:
+        number = item.n_left_out
+        left = f"{_counted(number, 'run')} {'was' if number == 1 else 'were'}" if number else "no run was"
+        steps.append(f"Runs of which fewer than {_listed(limits, 'or')} remained were to be left out; {left}.")
+    return steps
 
 
 def _band(high: float | None, low: float | None) -> str:

@@ -83,6 +83,10 @@ SETTINGS = {
     "overlap": "overlap",
     "min_coverage": "least coverage",
     "confounds": "confounds",
+    "strategy": "strategy",
+    "scrub": "scrub",
+    "min_frames": "least frames",
+    "min_minutes": "least minutes",
     "missing_confounds": "missing confounds",
     "detrend": "detrend",
     "filter": "filter",
@@ -165,7 +169,7 @@ def study_report(
     settings
         The complete configuration.
     contents
-        What ``study.reported.reported`` collects.
+        What ``study.reported.reported`` collects, and the number of ``runs`` of each of its groups.
     name
         Of the data set, its title.
     quality, estimation
@@ -182,9 +186,12 @@ def study_report(
     str
         One HTML file. Tables end after 2,000 rows with a pointer to the complete file; figures beyond 64 MB are linked.
     """
+    left_out = [row for row in quality if row["left_out"] != MISSING]
+    quality = [row for row in quality if row["left_out"] == MISSING]
+    estimation = [row for row in estimation if row["left_out"] == MISSING]
     runs = sorted({row["run"] for row in quality})
     lead = (
-        f"{_counted(len(runs), 'run')} of {_counted(contents['subjects'], 'subject')},"
+        f"{_counted(len(runs), 'run')} of {_counted(_n_subjects(runs), 'subject')},"
         f" {_counted(len({row['seed_set'] for row in quality}), 'seed set')},"
         f" {_counted(len(estimation), 'connectome')}. The tables behind this page and all results lie beside it."
     )
@@ -192,19 +199,23 @@ def study_report(
         name,
         lead,
         [
-            _summary(runs, contents, quality, estimation),
-            _what_was_run(settings, contents, quality, estimation, software),
+            _summary(runs, contents, quality, left_out, estimation),
+            _what_was_run(settings, contents, quality, left_out, estimation, software),
             _quality(quality, estimation),
             _groups(contents, images),
             _single_runs(contents),
-            _methods(settings, contents, quality, estimation, software, spheres),
+            _methods(settings, contents, quality, left_out, estimation, software, spheres),
             _files(),
         ],
     )
 
 
 def _summary(
-    runs: Sequence[str], contents: Mapping[str, Any], quality: Sequence[Row], estimation: Sequence[Row]
+    runs: Sequence[str],
+    contents: Mapping[str, Any],
+    quality: Sequence[Row],
+    left_out: Sequence[Row],
+    estimation: Sequence[Row],
 ) -> Section:
     unusable = {row["run"] for row in quality if row["nodes_unusable"] != "0"}
     unconverged = [row for row in estimation if row["converged"] == "no"]
@@ -215,6 +226,8 @@ def _summary(
         ("connectomes of groups", f"{len(contents['groups']):,}"),
         ("runs with unusable nodes", f"{len(unusable):,}"),
     ]
+    if left_out:
+        facts.insert(2, ("runs left out of a denoising", f"{len({row['run'] for row in left_out}):,}"))
     motion = _by_run(quality, MOTION)
     if motion:
         middle = median(value for values in motion.values() for value in values.values())
@@ -243,6 +256,7 @@ def _what_was_run(
     settings: Mapping[str, Any],
     contents: Mapping[str, Any],
     quality: Sequence[Row],
+    left_out: Sequence[Row],
     estimation: Sequence[Row],
     software: Mapping[str, Mapping[str, Sequence[str]]],
 ) -> Section:
@@ -251,9 +265,10 @@ def _what_was_run(
         key = (row["seed_set"], row["denoising"], row["estimator"])
         combinations[key] = combinations.get(key, 0) + 1
     used_runs = len({row["run"] for row in quality})
+    all_runs = len({row["run"] for row in [*quality, *left_out]}) + len(contents["unused"])
     runs: list[Block] = [
         Paragraph(
-            f"Of {_counted(used_runs + len(contents['unused']), 'run')} in the runs table {contents['runs_table']},"
+            f"Of {_counted(all_runs, 'run')} in the runs table {contents['runs_table']},"
             f" {used_runs:,} {'was' if used_runs == 1 else 'were'} used."
         )
     ]
@@ -265,7 +280,15 @@ def _what_was_run(
             [[run, reason] for run in contents["unused"]],
             f"those of {contents['runs_table']} that are missing in group/quality.tsv",
         )
-    else:
+    if left_out:
+        reasons = sorted({(row["run"], row["denoising"], row["left_out"]) for row in left_out})
+        runs += _long_table(
+            "Runs that a denoising left out, and why",
+            ["run", "denoising", "reason"],
+            reasons,
+            Link("group/quality.tsv", "group/quality.tsv"),
+        )
+    if not contents["unused"] and not left_out:
         runs.append(Paragraph("No run of the table was left out."))
     runs.append(
         Table(
@@ -322,6 +345,9 @@ def _setting(value: Any) -> str:
         return "–"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_setting, value))
+    if isinstance(value, Mapping):
+        chosen = {key: item for key, item in value.items() if item is not None and item is not False}
+        return ", ".join(f"{key.replace('_', ' ')}: {_setting(item)}" for key, item in chosen.items())
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -518,10 +544,13 @@ def _methods(
     settings: Mapping[str, Any],
     contents: Mapping[str, Any],
     quality: Sequence[Row],
+    left_out: Sequence[Row],
     estimation: Sequence[Row],
     software: Mapping[str, Mapping[str, Sequence[str]]],
     spheres: Mapping[str, tuple[int, Range]],
 ) -> Section:
+    if not quality:
+        return Section("Methods", [Paragraph("Every run was left out, so there is nothing to describe.")])
     used = {column: {row[column] for row in estimation} for column in ("seed_set", "denoising", "estimator")}
     versions: dict[str, set[str]] = {}
     for stage in software.values():
@@ -529,7 +558,7 @@ def _methods(
             versions.setdefault(name, set()).update(found)
     text = methods(
         n_runs=len({row["run"] for row in quality}),
-        n_subjects=contents["subjects"],
+        n_subjects=_n_subjects(row["run"] for row in quality),
         repetition_time=_limits(quality, "repetition_time"),
         seed_sets=[
             SeedSetUsed(label, values, *spheres[label])
@@ -543,6 +572,8 @@ def _methods(
                 values,
                 _limits(rows, "regressors"),
                 _limits(rows, "degrees_of_freedom"),
+                n_left_out=len({row["run"] for row in left_out if row["denoising"] == label}),
+                censored=_censored(rows),
             )
             for label, values in settings["denoising"].items()
             if (rows := [row for row in quality if row["denoising"] == label])
@@ -583,6 +614,15 @@ def _long_table(
         note = f"The first {MOST_ROWS:,} of {len(rows):,} rows are shown; the others: "
         blocks.append(Paragraph([note, others, "."]))
     return blocks
+
+
+def _n_subjects(runs: Iterable[str]) -> int:
+    return len({run.partition("_")[0] for run in runs})
+
+
+def _censored(rows: Iterable[Row]) -> Range:
+    shares = [1 - float(row["frames_kept"]) / float(row["frames"]) for row in rows]
+    return min(shares), max(shares)
 
 
 def _limits(rows: Iterable[Row], column: str) -> Range:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sphereconn.study import names
 from sphereconn.study.drawn import ALL_GROUPS, connectome_suffixes, group_suffixes
-from sphereconn.study.groups import ALL_RUNS, groups_of, members_of
+from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.study import Study
 
 # How the name of a figure ends -> what the report calls it.
@@ -26,14 +26,13 @@ def reported(study: Study) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``subjects``: number of subjects with a run that is used. ``runs_table``: the table that lists the runs.
+        ``runs_table``: the table that lists the runs.
         ``unused``: runs of it that no combination uses. ``groups``: for each group of a combination its labels, its
-        number of runs and its figures, as paths with what they show. ``pages``: interactive pages of the groups.
-        ``runs``: the same links for single runs.
+        sidecar (which lists its runs) and its figures, as paths with what they show. ``pages``: interactive pages of
+        the groups. ``runs``: the same links for single runs.
     """
     used = {run.stem: run for item in study.combinations for run in item.runs}
     return {
-        "subjects": len({run.entities["subject"] for run in used.values()}),
         "runs_table": study.runs_table,
         "unused": sorted(set(study.run) - set(used)),
         "groups": list(_groups(study)),
@@ -78,14 +77,13 @@ def measured(study: Study) -> dict[str, list[str]]:
 def _groups(study: Study) -> Iterator[dict[str, Any]]:
     for item in study.combinations:
         labels = (item.seed_set, item.denoising, item.estimator)
-        rows = [{**run.entities, **run.covariates} for run in item.runs]
         for group in groups_of(item.runs, study.groups):
             yield {
                 "group": group,
                 "seed_set": item.seed_set,
                 "denoising": item.denoising,
                 "estimator": item.estimator,
-                "runs": len(members_of(group, rows)),
+                "sidecar": names.group_result(group, *labels, "stat-mean_relmat.json"),
                 "figures": [
                     [figure_words(suffix), names.connectome_figure("group", group, *labels, suffix)]
                     for suffix in group_suffixes(study, item, group)
