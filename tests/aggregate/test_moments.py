@@ -151,9 +151,7 @@ def test_values_that_are_no_correlations_are_not_z_transformed():
     assert group_moments(np.array([[0.5], [1.5]]), range(2), fisher_z=False).mean[0] == 1
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"), [([1, 2, 1], "twice"), ([0, 30], "0 to 29"), ([-1, 3], "0 to 29")]
-)
+@pytest.mark.parametrize(("rows", "message"), [([1, 2, 1], "twice"), ([0, 30], "0 to 29"), ([-1, 3], "0 to 29")])
 def test_runs_must_be_selected_once_and_exist(rows, message):
     with pytest.raises(ValueError, match=message):
         group_moments(correlations(), rows, fisher_z=True)

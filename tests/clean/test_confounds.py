@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from confound_tables import FMRIPREP, read_confounds
+
 from sphereconn.clean.confounds import select_columns
 from sphereconn.clean.strategies import Scrubbing, read_run_confounds
 from sphereconn.errors import InputError

@@ -528,12 +528,13 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
         shares = _range((round(100 * least, 1), round(100 * highest, 1)))
         how = ", interpolated by a cubic spline while the filter ran and left out afterwards" if filtered else ""
         steps.append(f"Of a run, {shares} % of the frames were censored{how}.")
-    limits = [f"{settings['min_frames']} frames"] if settings["min_frames"] is not None else []
-    limits += [f"{settings['min_minutes']:g} minutes"] if settings["min_minutes"] is not None else []
+    frames, minutes = settings["min_frames"], settings["min_minutes"]
+    limits = [f"fewer than {_counted(frames, 'frame')}"] if frames is not None else []
+    limits += [f"less than {minutes:g} minute{'' if minutes == 1 else 's'}"] if minutes is not None else []
     if limits:
         number = item.n_left_out
         left = f"{_counted(number, 'run')} {'was' if number == 1 else 'were'}" if number else "no run was"
-        steps.append(f"Runs of which fewer than {_listed(limits, 'or')} remained were to be left out; {left}.")
+        steps.append(f"Runs of which {_listed(limits, 'or')} remained were to be left out; {left}.")
     return steps
 
 

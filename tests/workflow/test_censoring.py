@@ -1,0 +1,182 @@
+"""Denoisings with a strategy, censoring and a minimum: what a study makes of runs that move, and of those left out."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from sphereconn.files import read_matrix, read_signals
+from workflow.project import N_FRAMES, new_project
+
+MOTION = [f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz"]
+COLUMNS = ["csf", "white_matter", "global_signal", *MOTION, "framewise_displacement", "non_steady_state_outlier00"]
+SPIKES = {1: [20, 21, 40], 2: [], 3: [frame for frame in range(N_FRAMES) if frame % 4]}  # by subject
+
+
+def write_confounds(root, number):
+    """Write a table as fMRIPrep does: no framewise displacement in the first frame, which is not in a steady state."""
+    rng = np.random.default_rng(number)
+    values = rng.standard_normal((N_FRAMES, len(COLUMNS))).round(6)
+    values[:, -2] = 0.1
+    values[SPIKES[number], -2] = 0.9
+    values[:, -1] = 0
+    values[0, -1] = 1
+    rows = [[repr(float(value)) for value in row] for row in values]
+    rows[0][-2] = "n/a"
+    lines = ["\t".join(row) for row in [COLUMNS, *rows]]
+    (root / "data" / f"sub-{number:02d}_confounds.tsv").write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="module")
+def scrubbed(tmp_path_factory):
+    """A finished study of three runs with a scrubbing denoising, for which the third keeps too few frames."""
+    project = new_project(tmp_path_factory.mktemp("scrubbed") / "project")
+    for number in SPIKES:
+        write_confounds(project.root, number)
+
+    def edit(config):
+        config["seed_sets"] = {"mine": {"seeds": "data/mine.tsv"}}
+        config["denoising"] = {
+            "scrub": {
+                "strategy": "9parameters",
+                "scrub": {"framewise_displacement": 0.5, "min_segment": 0},
+                "low_pass": 0.1,
+                "min_minutes": 1,
+            }
+        }
+        config["estimators"]["sparse"] = {"kind": "sparse inverse covariance", "alpha": 0.2}
+
+    project.configure(edit)
+    project.run()
+    return project
+
+
+def func(number, suffix):
+    return f"sub-0{number}/func/sub-0{number}_task-rest_atlas-mine_{suffix}"
+
+
+def json_of(project, name):
+    return json.loads(project.results()[name])
+
+
+def rows_of(project, name):
+    return list(csv.DictReader(project.results()[name].decode().splitlines(), delimiter="\t"))
+
+
+def test_the_cleaned_signals_have_a_row_for_each_kept_frame_and_the_sidecar_lists_the_others(scrubbed):
+    sidecar = json_of(scrubbed, func(1, "desc-scrub_timeseries.json"))
+    assert sidecar["CensoredVolumes"] == {
+        "NonSteadyState": [0],
+        "FramewiseDisplacement": [20, 21, 40],
+        "ShortSegment": [],
+    }
+    assert sidecar["NumberOfVolumesDiscardedByMotionScrubbing"] == 3
+    assert sidecar["NumberOfVolumesDiscardedByNonsteadyStatesDetector"] == 1
+    assert (sidecar["NumberOfVolumes"], sidecar["NumberOfVolumesKept"]) == (80, 76)
+    assert np.isclose(sidecar["MeanFramewiseDisplacement"], (76 * 0.1 + 3 * 0.9) / 79)
+    assert np.isclose(sidecar["MeanFramewiseDisplacementKept"], 0.1)
+    assert sidecar["ConfoundRegressors"] == [*MOTION, "csf", "white_matter", "global_signal"]
+    assert "LeftOut" not in sidecar
+    _, signals = read_signals(scrubbed.root / "results" / func(1, "desc-scrub_timeseries.tsv"))
+    assert signals.shape == (76, 3) and np.isfinite(signals).all()
+
+
+def test_what_the_sidecar_of_a_connectome_says_of_the_run_is_what_quality_control_reads(scrubbed):
+    sidecar = json_of(scrubbed, func(1, "meas-full_desc-scrub_relmat.json"))
+    assert sidecar["NumberOfVolumesDiscardedByMotionScrubbing"] == 3
+    assert sidecar["NumberOfVolumesDiscardedByNonsteadyStatesDetector"] == 1
+    assert (sidecar["NumberOfVolumes"], len(sidecar["ConfoundRegressors"])) == (80, 9)
+    assert np.isclose(sidecar["DegreesOfFreedom"], 76 * 0.1 / 0.25 - 9 - 2)
+
+
+def test_a_run_below_the_minimum_is_left_out_of_everything_that_follows_and_is_no_error(scrubbed):
+    reason = json_of(scrubbed, func(3, "desc-scrub_timeseries.json"))["LeftOut"]
+    # Every fourth frame is still, but for the first, which is not in a steady state.
+    assert reason == "19 of 80 frames (0.63 minutes) are left after censoring, less than min_minutes asks for (1)."
+    names, signals = read_signals(scrubbed.root / "results" / func(3, "desc-scrub_timeseries.tsv"))
+    assert names == ["front", "left", "right"] and signals.shape == (0, 3)
+    for estimator in ("full", "partial", "sparse"):
+        names, matrix = read_matrix(scrubbed.root / "results" / func(3, f"meas-{estimator}_desc-scrub_relmat.tsv"))
+        assert names == ["front", "left", "right"] and np.isnan(matrix).all()
+        sidecar = json_of(scrubbed, func(3, f"meas-{estimator}_desc-scrub_relmat.json"))
+        assert sidecar["LeftOut"] == reason and sidecar["NodesUnusable"] == names
+
+
+def test_groups_count_the_other_runs_and_name_the_one_that_is_left_out(scrubbed):
+    group = "group/{}_atlas-mine_meas-full_desc-scrub_{}"
+    rows = rows_of(scrubbed, group.format("group-all", "stack.tsv"))
+    assert [row["name"] for row in rows] == ["sub-01_task-rest", "sub-02_task-rest"]
+    results = scrubbed.root / "results"
+    assert np.load(results / group.format("group-all", "stack.npy")).shape == (2, 3)
+    for name, runs, left_out in (
+        ("group-all", ["sub-01_task-rest", "sub-02_task-rest"], ["sub-03_task-rest"]),
+        ("site-odd", ["sub-01_task-rest"], ["sub-03_task-rest"]),
+        ("site-even", ["sub-02_task-rest"], []),
+    ):
+        sidecar = json_of(scrubbed, group.format(name, "stat-mean_relmat.json"))
+        assert (sidecar["Runs"], list(sidecar["RunsLeftOut"])) == (runs, left_out)
+        assert sidecar["NumberOfRuns"] == len(runs)
+        assert (read_matrix(results / group.format(name, "stat-n_relmat.tsv"))[1] == len(runs)).all()
+        assert {row["runs_used"] for row in rows_of(scrubbed, group.format(name, "nodes.tsv"))} == {str(len(runs))}
+    odd = read_matrix(results / group.format("site-odd", "stat-mean_relmat.tsv"))[1]
+    np.testing.assert_allclose(odd, read_matrix(results / func(1, "meas-full_desc-scrub_relmat.tsv"))[1], atol=1e-12)
+
+
+def test_the_table_of_quality_and_the_report_name_the_run_that_is_left_out(scrubbed):
+    table = {row["run"]: row for row in rows_of(scrubbed, "group/quality.tsv")}
+    assert table["sub-01_task-rest"]["left_out"] == "n/a"
+    assert table["sub-03_task-rest"]["left_out"].startswith("19 of 80 frames")
+    assert table["sub-03_task-rest"]["degrees_of_freedom"] == "n/a"
+    report = scrubbed.results()["report.html"].decode()
+    assert "19 of 80 frames (0.63 minutes) are left after censoring" in report
+    assert "All runs, mean of 2 runs" in report
+    assert "Runs of which less than 1 minute remained were to be left out; 1 run was." in report
+
+
+def test_a_group_of_which_no_run_is_left_ends_no_study(scrubbed, tmp_path):
+    project = scrubbed.copy(tmp_path / "project")
+    project.configure(lambda config: config["denoising"]["scrub"].update(min_frames=79))
+    project.run()
+    sidecar = json_of(project, "group/site-odd_atlas-mine_meas-full_desc-scrub_stat-mean_relmat.json")
+    assert sidecar["NumberOfRuns"] == 0 and "Every run of this group is left out" in sidecar["LeftOut"]
+    matrix = read_matrix(project.root / "results/group/site-odd_atlas-mine_meas-full_desc-scrub_stat-n_relmat.tsv")[1]
+    assert (matrix == 0).all()
+    project.configure(lambda config: config["denoising"]["scrub"].update(min_frames=80))
+    project.run()
+    assert "Every run was left out, so there is nothing to describe." in project.results()["report.html"].decode()
+
+
+def test_another_threshold_opens_no_image(scrubbed, tmp_path):
+    project = scrubbed.copy(tmp_path / "project")
+    project.configure(lambda config: config["denoising"]["scrub"]["scrub"].update(framewise_displacement=0.4))
+    pending = project.pending()
+    assert "extract" not in pending
+    assert (pending["clean"], pending["connect"], pending["connect_sparse"]) == (3, 6, 3)
+
+
+def test_a_preset_written_out_runs_nothing_again(scrubbed, tmp_path):
+    project = scrubbed.copy(tmp_path / "project")
+    choices = {"motion": "basic", "wm_csf": "basic", "global_signal": "basic", "non_steady_state": True}
+    project.configure(lambda config: config["denoising"]["scrub"].update(strategy=choices))
+    assert project.pending() == {}
+
+
+def test_compcor_needs_the_sidecar_of_the_table_and_names_the_run_without_one(scrubbed, tmp_path):
+    project = scrubbed.copy(tmp_path / "project")
+    project.configure(
+        lambda config: config["denoising"].update(
+            scrub={"strategy": {"preset": "compcor", "high_pass": False}, "high_pass": 0.01}
+        )
+    )
+    output = project.fail()
+    assert "run sub-01_task-rest has no data/sub-01_confounds.json" in output and "denoising.scrub needs" in output
+    for number in SPIKES:
+        component = {"Method": "aCompCor", "Mask": "combined", "Retained": True, "CumulativeVarianceExplained": 0.6}
+        (project.root / f"data/sub-0{number}_confounds.json").write_text(json.dumps({"csf": component}))
+    project.run("--until", "clean")
+    sidecar = json_of(project, func(1, "desc-scrub_timeseries.json"))
+    assert "csf" in sidecar["ConfoundRegressors"]
+    assert "data/sub-01_confounds.json" in sidecar["Sources"]
+    (project.root / "data/sub-02_confounds.json").write_text(json.dumps({"white_matter": component}))
+    assert project.pending()["clean"] == 1
