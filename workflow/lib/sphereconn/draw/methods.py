@@ -410,7 +410,7 @@ def _denoising(item: DenoisingUsed, cite: Cite) -> str:
         removed = confounds + ([f"discrete cosines slower than {high:g} Hz"] if cosines else [])
         then = "Then " if len(steps) > n_before else ""
         count = f"{_range(item.regressors)} regressor{'' if item.regressors == (1, 1) else 's'} in total"
-        parts = _listed(removed) if len(removed) < 2 or not settings["strategy"] else "; ".join(removed)
+        parts = "; ".join([*removed[:-1], f"and {removed[-1]}"]) if len(removed) > 2 else _listed(removed)
         text = f"{then}{parts} ({count}) were regressed out"
         if filtered:
             text += (
@@ -526,8 +526,12 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
         )
     if steps:
         shares = _range((round(100 * least, 1), round(100 * highest, 1)))
-        how = ", interpolated by a cubic spline while the filter ran and left out afterwards" if filtered else ""
-        steps.append(f"Of a run, {shares} % of the frames were censored{how}.")
+        steps.append(f"Of a run, {shares} % of the frames were censored.")
+        if filtered:
+            steps.append(
+                "While the filter ran, censored frames between kept ones were interpolated by a cubic spline; all were"
+                " left out afterwards."
+            )
     frames, minutes = settings["min_frames"], settings["min_minutes"]
     limits = [f"fewer than {_counted(frames, 'frame')}"] if frames is not None else []
     limits += [f"less than {minutes:g} minute{'' if minutes == 1 else 's'}"] if minutes is not None else []
