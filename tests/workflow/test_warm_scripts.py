@@ -118,7 +118,7 @@ def test_a_module_that_has_more_to_load_is_warmed_up_once_for_all_later_scripts(
         "loaded_by = None\n\ndef warm_up():\n    global loaded_by\n    import os\n    loaded_by = os.getpid()\n"
     )
     text = "import os\nimport slow\n" + said("[slow.loaded_by, os.getppid()]")
-    assert workflow({name: text for name in ("one", "two", "three")}, "--cores", "1")[0] == 0
+    assert workflow(dict.fromkeys(("one", "two", "three"), text), "--cores", "1")[0] == 0
     by = sorted(answers(workflow).values(), key=lambda answer: answer[0] is not None)
     server = by[0][1]
     assert by == [[None, server], [server, server], [server, server]]

@@ -1,7 +1,7 @@
 """An interpreter that runs scripts in forks of itself: orders come in by standard input, exit statuses go out.
 
-It imports what the scripts before have imported, so the next fork has it; a module that has more to load than its import
-does, such as machine code, defines a function `warm_up`. The interpreter must never have a second thread.
+It imports what the scripts before have imported, so the next fork has it; a module that has more to load than its
+import does, such as machine code, defines a function `warm_up`. The interpreter must never have a second thread.
 """
 
 from __future__ import annotations

@@ -639,4 +639,4 @@ def _primal_and_dual(
 def warm_up() -> None:
     """Load the machine code, by a small fit."""
     covariance = np.array([[1.0, 0.5, 0.4], [0.5, 1.0, 0.3], [0.4, 0.3, 1.0]])
-    group_sparse_covariance(np.stack([covariance, covariance]), np.array([9, 9]), 0.1)
+    group_sparse_covariance(np.stack([covariance, covariance]), [9, 9], 0.1)
