@@ -263,3 +263,56 @@ def test_without_motion_its_reference_is_not_cited():
     cited = [reference.doi for reference in methods(**{**STUDY, "motion_known": False}).references]
     assert "10.1016/j.neuroimage.2011.10.018" not in cited
     assert "framewise" not in texts(motion_known=False)["Quality"]
+
+
+STRATEGY = {
+    "motion": None,
+    "wm_csf": None,
+    "global_signal": None,
+    "compcor": None,
+    "n_compcor": "all",
+    "ica_aroma": None,
+    "high_pass": False,
+    "non_steady_state": False,
+}
+
+
+def test_a_strategy_is_described_part_by_part_with_its_references():
+    parts = {"motion": "full", "wm_csf": "full", "global_signal": "full"}
+    text = denoised(confounds=[], strategy={**STRATEGY, **parts})
+    assert (
+        "Then the six parameters of head motion with their temporal derivatives and the squares of both (Friston et"
+        " al., 1996; Satterthwaite et al., 2013); the mean signals of white matter and cerebrospinal fluid with their"
+        " temporal derivatives and the squares of both (Satterthwaite et al., 2013); and the mean signal of the brain with its"
+        " temporal derivatives and the squares of both (Satterthwaite et al., 2013) (4 regressors in total) were"
+    ) in text
+    assert "Ciric et al. (2017) compare this strategy of 36 parameters with others." in text
+    assert "The first frame of a derivative, which is not defined, was given the value of the next one." in text
+    assert "censored" not in text and "No confounds" not in text
+    parts = {"compcor": "anat_separated", "n_compcor": "50%", "high_pass": True, "ica_aroma": "basic"}
+    text = denoised(strategy={**STRATEGY, **parts})
+    assert "as many components as explain 50 % of the variance that CompCor found in each of the masks" in text
+    assert "(Behzadi et al., 2007; Muschelli et al., 2014); the motion components of ICA-AROMA (Pruim" in text
+    assert "the discrete cosines of fMRIPrep (Esteban et al., 2019), which stand for slow drifts; and the conf" in text
+    text = denoised(confounds=[], strategy={**STRATEGY, "ica_aroma": "full"})
+    assert "The images had been cleaned by ICA-AROMA (Pruim et al., 2015)." in text
+    assert "No confounds were regressed out." in text
+
+
+def test_censoring_and_the_minimum_are_described_with_what_came_of_them():
+    scrub = {"framewise_displacement": 0.5, "std_dvars": 1.5, "min_segment": 5}
+    settings = {**BANDPASS, "scrub": scrub, "strategy": {**STRATEGY, "non_steady_state": True}, "min_minutes": 4.0}
+    used = DenoisingUsed("it", 15, settings, (4, 4), (10.0, 10.0), n_left_out=2, censored=(0.0, 0.125))
+    text = texts(denoising=[used])["Denoising"]
+    for sentence in (
+        "Frames before the steady state of the scanner were censored.",
+        "Frames with a framewise displacement above 0.5 mm or a standardised DVARS above 1.5 were censored (Power et"
+        " al., 2012; Power et al., 2014), and so were stretches of fewer than 5 frames between censored ones.",
+        "Of a run, 0 to 12.5 % of the frames were censored.",
+        "While the filter ran, censored frames between kept ones were interpolated by a cubic spline; all were left out"
+        " afterwards.",
+        "Runs of which less than 4 minutes remained were to be left out; 2 runs were.",
+    ):
+        assert sentence in text
+    cited = {reference.doi for reference in methods(**{**STUDY, "denoising": [used]}).references}
+    assert {"10.1016/j.neuroimage.2011.10.018", "10.1016/j.neuroimage.2013.08.048"} <= cited

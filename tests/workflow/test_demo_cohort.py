@@ -8,7 +8,7 @@ import pytest
 from sphereconn import demo
 from sphereconn.clean.cleaning import clean_signals
 from sphereconn.connect.connectivity import connectome
-from sphereconn.files import read_matrix, read_rows, read_signals
+from sphereconn.files import read_json, read_matrix, read_rows, read_signals
 from sphereconn.study.seeds import read_seeds
 from workflow.project import ROOT, new_project
 
@@ -30,7 +30,7 @@ def project(tmp_path_factory):
     def cut(config):
         config["seed_sets"] = {"dmn": config["seed_sets"]["dmn"]}
         config["estimators"] = {"partial": config["estimators"]["partial"]}
-        config["connectomes"] = [{"denoising": ["bandpass"], "runs": {"subject": list(SUBJECTS)}}]
+        config["connectomes"] = [{"denoising": ["bandpass", "scrubbed"], "runs": {"subject": list(SUBJECTS)}}]
         config["figures"] = {"runs": "none"}
 
     project.configure(cut)
@@ -64,8 +64,8 @@ def planted():
     return signals
 
 
-def partial_correlations(project, subject):
-    name = f"sub-{subject}_task-rest_space-MNI152_atlas-dmn_meas-partial_desc-bandpass_relmat.tsv"
+def partial_correlations(project, subject, denoising="bandpass"):
+    name = f"sub-{subject}_task-rest_space-MNI152_atlas-dmn_meas-partial_desc-{denoising}_relmat.tsv"
     return read_matrix(project.root / "results" / f"sub-{subject}" / "func" / name)[1][EDGES]
 
 
@@ -89,6 +89,22 @@ def test_partial_correlations_come_close_to_the_planted_ones(project, planted):
     assert np.abs(ours - truth).mean() < 0.06
     assert np.abs(ours - truth).max() < 0.15
     assert np.corrcoef(ours.ravel(), truth.ravel())[0, 1] > 0.95
+
+
+def test_so_do_those_of_the_frames_without_motion(project, planted):
+    # Twenty-six confounds leave fewer than 65 degrees of freedom, and the confounds take more of the signal by chance.
+    differences = []
+    for subject in SUBJECTS:
+        func = project.root / "results" / f"sub-{subject}" / "func"
+        sidecar = read_json(func / f"sub-{subject}_task-rest_space-MNI152_atlas-dmn_desc-scrubbed_timeseries.json")
+        motion = read_signals(ROOT / "resources" / "cohort" / f"sub-{subject}_motion.tsv")[1][:, 0]
+        assert sidecar["CensoredVolumes"]["FramewiseDisplacement"] == np.flatnonzero(motion > 0.25).tolist()
+        assert len(sidecar["ConfoundRegressors"]) == 26
+        assert 30 < sidecar["DegreesOfFreedom"] < 65
+        truth = true_partial_correlations(planted[subject], subject)
+        differences.append(np.abs(partial_correlations(project, subject, "scrubbed") - truth))
+    assert np.mean(differences) < 0.1
+    assert np.max(differences) < 0.3
 
 
 def test_they_come_closer_still_to_the_planted_signals_cleaned_alike(project, planted):

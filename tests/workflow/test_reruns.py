@@ -92,7 +92,17 @@ def test_a_new_seed_set_runs_its_chain_and_nothing_else(finished):
 
 
 @pytest.mark.parametrize(
-    "setting", [{"low_pass": 0.08}, {"detrend": False}, {"confounds": ["csf"]}, {"standardize": "psc"}, {"order": 4}]
+    "setting",
+    [
+        {"low_pass": 0.08},
+        {"detrend": False},
+        {"confounds": ["csf"]},
+        {"standardize": "psc"},
+        {"order": 4},
+        {"strategy": "9parameters"},
+        {"scrub": {"framewise_displacement": 0.5}},
+        {"min_frames": 20},
+    ],
 )
 def test_editing_a_denoising_opens_no_image(finished, setting):
     finished.configure(lambda config: config["denoising"]["bandpass"].update(setting))
