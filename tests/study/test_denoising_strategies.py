@@ -4,13 +4,13 @@ import dataclasses
 import json
 
 import pytest
+from workflow.project import ROOT
 
 from sphereconn.clean.strategies import Scrubbing, Strategy
 from sphereconn.errors import InputError
 from sphereconn.study.runs import Run
 from sphereconn.study.settings import checked_settings
 from sphereconn.study.strategies import NOTHING, PRESETS, SCRUB_OF_SCRUBBING, check_run, confound_files, written_out
-from workflow.project import ROOT
 
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
 
@@ -101,7 +101,7 @@ def test_a_run_without_what_a_strategy_needs_is_named(tmp_path):
     run = run_with(tmp_path, "confounds_timeseries.tsv")
     with pytest.raises(InputError, match=r"runs.tsv: run sub-1 has no .*_timeseries.json, which says what the comp"):
         check_run(run, denoising(strategy="acompcor50"), "it", "runs.tsv")
-    with pytest.raises(InputError, match="no confounds table, which denoising.it needs"):
+    with pytest.raises(InputError, match=r"no confounds table, which denoising\.it needs"):
         check_run(Run({"subject": "1"}, bold="bold.nii"), denoising(scrub={"std_dvars": 2}), "it", "runs.tsv")
     check_run(run_with(tmp_path, "confounds_timeseries.json"), denoising(strategy="acompcor50"), "it", "runs.tsv")
 
