@@ -284,7 +284,8 @@ def test_a_strategy_is_described_part_by_part_with_its_references():
         "Then the six parameters of head motion with their temporal derivatives and the squares of both (Friston et"
         " al., 1996; Satterthwaite et al., 2013); the mean signals of white matter and cerebrospinal fluid with their"
         " temporal derivatives and the squares of both (Satterthwaite et al., 2013); and the mean signal of the brain"
-        " with its temporal derivatives and the squares of both (Satterthwaite et al., 2013) (4 regressors in total) were"
+        " with its temporal derivatives and the squares of both (Satterthwaite et al., 2013) (4 regressors in total)"
+        " were regressed out"
     ) in text
     assert "Ciric et al. (2017) compare this strategy of 36 parameters with others." in text
     assert "The first frame of a derivative, which is not defined, was given the value of the next one." in text
