@@ -55,6 +55,7 @@ def group(name, runs, path):
 CONTENTS = {
     "runs_table": "runs.tsv",
     "unused": ["sub-9"],
+    "search": [],
     "groups": [group("group-all", 3, FIGURE), group("site-a", 2, LEVEL)],
     "pages": [{"seed_set": "dmn", "denoising": "bandpass", "path": "group/figures/groups_connectomes.html"}],
     "runs": [
@@ -173,6 +174,14 @@ def test_runs_that_were_not_used_are_listed_with_the_reason():
     rows = Page(written()).tables["Runs that were not used, and why"]
     assert rows[1:] == [["sub-9", "no entry of connectomes in the configuration chooses it"]]
     assert "No run of the table was left out." in written(contents=CONTENTS | {"unused": []})
+
+
+def test_images_that_the_search_left_out_are_listed_with_the_reason():
+    caption = "Images that were found but not used, and why"
+    assert caption not in Page(written()).tables
+    search = [{"bold": "sub-3_bold.nii.gz", "reason": "no confounds", "detail": "no table of its name"}]
+    rows = Page(written(contents=CONTENTS | {"search": search})).tables[caption]
+    assert rows[1:] == [["sub-3_bold.nii.gz", "no confounds", "no table of its name"]]
 
 
 def test_unused_settings_are_left_out():

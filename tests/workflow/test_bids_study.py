@@ -99,9 +99,13 @@ def test_a_run_that_loses_its_confounds_is_left_out_and_only_the_group_steps_run
     assert [(row[0].startswith("../data/fmriprep/"), row[1]) for row in rows] == [(True, "without confounds")]
 
 
-def test_a_run_of_which_nothing_can_be_used_is_no_reason_to_touch_the_others(study):
+def test_a_run_of_which_nothing_can_be_used_touches_no_other_and_the_report_names_it(study):
     add_run(study.root / "data" / "fmriprep", "03", [SPACE], ses="a", task="rest", sidecar={"VolumeTiming": [0, 3]})
-    assert study.pending() == {}
+    assert study.pending() == {"write_report": 1}
+    study.run()
+    report = (study.root / "results" / "report.html").read_text()
+    assert "Images that were found but not used, and why" in report
+    assert "sub-03_ses-a_task-rest" in report
 
 
 @pytest.mark.parametrize("mode", ["subprocess", "remote"])

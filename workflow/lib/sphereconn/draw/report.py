@@ -169,7 +169,8 @@ def study_report(
     settings
         The complete configuration.
     contents
-        What ``study.reported.reported`` collects, and the number of ``runs`` of each of its groups.
+        What ``study.reported.reported`` collects, the number of ``runs`` of each of its groups, and as ``search`` the
+        rows of the table of images that the search for runs left out.
     name
         Of the data set, its title.
     quality, estimation
@@ -279,6 +280,13 @@ def _what_was_run(
             ["run", "reason"],
             [[run, reason] for run in contents["unused"]],
             f"those of {contents['runs_table']} that are missing in group/quality.tsv",
+        )
+    if contents["search"]:
+        runs += _long_table(
+            "Images that were found but not used, and why",
+            ["image", "reason", "detail"],
+            [[row["bold"], row["reason"], row["detail"]] for row in contents["search"]],
+            Link("runs_left_out.tsv", "runs_left_out.tsv"),
         )
     if left_out:
         reasons = sorted({(row["run"], row["denoising"], row["left_out"]) for row in left_out})

@@ -12,6 +12,7 @@ from sphereconn.study import names
 from sphereconn.study.development_fmri import KEY, Downloads, development_runs
 from sphereconn.study.discovery import find_runs, write_tables
 from sphereconn.study.runs import Run, read_runs
+from sphereconn.study.strategies import needs_confounds
 
 Settings = Mapping[str, Any]
 
@@ -68,7 +69,7 @@ def _of_bids_derivatives(settings: Settings, where: str, resources: Path, main_p
     table, left_out = f"{output_dir}/{names.RUNS_FOUND}", f"{output_dir}/{names.RUNS_LEFT_OUT}"
     summary = ""
     if main_process:
-        confounds_needed = any(denoising["confounds"] for denoising in settings["denoising"].values())
+        confounds_needed = any(map(needs_confounds, settings["denoising"].values()))
         found = find_runs(settings["bids"], confounds_needed, f"{where}: bids")
         write_tables(found, Path(table), Path(left_out))
         summary = found.summary(table, left_out)
