@@ -9,7 +9,7 @@ with logged(snakemake.log[0]):
         "Name": "Connectomes of spheres around brain coordinates",
         "BIDSVersion": "1.11.1",
         "DatasetType": "derivative",
-        "GeneratedBy": [{"Name": "sphereconn", "Version": provenance.software()["sphereconn"]}],
+        "GeneratedBy": [{"Name": provenance.NAME, "Version": provenance.software()[provenance.NAME]}],
     }
     write_json(snakemake.output.dataset, description)
     write_json(snakemake.output.settings, snakemake.params.settings)

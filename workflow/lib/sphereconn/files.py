@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,8 @@ import numpy as np
 from sphereconn.errors import InputError
 
 MISSING = "n/a"  # BIDS's word for a missing value
+# Neither in a table nor in a configuration: they end lines and names, hide in terminals, or have no UTF-8 form.
+CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @contextmanager
@@ -33,8 +37,10 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)  # mkstemp makes private files; results are as readable as any other
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as problem:
         temporary.unlink(missing_ok=True)
+        if isinstance(problem, OSError) and problem.filename in (None, name):
+            problem.filename = str(path)  # a full disk is met where no name is known, or only the temporary one
         raise
 
 
@@ -62,8 +68,8 @@ def _without_nan(value: Any) -> Any:
 def read_json(path: str | Path) -> dict[str, Any]:
     """Read a JSON object; ``InputError`` names the file when it is not one."""
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as problem:
         raise InputError(f"{path}: not a readable JSON file ({problem}).") from problem
     if not isinstance(content, dict):
         raise InputError(f"{path}: a JSON object ({{...}}) is expected, found {type(content).__name__}.")
@@ -73,24 +79,30 @@ def read_json(path: str | Path) -> dict[str, Any]:
 def read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
     """Read a tab-separated table: its column names and its rows, as text.
 
-    A byte-order mark and empty lines are skipped; ``InputError`` names the file and line of a row of another length,
-    an empty or repeated column name, an unreadable file.
+    A byte-order mark and empty lines are skipped; ``InputError`` names the file and line of a row of another length or
+    with a control character, an empty or repeated column name, an unreadable file.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             lines = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+    except UnicodeDecodeError as problem:
+        raise InputError(f"{path}: not a readable tab-separated table (save it as UTF-8 text; {problem}).") from problem
+    except (OSError, ValueError, csv.Error) as problem:
         raise InputError(f"{path}: not a readable tab-separated table ({problem}).") from problem
     if not lines or not any(lines[0]):
         raise InputError(f"{path}: the table is empty; its first line must name the columns, separated by tabs.")
     columns = [name.strip() for name in lines[0]]
     if "" in columns:
         raise InputError(f"{path}: column {columns.index('') + 1} has no name in the first line.")
-    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(columns).items() if count > 1)
     if repeated:
         raise InputError(f"{path}: the column '{repeated[0]}' appears more than once.")
     rows = []
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in enumerate(lines, start=1):
+        if CONTROL_CHARACTERS.search("".join(line)):
+            raise InputError(f"{path}: line {number} holds a control character; save the table as plain text.")
+        if number == 1:
+            continue
         if not any(cell.strip() for cell in line):
             continue
         if len(line) != len(columns):

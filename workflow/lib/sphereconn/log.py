@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 import warnings
@@ -11,22 +12,51 @@ from pathlib import Path
 
 from sphereconn.errors import InputError
 
+SYSTEM_PROBLEMS = {
+    errno.ENOSPC: "no space is left on the disk",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would be larger than the system allows",
+    errno.EACCES: "access is denied",
+    errno.EPERM: "access is denied",
+    errno.EROFS: "the file system is read-only",
+    errno.EIO: "the disk reports an input or output error",
+    None: "not everything could be written; is the disk full?",  # numpy does not pass on why
+}
+
 
 @contextmanager
 def logged(path: str) -> Iterator[None]:
     """Send what a job prints to its log; end the job with one sentence there when the input is at fault.
 
-    An ``InputError`` is the user's to mend and comes without a traceback, any other exception with one.
+    An ``InputError``, a full disk, a file that may not be read or written and too little memory are the user's to mend
+    and come without a traceback, any other exception with one. Where not even the log can be written, the sentence goes
+    to standard error.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
-        warnings.simplefilter("default")
-        try:
-            yield
-        except InputError as problem:
-            print(f"error: {problem}", file=log)
-        except Exception:
-            traceback.print_exc(file=log)
-        else:
-            return
-    sys.exit(1)
+    failure: Exception | None = None
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as log:
+            with redirect_stdout(log), redirect_stderr(log):
+                warnings.simplefilter("default")
+                try:
+                    yield
+                except Exception as problem:
+                    failure = problem
+            print(_told(failure) if failure else "", end="", file=log)
+    except OSError as problem:
+        problem.filename = problem.filename or path
+        sys.exit((_told(failure) if failure else "") + _told(problem).rstrip())
+    if failure:
+        sys.exit(1)
+
+
+def _told(problem: Exception) -> str:
+    """Say what has ended a job: one sentence for what a person can mend, the traceback of a defect."""
+    if isinstance(problem, InputError):
+        return f"error: {problem}\n"
+    if isinstance(problem, MemoryError):
+        return "error: the memory does not suffice; run fewer jobs at once, or on a larger machine.\n"
+    if isinstance(problem, OSError) and problem.errno in SYSTEM_PROBLEMS:
+        where = f"{problem.filename}: " if problem.filename else ""
+        return f"error: {where}{SYSTEM_PROBLEMS[problem.errno]}.\n"
+    return "".join(traceback.format_exception(problem))

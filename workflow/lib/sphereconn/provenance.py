@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sphereconn import __version__
 
+NAME = "sphereconn"  # of this library, in all that it writes
 RECORDED = ("numpy", "numba", "isal")
 
 
@@ -18,7 +19,7 @@ def software() -> dict[str, str]:
     All of them stand in every sidecar: which of them a process has loaded depends on what it ran before.
     """
     versions = {name: version(name) for name in RECORDED}
-    return {"sphereconn": __version__, "python": ".".join(map(str, sys.version_info[:3])), **versions}
+    return {NAME: __version__, "python": ".".join(map(str, sys.version_info[:3])), **versions}
 
 
 def sources(paths: Sequence[str], result: str) -> list[str]:

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -20,6 +21,7 @@ MissingPolicy = Literal["error", "mean"]
 FRAMEWISE_DISPLACEMENT, STD_DVARS = "framewise_displacement", "std_dvars"
 # What is said of a frame compared with the one before it; the first frame has none.
 _OF_TWO_FRAMES = re.compile(rf".*_derivative1(_power2)?|{FRAMEWISE_DISPLACEMENT}|rmsd|dvars|{STD_DVARS}")
+_LARGEST = 1e100  # the squares of numbers far beyond are no numbers any more
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,13 @@ class ConfoundsTable:
     columns: list[str]
     rows: list[list[str]]
 
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.columns)}
+
     def column(self, name: str) -> NDArray[np.float64]:
         """Give a column, shape (n_frames,), NaN where it has no finite number; ``InputError`` when it holds text."""
-        position = self.columns.index(name)
+        position = self._positions[name]
         numbers = np.array([_number(cells[position], self.path, name, row) for row, cells in enumerate(self.rows, 1)])
         return np.where(np.isfinite(numbers), numbers, np.nan)
 
@@ -169,11 +175,14 @@ def _number(cell: str, path: str | Path, name: str, row: int) -> float:
     if cell in (MISSING, ""):
         return np.nan
     try:
-        return float(cell)
+        number = float(cell)
     except ValueError:
         raise InputError(
             f"{path}: column '{name}', row {row}: '{cell}' is not a number ({MISSING} stands for a missing one)."
         ) from None
+    if _LARGEST < abs(number) < np.inf:
+        raise InputError(f"{path}: column '{name}', row {row}: {cell} is too large; allowed are up to {_LARGEST:g}.")
+    return number
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -58,6 +58,9 @@ _OTHER_DATATYPES = {
 _XFORM_CODES = range(1, 6)
 _SECONDS = {0: 1.0, 8: 1.0, 16: 1e-3, 24: 1e-6}  # by the time bits of xyzt_units; 0, no unit, is read as seconds
 _GZIP_LARGEST_RATIO = 1032  # deflate writes a run of 258 equal bytes in no less than two bits
+_LARGEST_FRAME = 1 << 26  # voxels: 400 a side; a forged header of more would cost gigabytes
+_MOST_FRAMES = 1 << 17  # 3.6 hours at ten a second
+_MOST_BEHIND = 1 << 28  # bytes that may follow the last frame: a stream may inflate to a thousand times its size
 _GZIP_BLOCK = 512 * 1024  # bytes read at once; larger blocks fall out of the cache, smaller ones cost calls
 
 _Stream: TypeAlias = "FileIO | isal_zlib._GzipReader"
@@ -157,8 +160,14 @@ def iter_frames(header: ImageHeader) -> Generator[np.ndarray, None, None]:
                 n_read += 1
                 yield frame
             if n_read == header.n_frames:
-                while stream.readinto(content):  # the gzip trailer is checked where the stream ends
-                    pass
+                n_behind = 0
+                while count := stream.readinto(content):  # the gzip trailer is checked where the stream ends
+                    n_behind += count
+                    if n_behind > _MOST_BEHIND:
+                        raise InputError(
+                            f"{header.path}: the file goes on for more than {_MOST_BEHIND >> 20} MB after the last of"
+                            f" the {header.n_frames} frames that its header announces; is it damaged?"
+                        )
                 return
         except EOFError as problem:
             raise InputError(
@@ -306,6 +315,11 @@ def _read_header(path: str | Path) -> tuple[ImageHeader, int]:
         repetition_time=_repetition_time(fields) if len(dimensions) > 3 else None,
         data_offset=int(offset) or least_offset,
     )
+    if header.n_voxels > _LARGEST_FRAME or header.n_frames > _MOST_FRAMES:
+        raise InputError(
+            f"{path}: the header announces {header.n_frames} frames of {' x '.join(map(str, shape))} voxels; allowed"
+            f" are up to {_MOST_FRAMES} frames of up to {_LARGEST_FRAME} voxels."
+        )
     # Before anything is allocated: a damaged or forged header must not ask for more than the file can hold.
     announced = header.data_offset + header.n_voxels * header.n_frames * dtype.itemsize
     if announced > size * (_GZIP_LARGEST_RATIO if path.lower().endswith(".gz") else 1):

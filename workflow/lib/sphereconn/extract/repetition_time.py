@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 from sphereconn.errors import InputError
 
+SHORTEST, LONGEST = 0.001, 100.0  # seconds: beyond lie mistaken units
 TOLERANCE = 1e-3  # seconds, and relative: headers keep single precision, sidecars are rounded to milliseconds
 
 
@@ -27,16 +29,13 @@ def repetition_time(bold: str, table: float | None, sidecar: Mapping[str, Any] |
     Raises
     ------
     InputError
-        When nothing says it, or two of the three contradict each other.
+        When nothing says it, one says what no scanner does, or two of the three contradict each other.
     """
-    stated: dict[str, float] = {}
+    stated: dict[str, Any] = {}
     if table is not None:
         stated["the runs table"] = table
     if sidecar is not None and "RepetitionTime" in sidecar:
-        value = sidecar["RepetitionTime"]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 100:
-            raise InputError(f"{bold}: RepetitionTime in the sidecar is {value!r}; allowed are seconds above 0.")
-        stated["the sidecar"] = float(value)
+        stated["the sidecar"] = sidecar["RepetitionTime"]
     if header is not None:
         stated["the image header"] = header
     if not stated:
@@ -44,10 +43,21 @@ def repetition_time(bold: str, table: float | None, sidecar: Mapping[str, Any] |
             f"{bold}: the repetition time is missing; give it in the runs table (column repetition_time, seconds),"
             " in a sidecar (.json, RepetitionTime) or in the header."
         )
+    for source, value in stated.items():
+        if not is_repetition_time(value):
+            raise InputError(
+                f"{bold}: {source} says a repetition time of {reprlib.repr(value)};"
+                f" allowed are {SHORTEST:g} to {LONGEST:g} seconds."
+            )
     first, seconds = next(iter(stated.items()))
     for other, value in stated.items():
         if abs(value - seconds) > TOLERANCE * max(1.0, seconds):
             raise InputError(
                 f"{bold}: {first} says a repetition time of {seconds:g} s, {other} says {value:g} s; correct one."
             )
-    return seconds
+    return float(seconds)
+
+
+def is_repetition_time(value: object) -> bool:
+    """Whether a value is a number of seconds that a frame can take."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and SHORTEST <= value <= LONGEST

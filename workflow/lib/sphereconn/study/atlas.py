@@ -52,7 +52,7 @@ def read_labels(path: str | Path) -> dict[int, Label]:
     first: dict[str, int] = {}
     for line, row in enumerate(rows, start=2):
         cells = {column: cell if cell != MISSING else "" for column, cell in zip(columns, row, strict=True)}
-        if not re.fullmatch(r"\d+(\.0+)?", cells["index"]):
+        if not re.fullmatch(r"[0-9]{1,15}(\.0+)?", cells["index"]):
             raise InputError(f"{path}, row {line}, column index: '{cells['index']}' is not a whole number from 0 on.")
         index = int(float(cells["index"]))
         if index == 0:

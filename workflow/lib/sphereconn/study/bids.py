@@ -8,11 +8,13 @@ small sidecars on request; no image is opened.
 from __future__ import annotations
 
 import os
+import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sphereconn.errors import InputError
+from sphereconn.extract.repetition_time import is_repetition_time
 from sphereconn.files import read_json
 
 Entities = Mapping[str, str]
@@ -131,8 +133,8 @@ def _timing(path: str) -> tuple[float | None, str]:
     seconds = sidecar.get("RepetitionTime")
     if seconds is None:
         return None, ""
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < 100:
-        return None, f"RepetitionTime in {path} is {seconds!r}"
+    if not is_repetition_time(seconds):
+        return None, f"RepetitionTime in {path} is {reprlib.repr(seconds)}"
     return float(seconds), ""
 
 

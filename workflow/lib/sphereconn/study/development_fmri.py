@@ -10,11 +10,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os.path import expanduser, normpath
 from pathlib import Path
 from typing import Any
 
 from sphereconn.errors import InputError
 from sphereconn.files import MISSING, read_rows, written_whole
+from sphereconn.study.paths import checked_path
 from sphereconn.study.runs import Run
 
 KEY = "development_fmri"  # of the configuration
@@ -66,7 +68,8 @@ def development_runs(settings: Mapping[str, Any], tables: Path, where: str) -> t
     InputError
         When more subjects are asked for than there are in the age group.
     """
-    folder, base_url = str(Path(settings["folder"]).expanduser()), settings["base_url"].rstrip("/")
+    folder = checked_path(normpath(expanduser(settings["folder"])), f"{where}.folder")
+    base_url = settings["base_url"].rstrip("/")
     with open(tables / "osf_ids.csv", encoding="utf-8", newline="") as file:
         keys = {row["participant_id"]: row for row in csv.DictReader(file)}
     chosen = choose_subjects(_participants(tables), settings["n_subjects"], settings["age_group"], where)

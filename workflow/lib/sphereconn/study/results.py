@@ -87,10 +87,12 @@ def _results_of_groups(study: Study) -> Iterator[str]:
 def orphans(study: Study) -> list[str]:
     """List the results in the output folder that the study does not ask for, relative to the folder.
 
-    Only the folders of subjects, groups and seeds are looked at, so whatever else a person keeps there is left alone.
+    Only the folders of subjects, groups and seeds are looked at, and links are not followed: whatever else a person keeps
+    there is left alone.
     """
     root = Path(study.output_dir)
     wanted = expected_results(study)
-    folders = [folder for folder in [*root.glob("sub-*"), root / "group", root / "seeds"] if folder.is_dir()]
+    folders = [*root.glob("sub-*"), root / "group", root / "seeds"]
+    folders = [path for path in folders if path.is_dir() and not path.is_symlink()]
     found = (path.relative_to(root).as_posix() for folder in folders for path in folder.rglob("*") if path.is_file())
     return sorted(path for path in found if path not in wanted)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sphereconn.errors import InputError
+from sphereconn.extract.repetition_time import LONGEST, SHORTEST, is_repetition_time
 from sphereconn.files import MISSING, read_rows
 from sphereconn.study import names
 
@@ -123,8 +124,11 @@ def _repetition_time(cell: str | None, where: str) -> float | None:
         seconds = float(cell)
     except ValueError:
         seconds = -1.0
-    if not 0 < seconds < 100:
-        raise InputError(f"{where}, column repetition_time: '{cell}' is not allowed; allowed are seconds above 0.")
+    if not is_repetition_time(seconds):
+        raise InputError(
+            f"{where}, column repetition_time: '{cell}' is not allowed;"
+            f" allowed are {SHORTEST:g} to {LONGEST:g} seconds."
+        )
     return seconds
 
 

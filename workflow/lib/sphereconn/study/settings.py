@@ -12,8 +12,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from sphereconn.errors import InputError
+from sphereconn.files import CONTROL_CHARACTERS
 
 Schema = Mapping[str, Any]
+
+_DEEPEST, _MOST_VALUES = 10, 1_000_000
+_LARGEST = 1e15  # in any unit
 
 
 def checked_settings(settings: Mapping[str, Any], schema_path: Path, source: str) -> dict[str, Any]:
@@ -23,12 +27,38 @@ def checked_settings(settings: Mapping[str, Any], schema_path: Path, source: str
     numbers have the type that the schema names (``6`` and ``6.0`` are one value, and so is the text ``"6"``, as a
     command line gives it). ``InputError`` lists every mistake, one sentence each: the key, the value, what is allowed.
     """
+    impossible = sorted(set(_impossible(settings)))
+    if impossible:
+        raise InputError("\n".join(f"{source}: {problem}" for problem in impossible))
     schema = json.loads(schema_path.read_text(encoding="utf-8"))
     canonical = _canonical(settings, schema, schema)
     problems = sorted(set(_problems(canonical, schema)))
     if problems:
         raise InputError("\n".join(f"{source}: {problem}" for problem in problems))
     return dict(canonical)
+
+
+def _impossible(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Say what no setting may be, whatever the schema: endless, no number, or text that is no line of text."""
+    waiting: list[tuple[Any, tuple[str, ...]]] = [(settings, ())]
+    for _ in range(_MOST_VALUES):
+        if not waiting:
+            return
+        value, steps = waiting.pop()
+        where = ".".join(steps) or "the top level"
+        if len(steps) > _DEEPEST:
+            break
+        if isinstance(value, Mapping):
+            waiting.extend((item, (*steps, ascii(key).strip("'"))) for key, item in value.items())
+            waiting.extend((key, steps) for key in value)
+        elif isinstance(value, (list, tuple)):
+            waiting.extend((item, (*steps, str(number))) for number, item in enumerate(value))
+        elif isinstance(value, str) and CONTROL_CHARACTERS.search(value):
+            yield f"{where}: {ascii(value)[:80]} holds a line break or another control character, which is not allowed."
+        elif isinstance(value, (int, float)) and not abs(value) <= _LARGEST:
+            yield f"{where}: the number is too large or none at all (nan, inf)."
+    if waiting:
+        yield f"the settings are nested more than {_DEEPEST} deep, or have more than {_MOST_VALUES} values."
 
 
 def _problems(settings: Any, schema: Schema) -> Iterator[str]:
@@ -126,9 +156,10 @@ def _coerced(value: Any, kinds: str | list[str]) -> Any:
             return None
         if "number" in kinds or "integer" in kinds:
             try:
-                value = float(text)
+                number = float(text)
             except ValueError:
                 return value
+            value = number if abs(number) <= _LARGEST else value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     if "number" in kinds:

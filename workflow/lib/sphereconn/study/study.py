@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from os.path import exists, expanduser, isfile, normpath, realpath
 from pathlib import Path
 from typing import Any
 
 from sphereconn.connect.measures import GROUP_SPARSE, SPARSE
 from sphereconn.errors import InputError, about
+from sphereconn.files import read_json
+from sphereconn.provenance import NAME
 from sphereconn.study import names
 from sphereconn.study.atlas import is_atlas, read_labels
 from sphereconn.study.development_fmri import Downloads
-from sphereconn.study.groups import check_groups
+from sphereconn.study.groups import ALL_RUNS, check_groups, groups_of
+from sphereconn.study.paths import LONGEST_NAME, checked_path
 from sphereconn.study.runs import Run, matching
 from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
@@ -113,7 +117,10 @@ def read_study(
     settings = checked_settings(config, schema, source)
     found = read_source(settings, source, resources, main_process)
     runs = found.runs
-    output_dir = settings["output_dir"].rstrip("/")
+    output_dir = _output_folder(settings["output_dir"], source)
+    for run in runs:
+        for path in (run.bold, run.confounds, run.mask):
+            checked_path(path or "", f"{found.table}: run {run.stem}")
     seed_sets, networks, atlases = {}, {}, {}
     for label, seed_set in settings["seed_sets"].items():
         table = _seed_table(label, seed_set, resources, source)
@@ -136,6 +143,8 @@ def read_study(
                 f"{source}: figures.seed_sets.{label}: no such seed set; there are {', '.join(seed_sets)}."
             )
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
+    combinations = tuple(_combinations(settings, found, source))
+    _check_lengths(combinations, settings["groups"], source)
     return Study(
         settings=settings,
         output_dir=output_dir,
@@ -150,17 +159,48 @@ def read_study(
         atlases=atlases,
         denoising=settings["denoising"],
         estimators=settings["estimators"],
-        combinations=tuple(_combinations(settings, found, source)),
+        combinations=combinations,
         figures=figures,
         figure_runs=_figure_runs(settings["figures"]["runs"], runs, source),
     )
 
 
+def _output_folder(output_dir: str, source: str) -> str:
+    """Give the folder of the results, which must be one of their own: results are written and removed there."""
+    where = f"{source}: output_dir"
+    folder = expanduser(normpath(checked_path(output_dir.strip(), where)))
+    if Path(realpath(".")).is_relative_to(realpath(folder)):
+        raise InputError(f"{where}: '{output_dir}' holds the working directory; allowed is a folder of its own.")
+    description = f"{folder}/dataset_description.json"
+    if exists(description):
+        makers = read_json(description).get("GeneratedBy")
+        makers = makers if isinstance(makers, list) else []
+        if not any(isinstance(maker, Mapping) and maker.get("Name") == NAME for maker in makers):
+            raise InputError(
+                f"{where}: '{output_dir}' is another data set ({description} says so); allowed is a folder of its own."
+            )
+    return folder
+
+
+def _check_lengths(combinations: tuple[Combination, ...], columns: list[str], source: str) -> None:
+    """Check that the longest name of a result, and of the file that it is until it is complete, can be a file name."""
+    for item in combinations:
+        longest = max((ALL_RUNS, *(run.stem for run in item.runs), *groups_of(item.runs, columns)), key=len)
+        labels = (item.seed_set, item.denoising, item.estimator)
+        name = names.group_result(longest, *labels, "stat-partialcorrelation_relmat.tsv").removeprefix("group/")
+        if len(name) > LONGEST_NAME - len(".unfinished-12345678-"):
+            raise InputError(
+                f"{source}: the labels of {longest[:40]}... and of {', '.join(label[:40] for label in labels)} are"
+                f" together too long for a file name ({len(name)} characters; a file system allows {LONGEST_NAME})."
+            )
+
+
 def _seed_table(label: str, seed_set: Settings, resources: Path, source: str) -> str:
     """Find the seed table of a seed set: a shipped one by its name, or a file."""
     seeds: str = seed_set["seeds"]
-    table = str(resources / "coordinates" / f"{seeds}.tsv") if seeds in SHIPPED_SEEDS else seeds
-    if not Path(table).is_file():
+    shipped = str(resources / "coordinates" / f"{seeds}.tsv")
+    table = shipped if seeds in SHIPPED_SEEDS else checked_path(seeds, f"{source}: seed_sets.{label}.seeds")
+    if not isfile(table):
         raise InputError(
             f"{source}: seed_sets.{label}.seeds: '{seeds}' is neither a file nor a shipped seed table"
             f" (those are {', '.join(SHIPPED_SEEDS)})."
@@ -180,6 +220,7 @@ def _networks_of_atlas(seed_set: Settings) -> set[str]:
         raise InputError("radius: an atlas has no radius column, so this key is required.")
     if "labels" not in seed_set:
         return set()
+    checked_path(seed_set["labels"], "labels")
     return {label.network for label in read_labels(seed_set["labels"]).values()}
 
 
