@@ -26,6 +26,7 @@ from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.results import orphans
 from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
+from warmstart.progress import Progress
 from warmstart.scheduler import calm_scheduler
 from warmstart.scripts import run_scripts_warm
 
@@ -241,8 +242,16 @@ def figure_labels(figure):
     }
 
 
+PROGRESS = Progress(STUDY.run)
+
+
 onstart:
     calm_scheduler(workflow)
+    PROGRESS.watch(workflow, log)
+
+
+onerror:
+    PROGRESS.tell_failures()
 
 
 onsuccess:

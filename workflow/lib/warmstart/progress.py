@@ -1,0 +1,180 @@
+"""Say how far a long study is, how long the rest may take, and at its end what failed and why.
+
+It listens to what Snakemake logs of its jobs. Nothing depends on it: when it fails itself, it falls silent.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
+from snakemake_interface_logger_plugins.common import LogEvent
+
+SECONDS_BETWEEN_LINES = 10.0
+MANY_STEPS = 200  # more are not listed on the screen one by one
+LISTED_FAILURES, LISTED_STEPS = 20, 3
+ROUTINE = {LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.SHELLCMD}
+
+
+class Progress(logging.Handler):
+    """How far the jobs of a Snakemake run are.
+
+    Parameters
+    ----------
+    runs
+        The runs of the study; a job belongs to the one that a wildcard of it names.
+    """
+
+    def __init__(self, runs: Collection[str]) -> None:
+        super().__init__()
+        self._runs = runs
+        self._rule: dict[int, str] = {}  # of each job, by its number
+        self._run: dict[int, str] = {}
+        self._left: Counter[str] = Counter()  # jobs of each rule that are not finished
+        self._left_of_run: Counter[str] = Counter()
+        self._started: dict[int, float] = {}
+        self._seconds: defaultdict[str, list[float]] = defaultdict(list)  # of the finished jobs of each rule
+        self._message: dict[int, str] = {}  # what a running job says of itself
+        self._failed: dict[int, tuple[str, list[str]]] = {}  # its message and its logs
+        self._begin = self._last_line = 0.0
+
+    def watch(self, workflow: Any, logs: Sequence[str] = ()) -> None:
+        """Start to listen, when Snakemake has decided which jobs there are; ``logs`` are where it lists all of them."""
+        with suppress(Exception):
+            if not workflow.is_main_process:
+                return
+            self._expect(workflow.dag.needrun_jobs())
+            logger.addHandler(self)
+            for handler in logger.handlers:
+                if handler.name == "DefaultStreamHandler" and logger.level > logging.DEBUG:
+                    handler.addFilter(self.shown)
+            if len(self._rule) > MANY_STEPS:
+                listed = f", listed one by one in {logs[0]}" if logs else ""
+                _say(f"{len(self._rule):,} steps{listed}.")
+
+    def _expect(self, jobs: Iterable[Any]) -> None:
+        for job in jobs:
+            self._rule[job.jobid] = job.rule.name
+            self._left[job.rule.name] += 1
+            for run in set(map(str, job.wildcards)).intersection(self._runs):
+                self._run[job.jobid] = run
+                self._left_of_run[run] += 1
+        self._begin = self._last_line = time.monotonic()
+
+    def shown(self, record: logging.LogRecord) -> bool:
+        """Whether a record goes to the screen: no routine of many steps, and no failure a second time."""
+        event = getattr(record, "event", None)
+        if event == LogEvent.JOB_ERROR:
+            return getattr(record, "jobid", None) not in self._failed
+        routine = event in ROUTINE or record.msg == "Select jobs to execute..."
+        return not (routine and len(self._rule) > MANY_STEPS)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take notice of what has happened to a job."""
+        with suppress(Exception):
+            event = getattr(record, "event", None)
+            if event == LogEvent.JOB_INFO:
+                self._message[record.jobid] = record.rule_msg or record.rule_name  # type: ignore[attr-defined]
+            elif event == LogEvent.JOB_STARTED:
+                self._started.update(dict.fromkeys(record.jobs, time.monotonic()))  # type: ignore[attr-defined]
+            elif event == LogEvent.JOB_FINISHED:
+                self._finish(record.job_id)  # type: ignore[attr-defined]
+            elif event == LogEvent.JOB_ERROR:
+                self._fail(record)
+            else:
+                return
+            if time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
+                self._last_line = time.monotonic()
+                _say(self.line())
+
+    def _finish(self, job: int) -> None:
+        rule = self._rule[job]
+        self._left[rule] -= 1
+        self._left_of_run[self._run.get(job, "")] -= 1
+        self._seconds[rule].append(time.monotonic() - self._started.get(job, time.monotonic()))
+        self._failed.pop(job, None)
+        self._message.pop(job, None)
+
+    def _fail(self, record: Any) -> None:
+        if record.jobid not in self._failed:
+            message = self._message.get(record.jobid, record.rule_name)
+            self._failed[record.jobid] = (message, [str(path) for path in record.log])
+
+    def line(self) -> str:
+        """Say how far the study is and how long the rest may take."""
+        done = len(self._rule) - self._left.total()
+        parts = [f"{done:,} of {len(self._rule):,} steps done"]
+        if self._run:
+            unfinished = sum(left > 0 for run, left in self._left_of_run.items() if run)
+            parts.append(f"runs finished: {len(self._runs) - unfinished:,} of {len(self._runs):,}")
+        seconds = self._seconds_left()
+        if seconds is not None and done < len(self._rule):
+            parts.append(f"about {_duration(seconds)} left")
+        if self._failed:
+            parts.append(f"{len(self._failed):,} failed")
+        return "; ".join(parts)
+
+    def _seconds_left(self) -> float | None:
+        """Estimate by the time that each rule has taken so far, at the parallelism so far."""
+        taken = [seconds for of_rule in self._seconds.values() for seconds in of_rule]
+        if not sum(taken):
+            return None
+        typical = sum(taken) / len(taken)
+        mean = {rule: sum(of_rule) / len(of_rule) for rule, of_rule in self._seconds.items()}
+        work = sum(left * mean.get(rule, typical) for rule, left in self._left.items())
+        return work * (time.monotonic() - self._begin) / sum(taken)
+
+    def tell_failures(self) -> None:
+        """Say at the end what failed: the reason from the log, the steps, where the logs are."""
+        with suppress(Exception):
+            for line in self.failures():
+                logger.error(line)
+
+    def failures(self) -> list[str]:
+        """Give the failures as lines, those of one reason together."""
+        if not self._failed:
+            return []
+        waiting = self._left.total() - len(self._failed)
+        lines = ["", f"{len(self._failed):,} of {len(self._rule):,} steps failed; {waiting:,} were not done."]
+        steps: defaultdict[str, list[tuple[str, list[str]]]] = defaultdict(list)
+        for message, logs in self._failed.values():
+            steps[_reason(logs)].append((message, logs))
+        for reason, failed in list(steps.items())[:LISTED_FAILURES]:
+            lines.append(f"- {reason}")
+            for message, logs in failed[:LISTED_STEPS]:
+                lines.append(f"    {message}" + "".join(f" (log: {log})" for log in logs))
+            if len(failed) > LISTED_STEPS:
+                lines.append(f"    and {len(failed) - LISTED_STEPS:,} steps more")
+        if len(steps) > LISTED_FAILURES:
+            lines.append(f"- and {len(steps) - LISTED_FAILURES:,} other reasons, in the logs")
+        return [*lines, "Mend what is named, or take the run out of the study, and run again: what is done is kept."]
+
+
+def _reason(logs: Sequence[str]) -> str:
+    """Give the sentence at the end of a log, or its last lines."""
+    for path in logs:
+        with suppress(OSError):
+            last = [line.rstrip() for line in Path(path).read_text(errors="replace").splitlines() if line.strip()][-3:]
+            if last and last[-1].startswith("error: "):
+                return last[-1].removeprefix("error: ")
+            if last:
+                return "\n  ".join(last)
+    return "The log is empty; the job may have been killed, for want of memory or time."
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "a minute" if seconds > 30 else f"{max(1, round(seconds / 10)) * 10} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _say(text: str) -> None:
+    logger.info(text, extra={"quietness": Quietness.PROGRESS})
