@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sphereconn.clean.confounds import mean_framewise_displacement, read_confounds
+from sphereconn.clean.strategies import Scrubbing, Strategy, read_run_confounds
 from sphereconn.errors import InputError
 from sphereconn.extract.repetition_time import repetition_time
 from sphereconn.files import read_json, read_rows
+from sphereconn.study.atlas import read_labels
 from sphereconn.study.results import orphans
 from sphereconn.study.runs import read_runs
 from sphereconn.study.seeds import read_seeds
@@ -19,6 +20,7 @@ from sphereconn.study.study import read_study
 
 ROOT = Path(__file__).parents[2]
 INFINITE, NO_NUMBER = float("inf"), float("nan")
+FULL = Strategy(wm_csf="full", compcor="anat_combined", high_pass=True)
 QUICK = settings(max_examples=150, deadline=None, derandomize=True)
 
 
@@ -146,8 +148,8 @@ def test_a_path_that_snakemake_or_the_system_would_not_take_is_refused(folder, p
             study(folder, **changes)
     table = folder / "paths.tsv"
     table.write_text(f"subject\tbold\n01\t{path}\n")
-    with pytest.raises(InputError, match=r"row 2, column bold: .*(brace|more than 255 bytes)"):
-        read_runs(table)
+    with pytest.raises(InputError, match=r"run sub-01: .*(brace|more than 255 bytes)"):
+        study(folder, runs=str(table))
 
 
 # --- the folder of the results
@@ -187,7 +189,12 @@ def test_nothing_behind_a_link_is_taken_for_a_left_over_result(folder, tmp_path)
 
 cells = st.text(st.characters(codec="utf-8") | st.sampled_from('\t\n\r"\0,;{}'), max_size=12)
 lines = st.lists(st.lists(cells | st.sampled_from(["1", "2.5", "n/a", "1e999", "-0"]), max_size=5), max_size=4)
-headers = st.sampled_from(["subject\tbold", "x\ty\tz\tname", "x\ty\tz\tradius", "a\tframewise_displacement", ""])
+headers = st.sampled_from(
+    [
+        *("subject\tbold", "x\ty\tz\tname", "x\ty\tz\tradius", "index\tname\tnetwork", ""),
+        *("a\tframewise_displacement", "csf\twhite_matter\tstd_dvars", "a_comp_cor_00\tframewise_displacement"),
+    ]
+)
 tables = st.builds(
     lambda header, rows, end: (header + "\n" + end.join("\t".join(row) for row in rows)).encode(),
     headers,
@@ -205,8 +212,9 @@ def test_any_table_is_read_or_named(folder, content):
         read_runs,
         read_seeds,
         lambda path: read_seeds(path, 5.0),
-        lambda path: read_confounds(path, ["*"], 2, "mean"),
-        mean_framewise_displacement,
+        read_labels,
+        lambda path: read_run_confounds(path, 2, patterns=["*"], missing="mean"),
+        lambda path: read_run_confounds(path, 2, strategy=FULL, scrubbing=Scrubbing(0.5, 1.5, 1)),
     ):
         try:
             read(path)
@@ -223,6 +231,20 @@ def test_any_sidecar_is_read_or_named(folder, content):
         assert isinstance(read_json(path), dict)
     except InputError as problem:
         assert str(path) in str(problem)
+
+
+@QUICK
+@given(st.dictionaries(st.sampled_from(["a_comp_cor_00", "a_comp_cor_01", "x"]), values, max_size=3), values)
+def test_any_sidecar_of_confounds_is_read_or_named(folder, described, of_first):
+    table, sidecar = folder / "confounds.tsv", folder / "confounds.json"
+    table.write_text("csf\twhite_matter\ta_comp_cor_00\ta_comp_cor_01\n" + "1\t2\t3\t4\n" * 3)
+    first = {"Method": "aCompCor", "Mask": "combined", "CumulativeVarianceExplained": of_first, "Retained": of_first}
+    sidecar.write_text(json.dumps(described | {"a_comp_cor_01": first}, default=str))
+    strategy = Strategy(compcor="anat_combined", n_compcor="50%")
+    try:
+        read_run_confounds(table, 3, strategy=strategy, components=sidecar)
+    except InputError as problem:
+        assert str(folder) in str(problem)
 
 
 @pytest.mark.parametrize("content", [b"[" * 200_000, b'{"a":' * 200_000, b"1" * 5000, b"\xff\xfe{\0}\0", b"{}\0", b""])
@@ -267,13 +289,13 @@ def test_a_table_of_very_many_columns_is_read_in_the_time_that_its_size_takes(fo
     path = folder / "wide.tsv"
     n_columns = 200_000  # comparing each with each would take an hour
     path.write_text("\t".join(f"c{number}" for number in range(n_columns)) + "\n" + "\t".join(["1"] * n_columns) + "\n")
-    names, confounds = read_confounds(path, ["*"], 1)
-    assert len(names) == n_columns
-    assert (confounds == 1).all()
+    confounds = read_run_confounds(path, 1, patterns=["*"])
+    assert len(confounds.names) == n_columns
+    assert (confounds.values == 1).all()
 
 
 def test_confounds_too_large_to_compute_with_are_located(folder):
     path = folder / "large.tsv"
     path.write_text("csf\n1\n1e308\n")
     with pytest.raises(InputError, match="column 'csf', row 2: 1e308 is too large"):
-        read_confounds(path, ["csf"], 2)
+        read_run_confounds(path, 2, patterns=["csf"])

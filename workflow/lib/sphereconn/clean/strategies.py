@@ -291,7 +291,8 @@ def compcor_columns(components: Mapping[str, Any], compcor: CompCor, n_compcor: 
     Raises
     ------
     InputError
-        When a mask has no component, or those that were retained explain less than the share that is asked for.
+        When a mask has no component, the sidecar does not say what one explains, or those that were retained explain
+        less than the share that is asked for.
     """
     chosen: list[str] = []
     for mask in MASKS[compcor]:
@@ -308,7 +309,7 @@ def compcor_columns(components: Mapping[str, Any], compcor: CompCor, n_compcor: 
             chosen += retained
         else:
             share = float(n_compcor.rstrip("%")) / 100
-            explained = [components[name]["CumulativeVarianceExplained"] for name in retained]
+            explained = [_explained(name, components[name]) for name in retained]
             enough = [number for number, total in enumerate(explained, start=1) if total >= share]
             if not enough:
                 raise InputError(
@@ -317,6 +318,13 @@ def compcor_columns(components: Mapping[str, Any], compcor: CompCor, n_compcor: 
                 )
             chosen += retained[: enough[0]]
     return chosen
+
+
+def _explained(name: str, component: Mapping[str, Any]) -> float:
+    share = component.get("CumulativeVarianceExplained")
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1 + 1e-6:
+        raise InputError(f"CumulativeVarianceExplained of {name} must be a share from 0 to 1.")
+    return float(share)
 
 
 def _is_of_mask(component: Any, mask: str | None) -> bool:

@@ -87,8 +87,8 @@ def _results_of_groups(study: Study) -> Iterator[str]:
 def orphans(study: Study) -> list[str]:
     """List the results in the output folder that the study does not ask for, relative to the folder.
 
-    Only the folders of subjects, groups and seeds are looked at, and links are not followed: whatever else a person keeps
-    there is left alone.
+    Only the folders of subjects, groups and seeds are looked at, and links are not followed: whatever else a person
+    keeps there is left alone.
     """
     root = Path(study.output_dir)
     wanted = expected_results(study)

@@ -74,6 +74,8 @@ def _sentences(error: ValidationError) -> Iterator[str]:
     alternatives: dict[Any, list[ValidationError]] = {}
     for problem in error.context or ():
         alternatives.setdefault(problem.schema_path[0], []).append(problem)
+    if all(any(map(_without_keys, problems)) for problems in alternatives.values()):
+        yield _sentence(error)
     for problems in alternatives.values():
         # Not meant: another kind (an unknown kind has its own sentence), or something without keys.
         if not any(list(problem.path) == ["kind"] or _without_keys(problem) for problem in problems):
