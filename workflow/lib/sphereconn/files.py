@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import json
 import os
 import re
@@ -24,7 +25,10 @@ CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; rename it to ``path`` when the block ends well, remove it when not."""
+    """Give a temporary path beside ``path``; rename it to ``path`` when the block ends well, remove it when not.
+
+    What a process that was killed has left of the same file goes when the file is written.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The name keeps the suffixes at its end (.nii.gz, .png), for writers that choose a format by them.
@@ -37,6 +41,8 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)  # mkstemp makes private files; results are as readable as any other
         os.replace(temporary, path)
+        for left in path.parent.glob(f".unfinished-????????-{glob.escape(path.name)}"):
+            left.unlink(missing_ok=True)
     except BaseException as problem:
         temporary.unlink(missing_ok=True)
         if isinstance(problem, OSError) and problem.filename in (None, name):

@@ -6,6 +6,7 @@ It listens to what Snakemake logs of its jobs. Nothing depends on it: when it fa
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -19,6 +20,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 SECONDS_BETWEEN_LINES = 10.0
 MANY_STEPS = 200  # more are not listed on the screen one by one
+LITTLE_SPACE = 1 << 20  # bytes on the disk
 LISTED_FAILURES, LISTED_STEPS = 20, 3
 ROUTINE = {LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.SHELLCMD}
 
@@ -105,7 +107,7 @@ class Progress(logging.Handler):
     def _fail(self, record: Any) -> None:
         if record.jobid not in self._failed:
             message = self._message.get(record.jobid, record.rule_name)
-            self._failed[record.jobid] = (message, [str(path) for path in record.log])
+            self._failed[record.jobid] = (message, [str(path) for path in record.log or ()])
 
     def line(self) -> str:
         """Say how far the study is and how long the rest may take."""
@@ -148,10 +150,11 @@ class Progress(logging.Handler):
             steps[_reason(logs)].append((message, logs))
         for reason, failed in list(steps.items())[:LISTED_FAILURES]:
             lines.append(f"- {reason}")
-            for message, logs in failed[:LISTED_STEPS]:
-                lines.append(f"    {message}" + "".join(f" (log: {log})" for log in logs))
+            lines += [
+                f"    {message}" + "".join(f" (log: {log})" for log in logs) for message, logs in failed[:LISTED_STEPS]
+            ]
             if len(failed) > LISTED_STEPS:
-                lines.append(f"    and {len(failed) - LISTED_STEPS:,} steps more")
+                lines.append(f"    and {len(failed) - LISTED_STEPS:,} more like it")
         if len(steps) > LISTED_FAILURES:
             lines.append(f"- and {len(steps) - LISTED_FAILURES:,} other reasons, in the logs")
         return [*lines, "Mend what is named, or take the run out of the study, and run again: what is done is kept."]
@@ -166,7 +169,10 @@ def _reason(logs: Sequence[str]) -> str:
                 return last[-1].removeprefix("error: ")
             if last:
                 return "\n  ".join(last)
-    return "The log is empty; the job may have been killed, for want of memory or time."
+    with suppress(OSError):
+        if any(shutil.disk_usage(Path(path).parent).free < LITTLE_SPACE for path in logs):
+            return "No space is left on the disk."
+    return "The log says nothing; the job may have been killed for want of memory or time."
 
 
 def _duration(seconds: float) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from os.path import exists, expanduser, isfile, normpath, realpath
+from os.path import dirname, exists, expanduser, isdir, isfile, normpath, realpath
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,12 @@ def _output_folder(output_dir: str, source: str) -> str:
     folder = expanduser(normpath(checked_path(output_dir.strip(), where)))
     if Path(realpath(".")).is_relative_to(realpath(folder)):
         raise InputError(f"{where}: '{output_dir}' holds the working directory; allowed is a folder of its own.")
+    there = folder
+    while not exists(there):
+        there = dirname(there) or "."
+    if not isdir(there) or not os.access(there, os.W_OK | os.X_OK):
+        why = "may not be written to" if isdir(there) else "is no folder"
+        raise InputError(f"{where}: '{output_dir}' cannot be made or written to, because '{there}' {why}.")
     description = f"{folder}/dataset_description.json"
     if exists(description):
         makers = read_json(description).get("GeneratedBy")

@@ -1,0 +1,173 @@
+"""A long study says how far it is, and at its end what failed and why; a short one says nothing."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+from snakemake.logging import logger
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from warmstart import progress
+from warmstart.progress import MANY_STEPS, Progress
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still until a test moves it."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock.now)
+    return clock
+
+
+@pytest.fixture
+def study(clock):
+    """Start a study of runs, each with a step of extraction and one of drawing, and a report: give its progress."""
+    handlers, level = list(logger.handlers), logger.level
+    said = []
+    listener = logging.Handler()
+    listener.emit = lambda record: said.append(record.getMessage())
+    logger.setLevel(logging.INFO)
+
+    def start(n_runs):
+        runs = [f"sub-{number:03d}" for number in range(n_runs)]
+        jobs = [
+            job(number, rule, [run, "dmn"])
+            for number, (rule, run) in enumerate((rule, run) for rule in ("extract", "draw") for run in runs)
+        ]
+        jobs.append(job(len(jobs), "write_report", []))
+        dag = SimpleNamespace(needrun_jobs=lambda: jobs)
+        watching = Progress(runs)
+        logger.addHandler(listener)
+        watching.watch(SimpleNamespace(is_main_process=True, dag=dag), ["complete.log"])
+        return watching
+
+    start.said = said
+    yield start
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+
+
+def job(number, rule, wildcards):
+    return SimpleNamespace(jobid=number, rule=SimpleNamespace(name=rule), wildcards=wildcards)
+
+
+def happens(event, **fields):
+    logger.info(None, extra={"event": event, **fields})
+
+
+def started(number, message="Extracting"):
+    happens(LogEvent.JOB_STARTED, jobs=[number])
+    happens(LogEvent.JOB_INFO, jobid=number, rule_name="extract", rule_msg=message)
+
+
+def finished(number):
+    happens(LogEvent.JOB_FINISHED, job_id=number)
+
+
+def failed(number, *logs):
+    happens(LogEvent.JOB_ERROR, jobid=number, rule_name="extract", log=list(logs))
+
+
+def test_a_line_says_what_is_done_which_runs_what_is_left_and_what_failed(study, clock):
+    watching = study(4)
+    for number in range(4):  # every extraction takes 60 s, one at a time
+        started(number)
+        clock.now += 60
+        finished(number) if number < 3 else failed(number)
+    assert watching.line() == "3 of 9 steps done; runs finished: 0 of 4; about 8 min left; 1 failed"
+    for number in range(4, 7):  # and every drawing 10 s
+        started(number)
+        clock.now += 10
+        finished(number)
+    assert watching.line().startswith("6 of 9 steps done; runs finished: 3 of 4; about ")
+
+
+def test_time_left_is_that_of_the_rules_that_are_left_at_the_parallelism_so_far(study, clock):
+    watching = study(100)
+    started(0)
+    started(1)  # two at once
+    clock.now += 100
+    finished(0)
+    finished(1)
+    started(100)
+    started(101)
+    clock.now += 4
+    finished(100)
+    finished(101)
+    # 98 extractions of 100 s, 98 drawings of 4 s, a report of the mean of all, 52 s: on two cores.
+    seconds = (98 * 100 + 98 * 4 + 52) / 2
+    assert f"about {round(seconds / 60) // 60} h {round(seconds / 60) % 60} min left" in watching.line()
+
+
+def test_a_line_comes_every_ten_seconds_and_a_short_study_is_quiet(study, clock):
+    study(4)
+    for number in range(8):
+        started(number)
+        clock.now += 1
+        finished(number)
+    assert not any("steps done" in text for text in study.said)
+    clock.now += 10
+    finished(8)
+    assert sum("9 of 9 steps done" in text for text in study.said) == 1
+
+
+def test_the_routine_of_many_steps_is_not_listed_on_the_screen(study):
+    few, many = study(4), study(MANY_STEPS)
+    routine = logging.makeLogRecord({"event": LogEvent.JOB_INFO, "msg": "Job 1"})
+    error = logging.makeLogRecord({"event": LogEvent.JOB_ERROR, "jobid": 1, "levelno": logging.ERROR})
+    other = logging.makeLogRecord({"msg": "Complete log(s): there"})
+    assert [few.shown(record) for record in (routine, error, other)] == [True, True, True]
+    assert [many.shown(record) for record in (routine, error, other)] == [False, True, True]
+    assert any("401 steps, listed one by one in complete.log" in text for text in study.said)
+
+
+def test_failures_of_one_reason_are_told_together_with_their_logs(study, tmp_path):
+    watching = study(10)
+    for number in range(6):
+        log = tmp_path / f"{number}.log"
+        same = number < 4
+        log.write_text(
+            "warning: x\nerror: data/b.nii: it is damaged.\n" if same else "Traceback\n  line\nKeyError: 'a'\n"
+        )
+        started(number, f"Extracting dmn from sub-{number:03d}")
+        failed(number, str(log))
+        failed(number, str(log))  # Snakemake says it again at the end
+    finished(9)
+    lines = watching.failures()
+    assert "6 of 21 steps failed; 14 were not done." in lines
+    assert lines.count("- data/b.nii: it is damaged.") == 1
+    assert f"    Extracting dmn from sub-000 (log: {tmp_path / '0.log'})" in lines
+    assert "    and 1 more like it" in lines
+    assert "- Traceback\n    line\n  KeyError: 'a'" in lines
+
+
+def test_a_job_that_succeeds_when_it_is_tried_again_has_not_failed(study):
+    watching = study(2)
+    failed(0)
+    finished(0)
+    assert watching.failures() == []
+
+
+def test_a_failure_without_a_word_in_its_log_says_what_it_may_have_been(study, tmp_path):
+    watching = study(2)
+    (tmp_path / "empty.log").write_text("")
+    failed(0, str(tmp_path / "empty.log"))
+    failed(1, str(tmp_path / "none.log"))
+    assert sum("killed for want of memory or time" in line for line in watching.failures()) == 1
+
+
+def test_nothing_that_happens_to_it_breaks_a_run(study):
+    watching = study(2)
+    happens(LogEvent.JOB_FINISHED, job_id=12345)
+    happens(LogEvent.JOB_FINISHED)
+    happens(LogEvent.JOB_STARTED, jobs=None)
+    happens(LogEvent.JOB_ERROR, jobid=0, rule_name="extract", log=None)
+    Progress(["a"]).watch(SimpleNamespace(is_main_process=True))
+    watching.tell_failures()
+    assert watching.line().startswith("0 of 5 steps done")
+
+
+def test_a_job_on_a_cluster_says_nothing(study):
+    before = list(logger.handlers)
+    Progress(["a"]).watch(SimpleNamespace(is_main_process=False))
+    assert logger.handlers == before
