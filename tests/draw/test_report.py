@@ -54,7 +54,7 @@ def group(name, runs, path):
 
 CONTENTS = {
     "runs_table": "runs.tsv",
-    "unused": ["sub-9"],
+    "unused": [["sub-9", "damaged image"]],
     "search": [],
     "groups": [group("group-all", 3, FIGURE), group("site-a", 2, LEVEL)],
     "pages": [{"seed_set": "dmn", "denoising": "bandpass", "path": "group/figures/groups_connectomes.html"}],
@@ -172,7 +172,7 @@ def test_what_is_not_known_is_said():
 
 def test_runs_that_were_not_used_are_listed_with_the_reason():
     rows = Page(written()).tables["Runs that were not used, and why"]
-    assert rows[1:] == [["sub-9", "no entry of connectomes in the configuration chooses it"]]
+    assert rows[1:] == [["sub-9", "damaged image"]]
     assert "No run of the table was left out." in written(contents=CONTENTS | {"unused": []})
 
 
@@ -268,7 +268,7 @@ def test_links_lead_to_results_and_to_dois_only():
 def test_hostile_labels_stay_text():
     hostile = "<img src=x onerror=alert(1)>"
     quality = quality_rows(run=hostile, seed_set="dmn")
-    contents = copy.deepcopy(CONTENTS) | {"unused": [hostile]}
+    contents = copy.deepcopy(CONTENTS) | {"unused": [[hostile, hostile]]}
     contents["groups"][1]["group"] = f"site-{hostile}"
     text = written(quality=quality, contents=contents, name=hostile)
     page = Page(text)

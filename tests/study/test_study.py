@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sphereconn.errors import InputError
+from sphereconn.study.reported import reported
 from sphereconn.study.sources import read_source
 from sphereconn.study.study import read_study
 
@@ -63,6 +64,16 @@ def test_a_combination_asked_for_twice_is_computed_once_for_the_runs_of_both(stu
     entry = {"seed_sets": ["dmn"], "denoising": ["bandpass"], "estimators": ["full"]}
     chosen = study(connectomes=[{**entry, "runs": {"subject": "01"}}, {**entry, "runs": {"subject": ["01", "03"]}}])
     assert labels(chosen) == [("dmn", "bandpass", "full", 2)]
+
+
+def test_an_excluded_run_is_in_no_combination_and_in_the_report_with_its_reason(study):
+    chosen = study(exclude={"sub-01": "damaged image"}, connectomes=[{"denoising": ["bandpass"]}])
+    assert all("sub-01" not in [run.stem for run in item.runs] for item in chosen.combinations)
+    assert reported(chosen)["unused"] == [["sub-01", "damaged image"]]
+    with pytest.raises(InputError, match=r"exclude: 'sub-1' is no run of .*; did you mean 'sub-01'\?"):
+        study(exclude={"sub-1": "damaged image"})
+    with pytest.raises(InputError, match=r"exclude: all runs of .* are excluded"):
+        study(exclude=dict.fromkeys(["sub-01", "sub-02", "sub-03"], "bad"))
 
 
 def test_figures_can_be_kept_to_some_runs(study):

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from workflow.project import ROOT, Project, new_project, write_runs_table
+from workflow.project import ROOT, Project, new_project
 
 SIZE_LIMIT = 4096  # bytes of a file: less than a table of signals has
 
@@ -194,10 +194,38 @@ def test_one_bad_image_ends_its_own_run_and_is_named_at_the_end(project):
     assert f"    Extracting dmn from sub-03_task-rest (log: {log})" in told
     assert "damaged" in (project.root / log).read_text().splitlines()[-1]
     # Without that run the study is complete: nothing of the others runs again.
-    write_runs_table(project.root, [1, 2])
+    project.configure(lambda config: config.update(exclude={"sub-03_task-rest": "cut short"}))
     assert {"extract", "clean", "connect"}.isdisjoint(project.pending())
     project.run()
-    assert "sub-03" not in project.results()["report.html"].decode()
+    report = project.results()["report.html"].decode()
+    assert re.search(r"sub-03_task-rest</t[dh]>\s*<td>cut short", report)
+
+
+# --- hostile names
+
+
+def test_names_and_paths_are_text_wherever_they_stand(project):
+    script, braces = "<script>window.hacked=1</script>", "{wildcards.x} {0} {{}} %s _$\\frac{1}{$"
+    shell = "a b '\"$(touch hacked);`touch hacked`&|"
+    for name in ("bold.nii.gz", "confounds.tsv"):
+        (project.root / "data" / f"sub-01_{name}").rename(project.root / "data" / f"{shell}_{name}")
+    table = project.root / "data" / "runs.tsv"
+    lines = table.read_text().replace("sub-01_", f"{shell}_").splitlines()
+    table.write_text("\n".join([f"{lines[0]}\t{{x}}", *(f"{line}\t{script}{braces}" for line in lines[1:])]) + "\n")
+    (project.root / "data" / f"{shell}.tsv").write_text(
+        "name\tx\ty\tz\tnetwork\n"
+        f"{script}\t0\t50\t0\t{braces}\n{braces}\t-40\t0\t20\t{script}\n\u202eעברית' --> ]]> </style>\t40\t0\t20\t_x\n"
+    )
+    project.configure(lambda config: config["seed_sets"].update(mine={"seeds": f"data/{shell}.tsv", "radius": 10}))
+    project.configure(lambda config: config["figures"].update(runs="none", kinds=["matrix", "networks", "page"]))
+    project.configure(lambda config: config.update(output_dir=f"results/{shell}"))
+    project.run()
+    pages = {name: text.decode() for name, text in project.results().items() if name.endswith(".html")}
+    assert len(pages) == 3
+    assert not any(script in text for text in pages.values())
+    nodes = project.results()[f"{shell}/group/group-all_atlas-mine_meas-full_desc-bandpass_nodes.tsv"].decode()
+    assert script in nodes and braces in nodes
+    assert list(project.root.rglob("hacked")) == []
 
 
 # --- side by side, and in other surroundings

@@ -169,6 +169,11 @@ def test_a_run_removed_runs_the_group_steps_only(finished):
     assert finished.pending() == GROUP_STEPS | REPORT
 
 
+def test_a_run_excluded_runs_the_group_steps_only(finished):
+    finished.configure(lambda config: config.update(exclude={"sub-03_task-rest": "damaged image"}))
+    assert finished.pending() == GROUP_STEPS | REPORT | {"describe_study": 1}
+
+
 def test_a_run_that_changes_its_site_runs_the_group_steps_only(finished):
     finished.replace("data/runs.tsv", "sub-03_confounds.tsv\todd", "sub-03_confounds.tsv\teven")
     assert finished.pending() == GROUP_STEPS

@@ -157,7 +157,10 @@ class Progress(logging.Handler):
                 lines.append(f"    and {len(failed) - LISTED_STEPS:,} more like it")
         if len(steps) > LISTED_FAILURES:
             lines.append(f"- and {len(steps) - LISTED_FAILURES:,} other reasons, in the logs")
-        return [*lines, "Mend what is named, or take the run out of the study, and run again: what is done is kept."]
+        return [
+            *lines,
+            "Mend what is named, or `exclude` the run in the configuration, and run again: what is done is kept.",
+        ]
 
 
 def _reason(logs: Sequence[str]) -> str:

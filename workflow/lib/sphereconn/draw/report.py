@@ -274,11 +274,10 @@ def _what_was_run(
         )
     ]
     if contents["unused"]:
-        reason = "no entry of connectomes in the configuration chooses it"
         runs += _long_table(
             "Runs that were not used, and why",
             ["run", "reason"],
-            [[run, reason] for run in contents["unused"]],
+            contents["unused"],
             f"those of {contents['runs_table']} that are missing in group/quality.tsv",
         )
     if contents["search"]:

@@ -19,6 +19,8 @@ FIGURES = {
     "path": "penalties tried in the joint fit",
 }
 
+NOT_CHOSEN = "no entry of connectomes in the configuration chooses it"
+
 
 def reported(study: Study) -> dict[str, Any]:
     """Collect what the report of a study needs beside numbers, in an order that does not depend on the configuration's.
@@ -27,14 +29,15 @@ def reported(study: Study) -> dict[str, Any]:
     -------
     dict
         ``runs_table``: the table that lists the runs.
-        ``unused``: runs of it that no combination uses. ``groups``: for each group of a combination its labels, its
-        sidecar (which lists its runs) and its figures, as paths with what they show. ``pages``: interactive pages of
-        the groups. ``runs``: the same links for single runs.
+        ``unused``: runs of it that no combination uses, and why. ``groups``: for each group of a combination its
+        labels, its sidecar (which lists its runs) and its figures, as paths with what they show. ``pages``: interactive
+        pages of the groups. ``runs``: the same links for single runs.
     """
-    used = {run.stem: run for item in study.combinations for run in item.runs}
+    used = {run.stem for item in study.combinations for run in item.runs}
+    excluded = study.settings["exclude"]
     return {
         "runs_table": study.runs_table,
-        "unused": sorted(set(study.run) - set(used)),
+        "unused": [[run, excluded.get(run, NOT_CHOSEN)] for run in sorted(set(study.run) - used)],
         "groups": list(_groups(study)),
         "pages": list(_pages(study)),
         "runs": list(_runs(study)),

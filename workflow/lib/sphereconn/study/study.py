@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -244,13 +245,21 @@ def _check_denoising(where: str, denoising: Settings) -> None:
 
 def _combinations(settings: Settings, found: Source, source: str) -> Iterator[Combination]:
     """Cross what is to be crossed; a combination asked for twice is computed once, for the runs of both."""
+    for stem in settings["exclude"]:
+        if all(run.stem != stem for run in found.runs):
+            near = difflib.get_close_matches(stem, [run.stem for run in found.runs], n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else "."
+            raise InputError(f"{source}: exclude: '{stem}' is no run of {found.table}{hint}")
+    included = [run for run in found.runs if run.stem not in settings["exclude"]]
+    if not included:
+        raise InputError(f"{source}: exclude: all runs of {found.table} are excluded.")
     asked = settings["connectomes"]
     entries = [{}] if asked == "all" else asked
     chosen: dict[tuple[str, str, str], set[str]] = {}
     for number, entry in enumerate(entries):
         where = f"{source}: connectomes.{number}"
         labels = {key: _labels(entry, key, settings, where) for key in ("seed_sets", "denoising", "estimators")}
-        stems = {run.stem for run in matching(found.runs, entry.get("runs", {}), f"{where}.runs")}
+        stems = {run.stem for run in matching(included, entry.get("runs", {}), f"{where}.runs")}
         for seed_set in labels["seed_sets"]:
             for denoising in labels["denoising"]:
                 for estimator in labels["estimators"]:
