@@ -19,6 +19,7 @@ include: "workflow/rules/downloads.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/signals.smk"
 include: "workflow/rules/connectomes.smk"
+include: "workflow/rules/subjects.smk"
 include: "workflow/rules/group.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
@@ -31,6 +32,7 @@ rule all:
         rules.describe_study.output,
         rules.signals.input,
         rules.connectomes.input,
+        rules.subjects.input,
         rules.groups.input,
         rules.figures.input,
         rules.write_report.output,

@@ -43,6 +43,7 @@ with logged(snakemake.log[0]):
             + ("" if diagonal else "; the mean is that of Fisher's z, transformed back; stat-std is in units of z"),
             **{key: stacked[key] for key in kept},
             "FisherZ": not diagonal,
+            "Combined": stacked["Combined"],
             "Group": snakemake.wildcards.group,
             "NumberOfRuns": len(rows),
             "Runs": members,

@@ -36,6 +36,7 @@ with logged(snakemake.log[0]):
             "Description": "Joint fit to all runs: one matrix a run, in the order of the .tsv of the same name",
             **measure(settings),
             **certificate(fit, len(names)),
+            "Combined": snakemake.params.combined,
             "NumberOfRunsFitted": len(tables) - len(fit.left_out),
             "Nodes": names,
             "NodesUnusable": [names[place] for place in fit.unusable],

@@ -21,6 +21,7 @@ with logged(snakemake.log[0]):
         {
             "Description": "Edges of every run, one row a run; the runs are listed in the .tsv of the same name",
             **described,
+            "Combined": snakemake.params.combined,
             "StorageFormat": "UpperTriangular",
             "Serialization": "row by row, the diagonal " + ("included" if diagonal else "left out"),
             "Nodes": nodes,

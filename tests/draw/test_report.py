@@ -56,6 +56,7 @@ CONTENTS = {
     "runs_table": "runs.tsv",
     "unused": [["sub-9", "damaged image"]],
     "search": [],
+    "combined": [],
     "groups": [group("group-all", 3, FIGURE), group("site-a", 2, LEVEL)],
     "pages": [{"seed_set": "dmn", "denoising": "bandpass", "path": "group/figures/groups_connectomes.html"}],
     "runs": [

@@ -19,6 +19,7 @@ PAGE_ASSETS = [RESOURCES / "brain" / "surface.npz", *sorted((LIBRARY / "draw" / 
 sys.path.insert(0, str(LIBRARY.parent.resolve()))
 
 from sphereconn.errors import InputError
+from sphereconn.files import MISSING
 from sphereconn.study import names
 from sphereconn.study.drawn import ALL_GROUPS, figures, style
 from sphereconn.study.fingerprint import fingerprint
@@ -46,9 +47,19 @@ if STUDY.summary:
     logger.info(STUDY.summary)
 
 
+STEM = r"sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*"
+NOTHING = r"(?!)"
+# Results of combined runs have `run-all` in the start of their names, and results of single runs have not.
+HOW_COMBINED = STUDY.how_combined
+STEM_OF_RUN = rf"(?!\S*_run-all_){STEM}" if HOW_COMBINED else STEM
+STEM_OF_JOINED = rf"(?=\S*_run-all_){STEM}" if HOW_COMBINED == "concatenate" else NOTHING
+STEM_OF_AVERAGED = rf"(?=\S*_run-all_){STEM}" if HOW_COMBINED == "average" else NOTHING
+STEM_OF_ESTIMATED = STEM_OF_RUN if HOW_COMBINED == "average" else STEM
+
+
 wildcard_constraints:
     folder=r"group|sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
-    stem=r"sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*",
+    stem=STEM,
     seed_set=names.LABEL,
     denoising=names.LABEL,
     estimator=names.LABEL,
@@ -87,7 +98,7 @@ def code_of(script, assets=()):
 
 def one_of(labels):
     """Give the pattern of a wildcard that is one of some labels; of no label, one that matches nothing."""
-    return "|".join(sorted(labels)) or r"(?!)"
+    return "|".join(sorted(labels)) or NOTHING
 
 
 def run_of(wildcards):
@@ -131,35 +142,62 @@ def sphere_settings(wildcards):
     return seed_set | {"repetition_time": run.repetition_time, "space_of_image": run.entities.get("space")}
 
 
-def members(wildcards, path):
-    """Give one result of each run of a combination."""
-    return [result(path(run)) for run in combination_of(wildcards).runs]
+def runs_of_subject(wildcards):
+    """Find the runs that are combined in a job."""
+    return STUDY.subject[wildcards.stem, wildcards.seed_set, wildcards.denoising].runs
 
 
-def members_signals(wildcards):
-    """Name the cleaned signals of the runs of a combination."""
-    labels = (wildcards.seed_set, wildcards.denoising)
-    return members(wildcards, lambda run: names.cleaned_signals(run.folder, run.stem, *labels))
+def signals_of(owners, suffix="timeseries.tsv"):
+    """Give the function that Snakemake calls for the cleaned signals of some runs, or their sidecars."""
+
+    def signals(wildcards):
+        labels = (wildcards.seed_set, wildcards.denoising, suffix)
+        return [result(names.cleaned_signals(owner.folder, owner.stem, *labels)) for owner in owners(wildcards)]
+
+    return signals
 
 
-def members_connectomes(suffix):
-    """Give the function that Snakemake calls for the connectomes of the runs of a combination, or their sidecars."""
+def connectomes_of(owners, suffix="relmat.tsv"):
+    """Give the function that Snakemake calls for the connectomes of some runs, or their sidecars."""
 
     def connectomes(wildcards):
-        labels = (wildcards.seed_set, wildcards.denoising, wildcards.estimator)
-        return members(wildcards, lambda run: names.connectome(run.folder, run.stem, *labels, suffix))
+        labels = (wildcards.seed_set, wildcards.denoising, wildcards.estimator, suffix)
+        return [result(names.connectome(owner.folder, owner.stem, *labels)) for owner in owners(wildcards)]
 
     return connectomes
 
 
-def members_nodes(wildcards):
-    """Name the nodes tables of the runs of a combination."""
-    return members(wildcards, lambda run: names.sphere_signals(run.folder, run.stem, wildcards.seed_set, "nodes.tsv"))
+def nodes_table(folder, stem, seed_set, denoising):
+    """Name the nodes table of a run, or of combined ones."""
+    if stem in STUDY.run:
+        return names.sphere_signals(folder, stem, seed_set, "nodes.tsv")
+    return names.combined_nodes(folder, stem, seed_set, denoising)
+
+
+def nodes_of(owners):
+    """Give the function that Snakemake calls for the nodes tables of some runs."""
+
+    def nodes(wildcards):
+        labels = (wildcards.seed_set, wildcards.denoising)
+        return [result(nodes_table(owner.folder, owner.stem, *labels)) for owner in owners(wildcards)]
+
+    return nodes
+
+
+def members(wildcards):
+    """Find what the groups of a combination are made of, runs or combined ones."""
+    return combination_of(wildcards).members
+
+
+def fitted_jointly(wildcards):
+    """Find what a joint fit is made to, runs or combined ones."""
+    return STUDY.estimated(combination_of(wildcards))
 
 
 def members_table(wildcards):
-    """What the runs table says of each run of a combination, as the stack's table of runs keeps it."""
-    return [{"name": run.stem} | run.entities | run.covariates for run in combination_of(wildcards).runs]
+    """What the runs table says of each member of a combination, as the stack's table of runs keeps it."""
+    columns = dict.fromkeys((column for run in combination_of(wildcards).runs for column in run.covariates), MISSING)
+    return [{"name": owner.stem} | owner.entities | columns | owner.covariates for owner in members(wildcards)]
 
 
 def nodes_and_matrix(folder, whose, seed_set, denoising, estimator):
@@ -170,8 +208,15 @@ def nodes_and_matrix(folder, whose, seed_set, denoising, estimator):
         nodes = names.group_result(whose, *labels, "nodes.tsv")
     else:
         matrix = names.connectome(folder, whose, *labels)
-        nodes = names.sphere_signals(folder, whose, seed_set, "nodes.tsv")
+        nodes = nodes_table(folder, whose, seed_set, denoising)
     return result(nodes), result(matrix), result(matrix.replace("relmat.tsv", "relmat.json"))
+
+
+def drawn_beside_signals(wildcards):
+    """Name what a figure of signals shows beside these: the nodes, and the head motion of a single run."""
+    nodes = nodes_table(wildcards.folder, wildcards.stem, wildcards.seed_set, wildcards.denoising)
+    run = STUDY.run.get(wildcards.stem)
+    return {"nodes": result(nodes)} | ({"confounds": run.confounds} if run and run.confounds else {})
 
 
 def drawn_connectome(wildcards):
@@ -201,8 +246,12 @@ def page_labels(wildcards):
         if (item.seed_set, item.denoising) == (wildcards.seed_set, wildcards.denoising)
     ]
     if (wildcards.folder, wildcards.whose) == ALL_GROUPS:
-        return [[item.estimator, group] for item in chosen for group in groups_of(item.runs, STUDY.groups)]
-    return [[item.estimator, wildcards.whose] for item in chosen if STUDY.run[wildcards.whose] in item.runs]
+        return [[item.estimator, group] for item in chosen for group in groups_of(item.members, STUDY.groups)]
+    return [
+        [item.estimator, wildcards.whose]
+        for item in chosen
+        if any(owner.stem == wildcards.whose for owner in STUDY.connected(item))
+    ]
 
 
 def page_connectomes(wildcards):

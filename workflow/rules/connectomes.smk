@@ -7,6 +7,9 @@ group/*_jointfit.* and *_path.tsv of group sparse estimators.
 A group sparse inverse covariance is fitted to all runs of a combination at once, yet what it estimates is the connectome of
 each run. So the joint fit sits here and not in group.smk, which averages connectomes: cleaned signals go in, and each run
 takes its connectome out of the fit. A run added or removed fits all anew, from signals that are there already.
+
+Where subjects.smk joins the runs of a subject in time, the result is estimated here like a run, and joint fits are made to
+these results.
 """
 
 
@@ -21,6 +24,7 @@ rule connect:
     log:
         log_of("connect", names.connectome(*OF_CONNECTOME, "relmat")),
     wildcard_constraints:
+        stem=STEM_OF_ESTIMATED,
         estimator=one_of(set(STUDY.estimators) - SPARSE_ESTIMATORS - JOINT_ESTIMATORS),
     conda:
         "../../envs/sphereconn.yaml"
@@ -52,6 +56,7 @@ rule connect_sparse:
     log:
         log_of("connect_sparse", names.connectome(*OF_CONNECTOME, "relmat")),
     wildcard_constraints:
+        stem=STEM_OF_ESTIMATED,
         estimator=one_of(SPARSE_ESTIMATORS),
     conda:
         "../../envs/sphereconn.yaml"
@@ -71,7 +76,7 @@ rule connect_sparse:
 rule fit_group:
     """Estimate the sparse inverse covariances of all runs of a combination jointly, with the same edges in all."""
     input:
-        signals=members_signals,
+        signals=signals_of(fitted_jointly),
     output:
         precisions=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-precision_jointfit.npy")),
         covariances=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-covariance_jointfit.npy")),
@@ -89,7 +94,8 @@ rule fit_group:
         mem_mb=4000,
         runtime=240,
     params:
-        runs=lambda wildcards: [run.stem for run in combination_of(wildcards).runs],
+        runs=lambda wildcards: [owner.stem for owner in fitted_jointly(wildcards)],
+        combined=HOW_COMBINED if HOW_COMBINED == "concatenate" else None,
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
         code=code_of("fit_group"),
     message:
@@ -115,6 +121,7 @@ rule connect_from_group:
     log:
         log_of("connect_from_group", names.connectome(*OF_CONNECTOME, "relmat")),
     wildcard_constraints:
+        stem=STEM_OF_JOINED if HOW_COMBINED == "concatenate" else STEM_OF_RUN,
         estimator=one_of(JOINT_ESTIMATORS),
     conda:
         "../../envs/sphereconn.yaml"
@@ -137,7 +144,8 @@ rule connectomes:
         [
             result(names.connectome(run.folder, run.stem, item.seed_set, item.denoising, item.estimator))
             for item in STUDY.combinations
-            for run in item.runs
+            for run in STUDY.connected(item)
+            if run.stem in STUDY.run
         ],
     message:
         "All connectomes of runs are there"

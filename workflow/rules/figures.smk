@@ -8,10 +8,9 @@ Gives: sub-*/figures/*, group/figures/*.
 rule draw_signals:
     """Draw the cleaned signals of a run."""
     input:
+        unpack(drawn_beside_signals),
         signals=rules.clean.output.signals,
         sidecar=rules.clean.output.sidecar,
-        nodes=rules.extract.output.nodes,
-        confounds=lambda wildcards: run_of(wildcards).confounds or [],
     output:
         report(
             result(names.signals_figure(*OF_SIGNALS, FORMAT)),

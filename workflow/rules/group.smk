@@ -1,6 +1,6 @@
 """Groups: the connectomes of all runs, and of each level of each grouping column, put together.
 
-Needs: sub-*/func/*_relmat.tsv, *_nodes.tsv.
+Needs: sub-*/func/*_relmat.tsv, *_nodes.tsv; where runs are combined, those with run-all in their names.
 Gives: group/*_stack.npy with its table of runs; group/*_stat-mean_relmat.tsv, *_stat-std_*, *_stat-n_*, *_nodes.tsv.
 """
 
@@ -8,8 +8,8 @@ Gives: group/*_stack.npy with its table of runs; group/*_stat-mean_relmat.tsv, *
 rule stack:
     """Put the edges of every run of a combination into one file, a row a run, readable block by block."""
     input:
-        matrices=members_connectomes("relmat.tsv"),
-        sidecars=members_connectomes("relmat.json"),
+        matrices=connectomes_of(members),
+        sidecars=connectomes_of(members, "relmat.json"),
     output:
         stack=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.npy")),
         runs=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.tsv")),
@@ -25,6 +25,7 @@ rule stack:
     params:
         runs=members_table,
         estimator=lambda wildcards: STUDY.estimators[wildcards.estimator],
+        combined=HOW_COMBINED,
         code=code_of("stack"),
     message:
         "Stacking the connectomes of {wildcards.seed_set} ({wildcards.estimator}, {wildcards.denoising})"
@@ -38,7 +39,7 @@ rule aggregate:
         stack=rules.stack.output.stack,
         runs=rules.stack.output.runs,
         sidecar=rules.stack.output.sidecar,
-        nodes=members_nodes,
+        nodes=nodes_of(members),
     output:
         mean=result(names.group_result(*OF_GROUP, "stat-mean_relmat.tsv")),
         std=result(names.group_result(*OF_GROUP, "stat-std_relmat.tsv")),
@@ -67,7 +68,7 @@ rule groups:
         [
             result(names.group_result(group, item.seed_set, item.denoising, item.estimator, "stat-mean_relmat.tsv"))
             for item in STUDY.combinations
-            for group in groups_of(item.runs, STUDY.groups)
+            for group in groups_of(item.members, STUDY.groups)
         ],
     message:
         "All connectomes of groups are there"

@@ -15,6 +15,8 @@ rule extract:
         sidecar=result(names.sphere_signals(*OF_SPHERES, "timeseries.json")),
     log:
         log_of("extract", names.sphere_signals(*OF_SPHERES, "timeseries")),
+    wildcard_constraints:
+        stem=STEM_OF_RUN,
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -41,6 +43,8 @@ rule clean:
         sidecar=result(names.cleaned_signals(*OF_SIGNALS, "timeseries.json")),
     log:
         log_of("clean", names.cleaned_signals(*OF_SIGNALS, "timeseries")),
+    wildcard_constraints:
+        stem=STEM_OF_RUN,
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1

@@ -1,1 +1,1 @@
-"""From connectomes of runs to those of groups."""
+"""From runs to subjects and groups."""

@@ -1,4 +1,4 @@
-"""The nodes of a group: what its runs agree on, and how often and how well each node was measured."""
+"""The nodes of several runs: what these agree on, and how often and how well each node was measured."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ TEXT = ("index", "name", "network")
 GEOMETRY = ("x", "y", "z", "radius")
 QUALITY = ("coverage", "temporal_snr")
 GROUP_COLUMNS = ("index", "name", "x", "y", "z", "radius", "network", "runs_used", "mean_coverage", "mean_temporal_snr")
+SUBJECT_COLUMNS = ("index", "name", *GEOMETRY, "network", "runs_used", *QUALITY, "problem")
 
 
 def group_nodes(paths: Sequence[str | Path], kept: Sequence[int] | None = None) -> list[list[Any]]:
@@ -68,6 +69,44 @@ def group_nodes(paths: Sequence[str | Path], kept: Sequence[int] | None = None) 
         *(means[column].tolist() for column in QUALITY),
     ]
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def subject_nodes(
+    paths: Sequence[str | Path], runs: Sequence[str], kept: Sequence[int], *, in_all: bool
+) -> list[list[Any]]:
+    """Combine the nodes tables of the runs of a subject into one row a node.
+
+    Parameters
+    ----------
+    paths : sequence of paths
+        As for ``group_nodes``.
+    runs : sequence of str
+        What the runs are called, for the column problem.
+    kept : sequence of int
+        Positions of the runs that count.
+    in_all : bool
+        Whether a node needs a signal in all runs that count to be used, as when signals are joined in time, or in one.
+
+    Returns
+    -------
+    list of list
+        One row a node in the order of ``SUBJECT_COLUMNS``: as ``group_nodes`` gives it, and for a node that is not used
+        its problem in each run that has one (None for a node that is used).
+
+    Raises
+    ------
+    InputError
+        As ``group_nodes``.
+    """
+    rows = group_nodes(paths, kept)
+    tables = [(runs[place], read_run_nodes(paths[place])["problem"]) for place in kept]
+    needed = len(kept) if in_all else 1
+    problems: list[str | None] = []
+    for number, row in enumerate(rows):
+        found = [f"{run}: {problem[number]}" for run, problem in tables if problem[number] != MISSING]
+        used = row[GROUP_COLUMNS.index("runs_used")] >= max(needed, 1)
+        problems.append(None if used else "; ".join(found) or "every run is left out")
+    return [[*row, problem] for row, problem in zip(rows, problems, strict=True)]
 
 
 def read_run_nodes(path: str | Path) -> dict[str, list[Any]]:

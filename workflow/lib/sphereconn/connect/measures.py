@@ -17,6 +17,9 @@ SPARSE_WORDS = {
 # What the sidecar of a connectome takes over from that of the cleaned signals.
 TAKEN_OVER = (
     "LeftOut",
+    "Combined",
+    "RunsCombined",
+    "RunsLeftOut",
     "NumberOfVolumes",
     "NumberOfVolumesKept",
     "NumberOfVolumesDiscardedByMotionScrubbing",

@@ -274,6 +274,7 @@ def methods(
     groups: Sequence[str],
     motion_known: bool,
     software: Mapping[str, Sequence[str]],
+    combine: Mapping[str, Any] | None = None,
 ) -> Methods:
     """Describe a study as the methods section of a paper does.
 
@@ -291,6 +292,8 @@ def methods(
         Whether the framewise displacement of some run is known.
     software
         Versions by name, as the sidecars record them.
+    combine
+        How the runs of a subject were combined, over which columns of the runs table.
     """
     cited: dict[str, Reference] = {}
 
@@ -303,7 +306,8 @@ def methods(
         ("Spheres", _spheres(seed_sets, cite)),
         *_denoisings(denoising, cite),
         ("Connectomes", _connectomes(estimators, cite)),
-        ("Groups", _groups(estimators, groups)),
+        *([("Combined runs", _combined(estimators, combine))] if combine else []),
+        ("Groups", _groups(estimators, groups, "combined runs" if combine else "runs")),
         ("Quality", _quality(motion_known, cite)),
     ]
     return Methods(paragraphs, sorted(cited.values(), key=lambda item: (item.authors.casefold(), item.year)))
@@ -601,9 +605,26 @@ def _penalty(settings: Mapping[str, Any], cite: Cite) -> str:
     return f"with a penalty of {alpha:g}"
 
 
-def _groups(estimators: Mapping[str, Mapping[str, Any]], groups: Sequence[str]) -> str:
-    levels = f", and over the runs of each level of {_listed(groups)}" if groups else ""
-    text = f"Connectomes were averaged over all runs{levels}."
+def _combined(estimators: Mapping[str, Mapping[str, Any]], combine: Mapping[str, Any]) -> str:
+    alike = f"Runs of a subject that differed in {_listed(combine['over'])} only were combined:"
+    if combine["how"] == "average":
+        return (
+            f"{alike} the connectomes of the runs of a subject were averaged (correlations as Fisher’s z), each edge"
+            " over the runs in which both of its spheres had a signal."
+        )
+    text = (
+        f"{alike} the cleaned signals were z-scored within each run and joined in time, and connectomes were estimated"
+        " from them as from those of a single run. A sphere without a signal in one run of a subject was left out for"
+        " that subject."
+    )
+    if any("min_nodes" in settings for settings in estimators.values()):
+        text += " Joint fits were made to the joined signals of all subjects, not to those of single runs."
+    return text
+
+
+def _groups(estimators: Mapping[str, Mapping[str, Any]], groups: Sequence[str], what: str) -> str:
+    levels = f", and over the {what} of each level of {_listed(groups)}" if groups else ""
+    text = f"Connectomes were averaged over all {what}{levels}."
     kinds = [settings.get("matrix", settings["kind"]) for settings in estimators.values()]
     correlations = list(dict.fromkeys(kind for kind in kinds if kind.endswith("correlation")))
     if correlations:
@@ -612,7 +633,8 @@ def _groups(estimators: Mapping[str, Mapping[str, Any]], groups: Sequence[str]) 
             f" {what[0].upper() + what[1:]} were transformed by Fisher’s z before averaging, and the mean was"
             " transformed back; their standard deviations are in units of z."
         )
-    return text + " A sphere without a signal in a run was left out for that run only."
+    missing = "combined runs was left out for these" if what == "combined runs" else "a run was left out for that run"
+    return f"{text} A sphere without a signal in {missing} only."
 
 
 def _quality(motion_known: bool, cite: Cite) -> str:

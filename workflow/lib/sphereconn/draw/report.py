@@ -34,6 +34,8 @@ N_WORST = 5
 MISSING = "n/a"
 ESTIMATION_CAPTION = "How the estimates went: median over runs (lowest to highest), or the one value that all runs have"
 
+COMBINED_WORDS = {"concatenate": "signals joined in time", "average": "connectomes averaged"}
+
 Row = Mapping[str, str]
 
 
@@ -189,6 +191,7 @@ def study_report(
     """
     left_out = [row for row in quality if row["left_out"] != MISSING]
     quality = [row for row in quality if row["left_out"] == MISSING]
+    nothing_left = [row for row in estimation if row["left_out"] != MISSING and row["run"] in set(contents["combined"])]
     estimation = [row for row in estimation if row["left_out"] == MISSING]
     runs = sorted({row["run"] for row in quality})
     lead = (
@@ -201,8 +204,8 @@ def study_report(
         lead,
         [
             _summary(runs, contents, quality, left_out, estimation),
-            _what_was_run(settings, contents, quality, left_out, estimation, software),
-            _quality(quality, estimation),
+            _what_was_run(settings, contents, quality, left_out, estimation, nothing_left, software),
+            _quality(quality, estimation, contents),
             _groups(contents, images),
             _single_runs(contents),
             _methods(settings, contents, quality, left_out, estimation, software, spheres),
@@ -220,10 +223,12 @@ def _summary(
 ) -> Section:
     unusable = {row["run"] for row in quality if row["nodes_unusable"] != "0"}
     unconverged = [row for row in estimation if row["converged"] == "no"]
+    combined = _of_combined(estimation, contents)
     facts = [
         ("runs used", f"{len(runs):,}"),
         ("runs not used", f"{len(contents['unused']):,}"),
-        ("connectomes of runs", f"{len(estimation):,}"),
+        ("connectomes of runs", f"{len(estimation) - len(combined):,}"),
+        *([("connectomes of combined runs", f"{len(combined):,}")] if contents["combined"] else []),
         ("connectomes of groups", f"{len(contents['groups']):,}"),
         ("runs with unusable nodes", f"{len(unusable):,}"),
     ]
@@ -259,12 +264,11 @@ def _what_was_run(
     quality: Sequence[Row],
     left_out: Sequence[Row],
     estimation: Sequence[Row],
+    nothing_left: Sequence[Row],
     software: Mapping[str, Mapping[str, Sequence[str]]],
 ) -> Section:
-    combinations: dict[tuple[str, str, str], int] = {}
-    for row in estimation:
-        key = (row["seed_set"], row["denoising"], row["estimator"])
-        combinations[key] = combinations.get(key, 0) + 1
+    computed = _counts(estimation)
+    combined = _counts(_of_combined(estimation, contents))
     used_runs = len({row["run"] for row in quality})
     all_runs = len({row["run"] for row in [*quality, *left_out]}) + len(contents["unused"])
     runs: list[Block] = [
@@ -297,11 +301,34 @@ def _what_was_run(
         )
     if not contents["unused"] and not left_out:
         runs.append(Paragraph("No run of the table was left out."))
+    if contents["combined"]:
+        how, over = settings["combine"]["how"], " and ".join(settings["combine"]["over"])
+        runs.append(
+            Paragraph(
+                f"The runs of a subject that differ in {over} only were combined ({COMBINED_WORDS[how]}); groups are"
+                " made of the combined runs, whose names have run-all in them."
+            )
+        )
+    if nothing_left:
+        reasons = sorted({(row["run"], row["denoising"], row["left_out"]) for row in nothing_left})
+        runs += _long_table(
+            "Combined runs of which nothing is left, and why",
+            ["combined run", "denoising", "reason"],
+            reasons,
+            Link("group/estimation.tsv", "group/estimation.tsv"),
+        )
     runs.append(
         Table(
             "What was computed, and for how many runs",
-            ["seed set", "denoising", "estimator", "runs"],
-            [[*labels, f"{count:,}"] for labels, count in sorted(combinations.items())],
+            ["seed set", "denoising", "estimator", "runs", *(["combined runs"] if contents["combined"] else [])],
+            [
+                [
+                    *labels,
+                    f"{count - combined.get(labels, 0):,}",
+                    *([f"{combined.get(labels, 0):,}"] if contents["combined"] else []),
+                ]
+                for labels, count in sorted(computed.items())
+            ],
         )
     )
     names = sorted({name for found in software.values() for name in found})
@@ -358,7 +385,22 @@ def _setting(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _quality(quality: Sequence[Row], estimation: Sequence[Row]) -> Section:
+def _counts(estimation: Sequence[Row]) -> dict[tuple[str, str, str], int]:
+    """Count the connectomes of each seed set, denoising and estimator."""
+    counts: dict[tuple[str, str, str], int] = {}
+    for row in estimation:
+        key = (row["seed_set"], row["denoising"], row["estimator"])
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _of_combined(estimation: Sequence[Row], contents: Mapping[str, Any]) -> list[Row]:
+    """Take the rows of combined runs."""
+    combined = set(contents["combined"])
+    return [row for row in estimation if row["run"] in combined]
+
+
+def _quality(quality: Sequence[Row], estimation: Sequence[Row], contents: Mapping[str, Any]) -> Section:
     worst_first = sorted(
         quality,
         key=lambda row: (-int(row["nodes_unusable"]), _number(row["lowest_coverage"]) or 0.0, *row.values()),
@@ -377,7 +419,7 @@ def _quality(quality: Sequence[Row], estimation: Sequence[Row]) -> Section:
         [
             Section("Overview", [_overview(quality), Folded("All runs", every_run)]),
             *(_measure_section(quality, measure) for measure in MEASURES),
-            _estimation_section(estimation),
+            _estimation_section(estimation, set(contents["combined"])),
         ],
     )
 
@@ -445,12 +487,13 @@ def _by_run(quality: Sequence[Row], measure: Measure) -> dict[str, dict[str, flo
     return dict(sorted(values.items()))
 
 
-def _estimation_section(estimation: Sequence[Row]) -> Section:
+def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Section:
     present = [key for key in ESTIMATES if any(row[key] != MISSING for row in estimation)]
     iterative = any(row["converged"] != MISSING for row in estimation)
-    by_labels: dict[tuple[str, str, str], list[Row]] = {}
+    by_labels: dict[tuple[str, ...], list[Row]] = {}
     for row in estimation:
-        by_labels.setdefault((row["seed_set"], row["denoising"], row["estimator"]), []).append(row)
+        of_what = ["combined runs" if row["run"] in combined else "runs"] if combined else []
+        by_labels.setdefault((row["seed_set"], row["denoising"], row["estimator"], *of_what), []).append(row)
     rows = []
     for labels, members in sorted(by_labels.items()):
         converged = [row["converged"] for row in members if row["converged"] != MISSING]
@@ -466,7 +509,15 @@ def _estimation_section(estimation: Sequence[Row]) -> Section:
                 ),
             ]
         )
-    columns = ["seed set", "denoising", "estimator", "runs", *(ESTIMATES[key][0] for key in present)]
+    of_what = ["of"] if combined else []
+    columns = [
+        "seed set",
+        "denoising",
+        "estimator",
+        *of_what,
+        "number" if combined else "runs",
+        *(ESTIMATES[key][0] for key in present),
+    ]
     blocks: list[Block] = [
         Paragraph(
             "Shrinkage is the weight of the scaled identity in a covariance: 0 leaves the empirical covariance, 1"
@@ -499,7 +550,7 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
     by_labels: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
     for item in contents["groups"]:
         by_labels.setdefault((item["seed_set"], item["denoising"]), {}).setdefault(item["group"], []).append(item)
-    room = MOST_EMBEDDED
+    room, noun = MOST_EMBEDDED, "combined run" if contents["combined"] else "run"
     sections = []
     for (seed_set, denoising), groups in sorted(by_labels.items()):
         blocks: list[Block] = []
@@ -515,7 +566,7 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
                     caption = f"{item['estimator']}: {words}, {_group_words(group)}"
                     figures.append(Figure(path, caption, image if room >= 0 else None))
             words = _group_words(group)
-            title = f"{words[0].upper()}{words[1:]}, mean of {_counted(members[0]['runs'], 'run')}"
+            title = f"{words[0].upper()}{words[1:]}, mean of {_counted(members[0]['runs'], noun)}"
             if group == "group-all":
                 blocks += [Paragraph(f"{title}."), Figures(figures)]
             else:
@@ -587,6 +638,7 @@ def _methods(
         ],
         estimators={label: values for label, values in settings["estimators"].items() if label in used["estimator"]},
         groups=settings["groups"],
+        combine=settings["combine"],
         motion_known=bool(_by_run(quality, MOTION)),
         software={name: sorted(found) for name, found in versions.items()},
     )

@@ -43,19 +43,21 @@ def figures(study: Study) -> Iterator[str]:
     kinds, extension = study.figures["kinds"], study.figures["format"]
     for item in study.combinations:
         labels = (item.seed_set, item.denoising, item.estimator)
-        drawn_runs = [run for run in item.runs if run.stem in study.figure_runs]
-        for run in drawn_runs:
+        drawn = [owner for owner in study.connected(item) if owner.stem in study.figure_runs]
+        for owner in drawn:
             for suffix in connectome_suffixes(study, item.seed_set):
-                yield names.connectome_figure(run.folder, run.stem, *labels, suffix)
-        for group in groups_of(item.runs, study.groups):
+                yield names.connectome_figure(owner.folder, owner.stem, *labels, suffix)
+        for group in groups_of(item.members, study.groups):
             for suffix in group_suffixes(study, item, group):
                 yield names.connectome_figure("group", group, *labels, suffix)
         if "path" in kinds and item.estimator in study.sparse_estimators:
-            for run in drawn_runs:
-                yield names.connectome_figure(run.folder, run.stem, *labels, f"path.{extension}")
+            for owner in study.estimated(item):
+                if owner.stem in study.figure_runs:
+                    yield names.connectome_figure(owner.folder, owner.stem, *labels, f"path.{extension}")
         if "signals" in kinds:
-            for run in drawn_runs:
-                yield names.signals_figure(run.folder, run.stem, item.seed_set, item.denoising, extension)
+            for owner in study.cleaned(item):
+                if owner.stem in study.figure_runs:
+                    yield names.signals_figure(owner.folder, owner.stem, item.seed_set, item.denoising, extension)
         if "page" in kinds:
-            for owner in [*((run.folder, run.stem) for run in drawn_runs), ALL_GROUPS]:
-                yield names.page(*owner, item.seed_set, item.denoising)
+            for whose in [*((owner.folder, owner.stem) for owner in drawn), ALL_GROUPS]:
+                yield names.page(*whose, item.seed_set, item.denoising)

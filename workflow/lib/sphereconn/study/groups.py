@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from sphereconn.errors import InputError
 from sphereconn.study import names
-from sphereconn.study.runs import Run
+from sphereconn.study.runs import Owner
 
 ALL_RUNS = "group-all"
 
 
-def check_groups(runs: Sequence[Run], columns: Sequence[str], where: str) -> None:
+def check_groups(runs: Sequence[Owner], columns: Sequence[str], where: str) -> None:
     """Check that each grouping column has levels, and that they can be parts of file names."""
     for column in columns:
         levels = sorted({value for run in runs if (value := run.value(column))})
@@ -31,7 +31,7 @@ def check_groups(runs: Sequence[Run], columns: Sequence[str], where: str) -> Non
                 raise InputError(f"{where}: '{ALL_RUNS}' names the group of all runs; rename the column or the level.")
 
 
-def groups_of(runs: Sequence[Run], columns: Sequence[str]) -> list[str]:
+def groups_of(runs: Sequence[Owner], columns: Sequence[str]) -> list[str]:
     """Name the groups that some runs make: all of them, then each level of each column, as in ``site-essen``."""
     levels = {f"{column}-{value}" for column in columns for run in runs if (value := run.value(column))}
     return [ALL_RUNS, *sorted(levels)]

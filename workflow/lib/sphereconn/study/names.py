@@ -31,6 +31,9 @@ ENTITIES = {
 
 LABEL = "[A-Za-z0-9]+"
 
+# Takes the place of the entities that runs were combined over, so that no combined result has the name of a run.
+COMBINED = {"run": "all"}
+
 # What the search of a tree of BIDS derivatives writes: the runs it found, and those it left out.
 RUNS_FOUND = "runs.tsv"
 RUNS_LEFT_OUT = "runs_left_out.tsv"
@@ -58,14 +61,19 @@ def sphere_signals(folder: str, stem: str, seed_set: str, suffix: str = "timeser
 
 
 def cleaned_signals(folder: str, stem: str, seed_set: str, denoising: str, suffix: str = "timeseries.tsv") -> str:
-    """Name the cleaned signals of a run, or their sidecar."""
+    """Name the cleaned signals of a run or of several joined, or their sidecar."""
     return f"{folder}/func/{stem}_atlas-{seed_set}_desc-{denoising}_{suffix}"
+
+
+def combined_nodes(folder: str, stem: str, seed_set: str, denoising: str) -> str:
+    """Name the nodes table of combined runs; a denoising may leave some of them out."""
+    return cleaned_signals(folder, stem, seed_set, denoising, "nodes.tsv")
 
 
 def connectome(
     folder: str, stem: str, seed_set: str, denoising: str, estimator: str, suffix: str = "relmat.tsv"
 ) -> str:
-    """Name the connectome of a run, or its sidecar."""
+    """Name the connectome of a run or of several combined, or its sidecar."""
     return f"{folder}/func/{stem}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_{suffix}"
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from sphereconn.files import MISSING, read_rows
 from sphereconn.study.groups import ALL_RUNS
 
+COMBINED_WORDS = {"concatenate": "joined in time", "average": "averaged"}
+
 
 @dataclass(frozen=True)
 class Nodes:
@@ -34,7 +36,10 @@ def figure_title(whose: str, sidecar: Mapping[str, Any], seed_set: str, estimato
     """Say in two lines what a figure of a connectome shows: whose it is, and which settings made it."""
     group = "all runs" if whose == ALL_RUNS else whose.replace("-", " ")
     first = whose
+    if "RunsCombined" in sidecar:
+        first = f"{whose}, {len(sidecar['RunsCombined'])} runs {COMBINED_WORDS[sidecar['Combined']]}"
     for key, words in {"NumberOfRuns": "mean of", "NumberOfRunsFitted": "joint fit to"}.items():
         if key in sidecar:
-            first = f"{group}, {words} {sidecar[key]} run{'' if sidecar[key] == 1 else 's'}"
+            noun = "combined run" if sidecar.get("Combined") else "run"
+            first = f"{group}, {words} {sidecar[key]} {noun}{'' if sidecar[key] == 1 else 's'}"
     return f"{first}\n{seed_set}, {estimator}, {denoising}"

@@ -20,6 +20,7 @@ FIGURES = {
 }
 
 NOT_CHOSEN = "no entry of connectomes in the configuration chooses it"
+PAGE_FIRST = {"interactive page": 0, "signals": 1}  # the order of the links of a run; figures of connectomes follow
 
 
 def reported(study: Study) -> dict[str, Any]:
@@ -29,15 +30,16 @@ def reported(study: Study) -> dict[str, Any]:
     -------
     dict
         ``runs_table``: the table that lists the runs.
-        ``unused``: runs of it that no combination uses, and why. ``groups``: for each group of a combination its
-        labels, its sidecar (which lists its runs) and its figures, as paths with what they show. ``pages``: interactive
-        pages of the groups. ``runs``: the same links for single runs.
+        ``unused``: runs of it that no combination uses, and why. ``combined``: results of combined runs. ``groups``: for
+        each group of a combination its labels, its sidecar (which lists its runs) and its figures, as paths with what
+        they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
     """
     used = {run.stem for item in study.combinations for run in item.runs}
     excluded = study.settings["exclude"]
     return {
         "runs_table": study.runs_table,
         "unused": [[run, excluded.get(run, NOT_CHOSEN)] for run in sorted(set(study.run) - used)],
+        "combined": sorted({stem for stem, _, _ in study.subject}),
         "groups": list(_groups(study)),
         "pages": list(_pages(study)),
         "runs": list(_runs(study)),
@@ -70,9 +72,9 @@ def measured(study: Study) -> dict[str, list[str]]:
         "extracted": [names.sphere_signals(*labels[:3], "timeseries.json") for labels in of_signals],
         "cleaned": [names.cleaned_signals(*labels, "timeseries.json") for labels in of_signals],
         "connectomes": [
-            names.connectome(run.folder, run.stem, item.seed_set, item.denoising, item.estimator, "relmat.json")
+            names.connectome(owner.folder, owner.stem, item.seed_set, item.denoising, item.estimator, "relmat.json")
             for item in study.combinations
-            for run in item.runs
+            for owner in study.connected(item)
         ],
     }
 
@@ -80,7 +82,7 @@ def measured(study: Study) -> dict[str, list[str]]:
 def _groups(study: Study) -> Iterator[dict[str, Any]]:
     for item in study.combinations:
         labels = (item.seed_set, item.denoising, item.estimator)
-        for group in groups_of(item.runs, study.groups):
+        for group in groups_of(item.members, study.groups):
             yield {
                 "group": group,
                 "seed_set": item.seed_set,
@@ -103,23 +105,27 @@ def _pages(study: Study) -> Iterator[dict[str, str]]:
 
 def _runs(study: Study) -> Iterator[dict[str, Any]]:
     kinds, extension = study.figures["kinds"], study.figures["format"]
-    links: dict[tuple[str, str, str], list[list[str]]] = {}
+    links: dict[tuple[str, str, str], dict[str, str]] = {}
     for item in study.combinations:
-        for run in item.runs:
-            if run.stem not in study.figure_runs:
+        cleaned = {owner.stem: owner for owner in study.cleaned(item)}
+        connected = {owner.stem: owner for owner in study.connected(item)}
+        for stem, owner in (cleaned | connected).items():
+            if stem not in study.figure_runs:
                 continue
-            labels = (run.folder, run.stem, item.seed_set, item.denoising)
-            key = (run.stem, item.seed_set, item.denoising)
-            if key not in links:
-                page = [["interactive page", names.page(*labels)]] if "page" in kinds else []
-                signals = [["signals", names.signals_figure(*labels, extension)]] if "signals" in kinds else []
-                links[key] = page + signals
-            links[key].extend(
-                [f"{item.estimator}: {figure_words(suffix)}", names.connectome_figure(*labels, item.estimator, suffix)]
-                for suffix in connectome_suffixes(study, item.seed_set)
-            )
+            labels = (owner.folder, owner.stem, item.seed_set, item.denoising)
+            of_owner = links.setdefault((stem, item.seed_set, item.denoising), {})
+            if stem in cleaned and "signals" in kinds:
+                of_owner[names.signals_figure(*labels, extension)] = "signals"
+            if stem in connected:
+                if "page" in kinds:
+                    of_owner[names.page(*labels)] = "interactive page"
+                for suffix in connectome_suffixes(study, item.seed_set):
+                    path = names.connectome_figure(*labels, item.estimator, suffix)
+                    of_owner[path] = f"{item.estimator}: {figure_words(suffix)}"
     for (stem, seed_set, denoising), of_run in sorted(links.items()):
-        yield {"run": stem, "seed_set": seed_set, "denoising": denoising, "links": of_run}
+        pages_first = sorted(of_run.items(), key=lambda item: PAGE_FIRST.get(item[1], 2))
+        in_order = [[words, path] for path, words in pages_first]
+        yield {"run": stem, "seed_set": seed_set, "denoising": denoising, "links": in_order}
 
 
 def figure_words(suffix: str) -> str:

@@ -20,6 +20,7 @@ GROUP_SUFFIXES = (
 )
 QUALITY = ("group/quality.tsv", "group/quality.json", "group/estimation.tsv", "group/estimation.json")
 REPORT = ("report.html",)
+SIGNALS_SUFFIXES = ("timeseries.tsv", "timeseries.json")
 RUN_SUFFIXES = ("relmat.tsv", "relmat.json")
 FITTED_SUFFIXES = (
     "stat-partialcorrelation_relmat.tsv",
@@ -63,15 +64,20 @@ def _results_of_runs(study: Study) -> Iterator[str]:
         fitted = FITTED_SUFFIXES if alone or item.estimator in study.joint_estimators else ()
         of_estimator = (*fitted, PATH_SUFFIX) if alone else fitted
         for run in item.runs:
-            spheres = (run.folder, run.stem, item.seed_set)
-            signals = (*spheres, item.denoising)
-            connectome = (*signals, item.estimator)
-            for suffix in ("timeseries.tsv", "timeseries.json"):
-                yield names.sphere_signals(*spheres, suffix)
-                yield names.cleaned_signals(*signals, suffix)
-            yield names.sphere_signals(*spheres, "nodes.tsv")
-            for suffix in (*RUN_SUFFIXES, *of_estimator):
-                yield names.connectome(*connectome, suffix)
+            for suffix in (*SIGNALS_SUFFIXES, "nodes.tsv"):
+                yield names.sphere_signals(run.folder, run.stem, item.seed_set, suffix)
+        for subject in item.subjects:
+            yield names.combined_nodes(subject.folder, subject.stem, item.seed_set, item.denoising)
+        for owner in study.cleaned(item):
+            for suffix in SIGNALS_SUFFIXES:
+                yield names.cleaned_signals(owner.folder, owner.stem, item.seed_set, item.denoising, suffix)
+        labels = (item.seed_set, item.denoising, item.estimator)
+        for owner in study.connected(item):
+            for suffix in RUN_SUFFIXES:
+                yield names.connectome(owner.folder, owner.stem, *labels, suffix)
+        for owner in study.estimated(item):
+            for suffix in of_estimator:
+                yield names.connectome(owner.folder, owner.stem, *labels, suffix)
 
 
 def _results_of_groups(study: Study) -> Iterator[str]:
@@ -79,7 +85,7 @@ def _results_of_groups(study: Study) -> Iterator[str]:
         labels = (item.seed_set, item.denoising, item.estimator)
         for suffix in (*STACK_SUFFIXES, *(JOINT_SUFFIXES if item.estimator in study.joint_estimators else ())):
             yield names.group_result(ALL_RUNS, *labels, suffix)
-        for group in groups_of(item.runs, study.groups):
+        for group in groups_of(item.members, study.groups):
             for suffix in GROUP_SUFFIXES:
                 yield names.group_result(group, *labels, suffix)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from sphereconn.errors import InputError
 from sphereconn.extract.repetition_time import LONGEST, SHORTEST, is_repetition_time
@@ -18,29 +19,35 @@ KNOWN = (*names.ENTITIES, *PATHS, "repetition_time")
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run: its BIDS entities, its files, its repetition time in seconds if the table says it, and other columns."""
+class Owner:
+    """What results belong to, a run or several combined: its BIDS entities, and other columns of the runs table."""
 
     entities: Mapping[str, str]
-    bold: str
-    confounds: str | None = None
-    mask: str | None = None
-    repetition_time: float | None = None
-    covariates: Mapping[str, str] = field(default_factory=dict)
+    covariates: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
     @property
     def stem(self) -> str:
-        """The start of the names of the run's results."""
+        """The start of the names of its results."""
         return names.stem(self.entities)
 
     @property
     def folder(self) -> str:
-        """The folder of the run's results."""
+        """The folder of its results."""
         return names.folder(self.entities)
 
     def value(self, column: str) -> str | None:
         """Give what the runs table says in ``column``, None where it says nothing."""
         return self.entities.get(column) or self.covariates.get(column)
+
+
+@dataclass(frozen=True)
+class Run(Owner):
+    """One run: its files, and its repetition time in seconds if the table says it."""
+
+    bold: str
+    confounds: str | None = None
+    mask: str | None = None
+    repetition_time: float | None = None
 
 
 def read_runs(path: str | Path) -> list[Run]:
@@ -133,9 +140,10 @@ def _repetition_time(cell: str | None, where: str) -> float | None:
 
 
 Wanted = Mapping[str, "str | float | list[str | float]"]
+Member = TypeVar("Member", bound=Owner)
 
 
-def matching(runs: Sequence[Run], wanted: Wanted, where: str) -> list[Run]:
+def matching(runs: Sequence[Member], wanted: Wanted, where: str) -> list[Member]:
     """Keep the runs that have a wanted value in every column of ``wanted``; ``where`` names the key for messages."""
     columns = {column for run in runs for column in (*run.entities, *run.covariates)}
     for column in wanted:

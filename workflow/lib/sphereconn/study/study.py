@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os.path import dirname, exists, expanduser, isdir, isfile, normpath, realpath
@@ -20,12 +20,13 @@ from sphereconn.study.atlas import is_atlas, read_labels
 from sphereconn.study.development_fmri import Downloads
 from sphereconn.study.groups import ALL_RUNS, check_groups, groups_of
 from sphereconn.study.paths import LONGEST_NAME, checked_path
-from sphereconn.study.runs import Run, matching
+from sphereconn.study.runs import Owner, Run, matching
 from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
 from sphereconn.study.sources import Source, read_source
 from sphereconn.study.spaces import check_spaces
 from sphereconn.study.strategies import check_run, written_out
+from sphereconn.study.subjects import Subject, check_combining, check_same_runs, subjects_of
 
 SHIPPED_SEEDS = ("dmn", "power264", "dosenbach160", "seitzman300")
 
@@ -34,22 +35,31 @@ Settings = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Combination:
-    """One seed set, one denoising and one estimator, by label, and the runs that they are computed for."""
+    """One seed set, one denoising and one estimator, by label, and the runs that they are computed for.
+
+    ``subjects`` are these runs combined, none when the study combines nothing.
+    """
 
     seed_set: str
     denoising: str
     estimator: str
     runs: tuple[Run, ...]
+    subjects: tuple[Subject, ...] = ()
+
+    @property
+    def members(self) -> tuple[Owner, ...]:
+        """What groups are made of: combined runs where runs are combined, else runs."""
+        return self.subjects or self.runs
 
 
 @dataclass(frozen=True)
 class Study:
     """A checked configuration: the complete settings, its parts by label, runs, and what is crossed with what.
 
-    ``runs_table`` lists the runs; ``summary`` says how they were found, where that needs saying; ``downloads`` which of
-    their files can be had from the web; ``search_results`` which files in the output folder the search for them left.
-    ``networks`` is the number of networks in each seed set; ``atlases`` are the seed sets that are made from an atlas,
-    with its image and labels.
+    ``combine`` says how runs are combined, None: not at all; ``runs_table`` lists the runs; ``summary`` says how they
+    were found, where that needs saying; ``downloads`` which of their files can be had from the web; ``search_results``
+    which files in the output folder the search for them left. ``networks`` is the number of networks in each seed set;
+    ``atlases`` are the seed sets that are made from an atlas, with its image and labels.
     """
 
     settings: Settings
@@ -60,6 +70,7 @@ class Study:
     downloads: Downloads
     search_results: tuple[str, ...]
     groups: tuple[str, ...]
+    combine: Settings | None
     seed_sets: Mapping[str, Settings]
     denoising: Mapping[str, Settings]
     estimators: Mapping[str, Settings]
@@ -75,13 +86,43 @@ class Study:
         return {run.stem: run for run in self.runs}
 
     @cached_property
+    def subject(self) -> Mapping[tuple[str, str, str], Subject]:
+        """Combined runs by the start of their results' names, and the labels of seed set and denoising."""
+        return {
+            (subject.stem, item.seed_set, item.denoising): subject
+            for item in self.combinations
+            for subject in item.subjects
+        }
+
+    @property
+    def how_combined(self) -> str | None:
+        """How runs are combined: ``concatenate``, ``average``, or None."""
+        return self.combine["how"] if self.combine else None
+
+    def cleaned(self, item: Combination) -> tuple[Owner, ...]:
+        """Give all that have cleaned signals: runs, and subjects whose runs are joined in time."""
+        return item.runs + (item.subjects if self.how_combined == "concatenate" else ())
+
+    def estimated(self, item: Combination) -> tuple[Owner, ...]:
+        """Give those whose connectome is estimated from their signals: all that have any, but for joint fits.
+
+        A joint fit is made once, to the subjects where their runs are joined.
+        """
+        joined = self.how_combined == "concatenate" and item.estimator in self.joint_estimators
+        return item.subjects if joined else self.cleaned(item)
+
+    def connected(self, item: Combination) -> tuple[Owner, ...]:
+        """Give all that have a connectome: those of ``estimated``, and those with a mean of the connectomes of runs."""
+        return self.estimated(item) + (item.subjects if self.how_combined == "average" else ())
+
+    @cached_property
     def sparse_estimators(self) -> frozenset[str]:
         """The labels of the estimators that fit a sparse inverse covariance to each run alone."""
         return self._of_kind(SPARSE)
 
     @cached_property
     def joint_estimators(self) -> frozenset[str]:
-        """The labels of the estimators that fit all runs of a combination at once."""
+        """The labels of the estimators that fit all runs, or combined runs, of a combination at once."""
         return self._of_kind(GROUP_SPARSE)
 
     def _of_kind(self, kind: str) -> frozenset[str]:
@@ -139,6 +180,9 @@ def read_study(
         _check_denoising(f"{source}: denoising.{label}", denoising)
         settings["denoising"][label] = written_out(f"{source}: denoising.{label}", denoising)
     check_groups(runs, settings["groups"], f"{source}: groups")
+    if settings["combine"]:
+        settings["combine"]["over"] = sorted(settings["combine"]["over"])
+        check_combining(runs, settings["combine"]["over"], settings["groups"], source, found.table)
     for label in settings["figures"]["seed_sets"]:
         if label not in seed_sets:
             raise InputError(
@@ -147,6 +191,7 @@ def read_study(
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
     combinations = tuple(_combinations(settings, found, source))
     _check_lengths(combinations, settings["groups"], source)
+    subjects = [subject for item in combinations for subject in item.subjects]
     return Study(
         settings=settings,
         output_dir=output_dir,
@@ -161,9 +206,10 @@ def read_study(
         atlases=atlases,
         denoising=settings["denoising"],
         estimators=settings["estimators"],
+        combine=settings["combine"],
         combinations=combinations,
         figures=figures,
-        figure_runs=_figure_runs(settings["figures"]["runs"], runs, source),
+        figure_runs=_figure_runs(settings["figures"]["runs"], [*runs, *subjects], source),
     )
 
 
@@ -271,11 +317,15 @@ def _combinations(settings: Settings, found: Source, source: str) -> Iterator[Co
         for run in found.runs:
             if run.stem in stems:
                 check_run(run, settings["denoising"][denoising], denoising, found.table)
+    over = settings["combine"]["over"] if settings["combine"] else None
+    if over is not None:
+        check_same_runs(chosen, found.runs, over, f"{source}: connectomes")
     for (seed_set, denoising, estimator), stems in sorted(chosen.items()):
         members = tuple(run for run in found.runs if run.stem in stems)
         space = settings["seed_sets"][seed_set]["space"]
         check_spaces(members, seed_set, space, settings["equivalent_spaces"], found.table)
-        yield Combination(seed_set, denoising, estimator, members)
+        subjects = () if over is None else subjects_of(members, over)
+        yield Combination(seed_set, denoising, estimator, members, subjects)
 
 
 def _labels(entry: Settings, key: str, settings: Settings, where: str) -> list[str]:
@@ -286,7 +336,7 @@ def _labels(entry: Settings, key: str, settings: Settings, where: str) -> list[s
     return list(entry.get(key, known))
 
 
-def _figure_runs(wanted: Any, runs: tuple[Run, ...], source: str) -> frozenset[str]:
+def _figure_runs(wanted: Any, runs: Sequence[Owner], source: str) -> frozenset[str]:
     if wanted == "none":
         return frozenset()
     chosen = runs if wanted == "all" else matching(runs, wanted, f"{source}: figures.runs")

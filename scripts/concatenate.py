@@ -1,0 +1,45 @@
+"""Signals of combined runs: cleaned signals, sidecars and common nodes in; signals joined in time and sidecar out."""
+
+import numpy as np
+
+from sphereconn import provenance
+from sphereconn.aggregate.subjects import (
+    combined_frames,
+    common_repetition_time,
+    concatenate_signals,
+    joined_censoring,
+)
+from sphereconn.files import read_json, read_signals, write_json, write_signals
+from sphereconn.log import logged
+from sphereconn.study.names import labels_of
+
+with logged(snakemake.log[0]):
+    files, output = snakemake.input, snakemake.output
+    runs = [labels_of(path)[0] for path in files.signals]
+    sidecars = [read_json(path) for path in files.sidecars]
+    tables = [read_signals(path) for path in files.signals]
+    names = tables[0][0]
+    kept = [place for place, sidecar in enumerate(sidecars) if "LeftOut" not in sidecar]
+    counted = [sidecars[place] for place in kept] or sidecars
+    seconds = common_repetition_time([runs[place] for place in kept] or runs, counted)
+    joined = concatenate_signals([tables[place][1] for place in kept]) if kept else np.empty((0, len(names)))
+    frames = combined_frames(runs, sidecars)
+
+    write_signals(output.signals, names, joined)
+    write_json(
+        output.sidecar,
+        {
+            "Description": "Cleaned signals of several runs, z-scored within each run and joined in time",
+            "Combined": "concatenate",
+            **frames,
+            # The runs are independent, so what is left of each adds up.
+            "DegreesOfFreedom": sum(run["DegreesOfFreedom"] for run in frames["RunsCombined"]) if kept else None,
+            "NodesMissingInSomeRun": [names[place] for place in np.flatnonzero(np.isnan(joined).any(axis=0))],
+            "CensoredVolumes": joined_censoring([sidecars[place] for place in kept]),
+            "SamplingFrequency": 1 / seconds,
+            "RepetitionTime": seconds,
+            "NodeFiles": provenance.sources([files.nodes], output.sidecar),
+            "Sources": provenance.sources(list(files), output.sidecar),
+            "Software": provenance.software(),
+        },
+    )
