@@ -242,6 +242,27 @@ def test_fishers_z_is_said_of_correlations_only():
     )
 
 
+def test_nothing_is_said_of_combined_runs_where_none_are():
+    assert "Combined runs" not in texts() and "over all runs" in texts()["Groups"]
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("concatenate", "the cleaned signals were z-scored within each run and joined in time"),
+        ("average", "the connectomes of the runs of a subject were averaged (correlations as Fisher’s z)"),
+    ],
+)
+def test_combined_runs_are_what_groups_are_made_of(how, words):
+    found = texts(combine={"how": how, "over": ["run", "session"]})
+    assert found["Combined runs"].startswith(
+        f"Runs of a subject that differed in run and session only were combined: {words}"
+    )
+    assert found["Groups"].startswith(
+        "Connectomes were averaged over all combined runs, and over the combined runs of each level of site."
+    )
+
+
 def test_the_references_are_those_that_the_text_cites_and_no_others():
     everything = methods(**STUDY)
     text = " ".join(paragraph for _, paragraph in everything.paragraphs)

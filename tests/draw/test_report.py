@@ -14,6 +14,7 @@ from sphereconn.draw.html import Image
 SETTINGS = {
     "runs": "runs.tsv",
     "groups": ["site"],
+    "combine": None,
     "seed_sets": {
         "dmn": {"seeds": "dmn", "radius": 8.0, "smoothing_fwhm": 0.0, "overlap": "error", "min_coverage": 0.5},
         "unused": {

@@ -149,6 +149,21 @@ def test_editing_a_figure_value_draws_those_figures_and_computes_no_number(finis
     assert finished.pending() == expected | DESCRIPTION
 
 
+@pytest.mark.parametrize(
+    ("how", "jobs"),
+    [
+        ("concatenate", {"concatenate": 6, "connect": 12, "draw_signals": 6}),
+        ("average", {"average": 12}),
+    ],
+)
+def test_combining_runs_computes_subjects_and_groups_and_no_single_run(finished, how, jobs):
+    finished.configure(lambda config: config.update(combine={"how": how}))
+    subjects = jobs | {"combine_nodes": 6, "draw_page": 6} | figures_of(12, with_networks=6)
+    expected = {rule: subjects.get(rule, 0) + GROUP_STEPS.get(rule, 0) for rule in subjects | GROUP_STEPS}
+    assert finished.pending() == expected | REPORT | DESCRIPTION
+    assert all("run-all" in said for said in finished.pending_messages() if said.startswith(("Connect", "Averag")))
+
+
 def test_a_run_added_runs_its_chain_and_the_group_steps(finished_once, tmp_path):
     from workflow.project import write_run, write_runs_table
 

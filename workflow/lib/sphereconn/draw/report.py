@@ -509,15 +509,8 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
                 ),
             ]
         )
-    of_what = ["of"] if combined else []
-    columns = [
-        "seed set",
-        "denoising",
-        "estimator",
-        *of_what,
-        "number" if combined else "runs",
-        *(ESTIMATES[key][0] for key in present),
-    ]
+    counted = ["of", "number"] if combined else ["runs"]
+    columns = ["seed set", "denoising", "estimator", *counted, *(ESTIMATES[key][0] for key in present)]
     blocks: list[Block] = [
         Paragraph(
             "Shrinkage is the weight of the scaled identity in a covariance: 0 leaves the empirical covariance, 1"

@@ -92,7 +92,7 @@ def check_same_runs(
     first: dict[tuple[str, str, str], tuple[str, set[str]]] = {}
     for (seed_set, denoising, estimator), stems in sorted(chosen.items()):
         for subject in subjects:
-            members = {run.stem for run in subject.runs} & set(stems)
+            members = {run.stem for run in subject.runs if run.stem in stems}
             other, expected = first.setdefault((subject.stem, seed_set, denoising), (estimator, members))
             if not expected:
                 first[subject.stem, seed_set, denoising] = (estimator, members)
