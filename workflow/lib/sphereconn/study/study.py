@@ -239,7 +239,8 @@ def _output_folder(output_dir: str, source: str) -> str:
 def _check_lengths(combinations: tuple[Combination, ...], columns: list[str], source: str) -> None:
     """Check that the longest name of a result, and of the file that it is until it is complete, can be a file name."""
     for item in combinations:
-        longest = max((ALL_RUNS, *(run.stem for run in item.runs), *groups_of(item.runs, columns)), key=len)
+        stems = (owner.stem for owner in (*item.runs, *item.subjects))
+        longest = max((ALL_RUNS, *stems, *groups_of(item.members, columns)), key=len)
         labels = (item.seed_set, item.denoising, item.estimator)
         name = names.group_result(longest, *labels, "stat-partialcorrelation_relmat.tsv").removeprefix("group/")
         if len(name) > LONGEST_NAME - len(".unfinished-12345678-"):
