@@ -261,6 +261,7 @@ def test_combined_runs_are_what_groups_are_made_of(how, words):
     assert found["Groups"].startswith(
         "Connectomes were averaged over all combined runs, and over the combined runs of each level of site."
     )
+    assert found["Groups"].endswith("A sphere without a signal in combined runs was left out for these only.")
 
 
 def test_the_references_are_those_that_the_text_cites_and_no_others():

@@ -46,8 +46,9 @@ OF_SUBJECT = {"01": STEMS[:4], "02": STEMS[4:6], "03": STEMS[6:]}
 COMBINED = [f"sub-{subject}_task-rest_run-all" for subject in OF_SUBJECT]
 GAP = 1e-6
 ESTIMATORS = {
-    "full": {"kind": "correlation"},
-    "cov": {"kind": "covariance"},
+    # Without shrinkage, which would leave next to nothing of the correlations of noise.
+    "full": {"kind": "correlation", "covariance": "empirical"},
+    "cov": {"kind": "covariance", "covariance": "empirical"},
     "sparse": {"kind": "sparse inverse covariance", "alpha": 0.1, "gap_per_node": GAP},
     "joint": {"kind": "group sparse inverse covariance", "alpha": 0.02, "gap_per_node": GAP},
 }
@@ -158,7 +159,8 @@ def test_the_signals_of_runs_are_z_scored_one_by_one_and_joined_in_the_order_of_
 def test_the_connectomes_are_estimated_from_the_joined_signals(joined):
     for stem in COMBINED:
         signals = signals_of(joined, stem)
-        np.testing.assert_array_equal(matrix_of(joined, stem, "full"), connectome(signals, "correlation").matrix)
+        expected = connectome(signals, "correlation", "empirical").matrix
+        np.testing.assert_array_equal(matrix_of(joined, stem, "full"), expected)
         fit = sparse_inverse_covariance(signals, selection=0.1, grid=Grid(gap_per_node=GAP))
         np.testing.assert_array_equal(matrix_of(joined, stem, "sparse"), fit.partial_correlation)
     fit = group_sparse_inverse_covariance(
@@ -170,7 +172,7 @@ def test_the_connectomes_are_estimated_from_the_joined_signals(joined):
 
 def test_single_runs_keep_their_connectomes_but_for_joint_fits(joined):
     for stem in STEMS:
-        expected = connectome(signals_of(joined, stem), "correlation").matrix
+        expected = connectome(signals_of(joined, stem), "correlation", "empirical").matrix
         np.testing.assert_array_equal(matrix_of(joined, stem, "full"), expected)
         assert not path_of(joined, stem, "meas-joint_desc-bandpass_relmat.tsv").exists()
 

@@ -622,9 +622,9 @@ def _combined(estimators: Mapping[str, Mapping[str, Any]], combine: Mapping[str,
     return text
 
 
-def _groups(estimators: Mapping[str, Mapping[str, Any]], groups: Sequence[str], what: str) -> str:
-    levels = f", and over the {what} of each level of {_listed(groups)}" if groups else ""
-    text = f"Connectomes were averaged over all {what}{levels}."
+def _groups(estimators: Mapping[str, Mapping[str, Any]], groups: Sequence[str], members: str) -> str:
+    levels = f", and over the {members} of each level of {_listed(groups)}" if groups else ""
+    text = f"Connectomes were averaged over all {members}{levels}."
     kinds = [settings.get("matrix", settings["kind"]) for settings in estimators.values()]
     correlations = list(dict.fromkeys(kind for kind in kinds if kind.endswith("correlation")))
     if correlations:
@@ -633,7 +633,7 @@ def _groups(estimators: Mapping[str, Mapping[str, Any]], groups: Sequence[str], 
             f" {what[0].upper() + what[1:]} were transformed by Fisher’s z before averaging, and the mean was"
             " transformed back; their standard deviations are in units of z."
         )
-    missing = "combined runs was left out for these" if what == "combined runs" else "a run was left out for that run"
+    missing = "a run was left out for that run" if members == "runs" else "combined runs was left out for these"
     return f"{text} A sphere without a signal in {missing} only."
 
 
