@@ -88,17 +88,17 @@ def check_same_runs(
     where
         The key, for messages.
     """
-    subjects = subjects_of(runs, over)
+    subjects = [(subject.stem, [run.stem for run in subject.runs]) for subject in subjects_of(runs, over)]
     first: dict[tuple[str, str, str], tuple[str, set[str]]] = {}
     for (seed_set, denoising, estimator), stems in sorted(chosen.items()):
-        for subject in subjects:
-            members = {run.stem for run in subject.runs if run.stem in stems}
-            other, expected = first.setdefault((subject.stem, seed_set, denoising), (estimator, members))
+        for subject, of_subject in subjects:
+            members = {run for run in of_subject if run in stems}
+            other, expected = first.setdefault((subject, seed_set, denoising), (estimator, members))
             if not expected:
-                first[subject.stem, seed_set, denoising] = (estimator, members)
+                first[subject, seed_set, denoising] = (estimator, members)
             elif members and members != expected:
                 raise InputError(
                     f"{where}: for {seed_set} and {denoising}, the estimators {other} and {estimator} take different"
-                    f" runs of {subject.stem}; when runs are combined, all estimators must take the same, or give each"
+                    f" runs of {subject}; when runs are combined, all estimators must take the same, or give each"
                     " choice of runs a denoising of its own."
                 )
