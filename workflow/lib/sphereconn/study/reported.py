@@ -30,7 +30,7 @@ def reported(study: Study) -> dict[str, Any]:
     -------
     dict
         ``runs_table``: the table that lists the runs.
-        ``unused``: runs of it that no combination uses, and why. ``combined``: results of combined runs. ``groups``: for
+        ``unused``: runs of it that no combination uses, and why. ``combined``: names of combined runs. ``groups``: for
         each group of a combination its labels, its sidecar (which lists its runs) and its figures, as paths with what
         they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
     """
