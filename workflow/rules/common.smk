@@ -27,11 +27,13 @@ from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.results import orphans
 from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
+from warmstart.batches import keep_batches_going
 from warmstart.progress import Progress
 from warmstart.scheduler import calm_scheduler
 from warmstart.scripts import run_scripts_warm
 
 run_scripts_warm()
+keep_batches_going(workflow)
 
 try:
     STUDY = read_study(
@@ -94,6 +96,11 @@ def log_of(rule_name, path):
 def code_of(script, assets=()):
     """Fingerprint a script, the library code that it uses and other files: the rule runs again when that changes."""
     return fingerprint(SCRIPTS / f"{script}.py", LIBRARY, assets)
+
+
+def growing(amount):
+    """Ask for this much of a resource, and for that much more at each further attempt."""
+    return lambda wildcards, attempt: amount * attempt
 
 
 def one_of(labels):
@@ -274,6 +281,13 @@ def style_of(kind):
         return {key: value for key, value in chosen.items() if key != elsewhere}
 
     return settings
+
+
+def batch_of_figure(wildcards):
+    """On a cluster, draw a figure with its run; with the groups, if it shows a group or what was fitted to all runs."""
+    single = "estimator" in wildcards.keys()
+    estimators = {wildcards.estimator} if single else {estimator for estimator, _ in page_labels(wildcards)}
+    return "groups" if wildcards.folder == "group" or JOINT_ESTIMATORS & estimators else "runs"
 
 
 def figure_category(wildcards):

@@ -26,12 +26,14 @@ rule connect:
     wildcard_constraints:
         stem=STEM_OF_ESTIMATED,
         estimator=one_of(set(STUDY.estimators) - SPARSE_ESTIMATORS - JOINT_ESTIMATORS),
+    group:
+        "runs"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(500),
+        runtime=growing(2),
     params:
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
         code=code_of("connect"),
@@ -58,12 +60,14 @@ rule connect_sparse:
     wildcard_constraints:
         stem=STEM_OF_ESTIMATED,
         estimator=one_of(SPARSE_ESTIMATORS),
+    group:
+        "runs"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(700),
+        runtime=growing(10),
     params:
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
         code=code_of("connect_sparse"),
@@ -91,8 +95,8 @@ rule fit_group:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
     params:
         runs=lambda wildcards: [owner.stem for owner in fitted_jointly(wildcards)],
         combined=HOW_COMBINED if HOW_COMBINED == "concatenate" else None,
@@ -123,12 +127,14 @@ rule connect_from_group:
     wildcard_constraints:
         stem=STEM_OF_JOINED if HOW_COMBINED == "concatenate" else STEM_OF_RUN,
         estimator=one_of(JOINT_ESTIMATORS),
+    group:
+        "groups"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(500),
+        runtime=growing(2),
     params:
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
         code=code_of("connect_from_group"),

@@ -69,6 +69,7 @@ rule reduce_confounds:
         log_of("reduce_confounds", development_fmri.REDUCED_CONFOUNDS),
     wildcard_constraints:
         subject=one_of(DOWNLOADS.confounds),
+    localrule: True
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1

@@ -21,12 +21,14 @@ rule draw_signals:
         ),
     log:
         log_of("draw_signals", names.signals_figure(*OF_SIGNALS, FORMAT)),
+    group:
+        "runs"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(700),
+        runtime=growing(2),
     params:
         style={"dpi": STUDY.figures["dpi"]},
         code=code_of("draw_signals"),
@@ -50,12 +52,14 @@ rule draw_matrix:
         ),
     log:
         log_of("draw_matrix", names.connectome_figure(*OF_FIGURE, "relmat")),
+    group:
+        batch_of_figure
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(700),
+        runtime=growing(2),
     params:
         style=style_of("matrix"),
         code=code_of("draw_matrix"),
@@ -79,12 +83,14 @@ rule draw_networks:
         ),
     log:
         log_of("draw_networks", names.connectome_figure(*OF_FIGURE, "networks")),
+    group:
+        batch_of_figure
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(700),
+        runtime=growing(2),
     params:
         style=style_of("networks"),
         code=code_of("draw_networks"),
@@ -108,12 +114,14 @@ rule draw_glass_brain:
         ),
     log:
         log_of("draw_glass_brain", names.connectome_figure(*OF_FIGURE, "glassbrain-{views}")),
+    group:
+        batch_of_figure
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(700),
+        runtime=growing(2),
     params:
         style=style_of("glass_brain"),
         code=code_of("draw_glass_brain", [OUTLINES]),
@@ -137,12 +145,14 @@ rule draw_strength:
         ),
     log:
         log_of("draw_strength", names.connectome_figure(*OF_FIGURE, "strength")),
+    group:
+        batch_of_figure
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(700),
+        runtime=growing(2),
     params:
         style=style_of("strength"),
         code=code_of("draw_strength", [OUTLINES]),
@@ -166,12 +176,14 @@ rule draw_path:
         ),
     log:
         log_of("draw_path", names.connectome_figure(*OF_FIGURE, "path")),
+    group:
+        batch_of_figure
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(700),
+        runtime=growing(2),
     params:
         style={"dpi": STUDY.figures["dpi"]},
         code=code_of("draw_path"),
@@ -195,12 +207,14 @@ rule draw_page:
         ),
     log:
         log_of("draw_page", names.page("{folder}", "{whose}", "{seed_set}", "{denoising}")),
+    group:
+        batch_of_figure
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(700),
+        runtime=growing(2),
     params:
         style=style_of("page"),
         connectomes=lambda wildcards: page_labels(wildcards),

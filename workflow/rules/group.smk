@@ -16,12 +16,14 @@ rule stack:
         sidecar=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.json")),
     log:
         log_of("stack", names.group_result(ALL_RUNS, *OF_COMBINATION, "stack")),
+    group:
+        "groups"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         runs=members_table,
         estimator=lambda wildcards: STUDY.estimators[wildcards.estimator],
@@ -48,12 +50,14 @@ rule aggregate:
         sidecar=result(names.group_result(*OF_GROUP, "stat-mean_relmat.json")),
     log:
         log_of("aggregate", names.group_result(*OF_GROUP, "relmat")),
+    group:
+        "groups"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         code=code_of("aggregate"),
     message:

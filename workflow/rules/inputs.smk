@@ -22,12 +22,14 @@ rule assemble_demo_run:
         RESOURCES / "demo/logs/sub-{number}.log",
     wildcard_constraints:
         number=r"\d\d",
+    group:
+        "runs"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=700,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         code=code_of("assemble_demo_run"),
     message:
@@ -68,6 +70,7 @@ rule describe_study:
         settings=result("study.json"),
     log:
         log_of("describe_study", "study"),
+    localrule: True
     conda:
         "../../envs/sphereconn.yaml"
     params:
@@ -83,6 +86,7 @@ rule remove_orphans:
     """Remove the results that the configuration does not ask for any more (named at the end of a run)."""
     log:
         log_of("remove_orphans", "removed"),
+    localrule: True
     conda:
         "../../envs/sphereconn.yaml"
     params:

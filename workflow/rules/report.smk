@@ -39,12 +39,14 @@ rule summarize_quality:
         estimation_sidecar=result("group/estimation.json"),
     log:
         log_of("summarize_quality", "quality"),
+    group:
+        "report"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         code=code_of("summarize_quality"),
     message:
@@ -70,12 +72,14 @@ rule write_report:
         result("report.html"),
     log:
         log_of("write_report", "report"),
+    group:
+        "report"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         contents=REPORTED,
         seed_sets=list(NODES_TABLES),

@@ -17,12 +17,14 @@ rule extract:
         log_of("extract", names.sphere_signals(*OF_SPHERES, "timeseries")),
     wildcard_constraints:
         stem=STEM_OF_RUN,
+    group:
+        "runs"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(700),
+        runtime=growing(5),
     params:
         settings=sphere_settings,
         code=code_of("extract"),
@@ -45,12 +47,14 @@ rule clean:
         log_of("clean", names.cleaned_signals(*OF_SIGNALS, "timeseries")),
     wildcard_constraints:
         stem=STEM_OF_RUN,
+    group:
+        "runs"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(500),
+        runtime=growing(2),
     params:
         settings=lambda wildcards: STUDY.denoising[wildcards.denoising],
         code=code_of("clean"),
