@@ -33,7 +33,7 @@ rule connect:
     threads: 1
     resources:
         mem_mb=growing(500),
-        runtime=growing(2),
+        runtime=growing(1),
     params:
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
         code=code_of("connect"),
@@ -67,7 +67,7 @@ rule connect_sparse:
     threads: 1
     resources:
         mem_mb=growing(700),
-        runtime=growing(10),
+        runtime=growing(5),
     params:
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
         code=code_of("connect_sparse"),
@@ -134,7 +134,7 @@ rule connect_from_group:
     threads: 1
     resources:
         mem_mb=growing(500),
-        runtime=growing(2),
+        runtime=growing(1),
     params:
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
         code=code_of("connect_from_group"),

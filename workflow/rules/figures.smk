@@ -28,7 +28,7 @@ rule draw_signals:
     threads: 1
     resources:
         mem_mb=growing(700),
-        runtime=growing(2),
+        runtime=growing(1),
     params:
         style={"dpi": STUDY.figures["dpi"]},
         code=code_of("draw_signals"),
@@ -59,7 +59,7 @@ rule draw_matrix:
     threads: 1
     resources:
         mem_mb=growing(700),
-        runtime=growing(2),
+        runtime=growing(1),
     params:
         style=style_of("matrix"),
         code=code_of("draw_matrix"),
@@ -90,7 +90,7 @@ rule draw_networks:
     threads: 1
     resources:
         mem_mb=growing(700),
-        runtime=growing(2),
+        runtime=growing(1),
     params:
         style=style_of("networks"),
         code=code_of("draw_networks"),
@@ -121,7 +121,7 @@ rule draw_glass_brain:
     threads: 1
     resources:
         mem_mb=growing(700),
-        runtime=growing(2),
+        runtime=growing(1),
     params:
         style=style_of("glass_brain"),
         code=code_of("draw_glass_brain", [OUTLINES]),
@@ -152,7 +152,7 @@ rule draw_strength:
     threads: 1
     resources:
         mem_mb=growing(700),
-        runtime=growing(2),
+        runtime=growing(1),
     params:
         style=style_of("strength"),
         code=code_of("draw_strength", [OUTLINES]),
@@ -183,7 +183,7 @@ rule draw_path:
     threads: 1
     resources:
         mem_mb=growing(700),
-        runtime=growing(2),
+        runtime=growing(1),
     params:
         style={"dpi": STUDY.figures["dpi"]},
         code=code_of("draw_path"),
@@ -214,7 +214,7 @@ rule draw_page:
     threads: 1
     resources:
         mem_mb=growing(700),
-        runtime=growing(2),
+        runtime=growing(1),
     params:
         style=style_of("page"),
         connectomes=lambda wildcards: page_labels(wildcards),

@@ -29,7 +29,7 @@ rule assemble_demo_run:
     threads: 1
     resources:
         mem_mb=growing(1000),
-        runtime=growing(5),
+        runtime=growing(3),
     params:
         code=code_of("assemble_demo_run"),
     message:
@@ -53,8 +53,8 @@ rule atlas_seeds:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("atlas_seeds"),
     message:

@@ -24,7 +24,7 @@ rule extract:
     threads: 1
     resources:
         mem_mb=growing(700),
-        runtime=growing(5),
+        runtime=growing(3),
     params:
         settings=sphere_settings,
         code=code_of("extract"),
@@ -54,7 +54,7 @@ rule clean:
     threads: 1
     resources:
         mem_mb=growing(500),
-        runtime=growing(2),
+        runtime=growing(1),
     params:
         settings=lambda wildcards: STUDY.denoising[wildcards.denoising],
         code=code_of("clean"),
