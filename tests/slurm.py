@@ -49,8 +49,8 @@ JobCompLoc={folder}/ended_jobs.txt
 MinJobAge=300
 KillWait=1
 SlurmdTimeout=60
-NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=4 RealMemory=4000
-NodeName=node2 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=4 RealMemory=4000
+NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=4 RealMemory=12000
+NodeName=node2 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=4 RealMemory=12000
 PartitionName=all Nodes=node[1-2] Default=YES MaxTime=INFINITE State=UP
 """
 
@@ -77,7 +77,7 @@ def missing() -> str | None:
         return "a SLURM cluster can only be started by root"
     programs = [name for name in PROGRAMS if shutil.which(name) is None]
     if programs:
-        return f"for a SLURM cluster, {', '.join(programs)} must be installed (Debian: slurmctld slurmd slurm-client munge)"
+        return f"{', '.join(programs)} must be installed (Debian: slurmctld slurmd slurm-client munge)"
     if CONFIGURATION.exists() and not _left_by_a_killed_test():
         return f"{CONFIGURATION} exists: this machine has a SLURM of its own"
     return None
