@@ -49,8 +49,8 @@ JobCompLoc={folder}/ended_jobs.txt
 MinJobAge=300
 KillWait=1
 SlurmdTimeout=60
-NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=4 RealMemory=12000
-NodeName=node2 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=4 RealMemory=12000
+NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=16 RealMemory=12000
+NodeName=node2 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=12000
 PartitionName=all Nodes=node[1-2] Default=YES MaxTime=INFINITE State=UP
 """
 
