@@ -65,6 +65,10 @@ class Cluster:
         """Run one of SLURM's commands."""
         return subprocess.run(arguments, check=True, capture_output=True, text=True, timeout=60).stdout
 
+    def logs_of_nodes(self) -> str:
+        """What the nodes have logged."""
+        return "".join(file.read_text() for file in self.folder.glob("slurmd.*.log"))
+
     def ended(self) -> list[dict[str, str]]:
         """Say of each job that has ended what SLURM keeps of it: JobState, NodeList, …, in the order of ending."""
         lines = (self.folder / "ended_jobs.txt").read_text().splitlines()

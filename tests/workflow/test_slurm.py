@@ -126,7 +126,8 @@ def test_a_study_survives_a_cancelled_job_a_drained_node_too_little_time_and_too
     states = {fault: ended[job]["JobState"] for fault, job in faults.items()}
     assert states["cancelled"] == "CANCELLED"
     assert states["slow"] == "TIMEOUT"
-    assert states["hungry"] in ("OUT_OF_MEMORY", "FAILED", "CANCELLED")
+    assert states["hungry"] == "FAILED"
+    assert f"StepId={faults['hungry']}.0 exceeded memory limit" in cluster.logs_of_nodes()
     last = max(ended, key=int)
     assert ended[last]["NodeList"] == "node1"
     assert len(submissions(done.stdout)) == 6 + 3 + 2 + 1  # six runs, three of them twice, the groups, the report
