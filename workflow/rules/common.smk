@@ -283,8 +283,8 @@ def style_of(kind):
     return settings
 
 
-def batch_of_figure(wildcards):
-    """On a cluster, draw a figure with its run; with the groups, if it shows a group or what was fitted to all runs."""
+def batch_of(wildcards):
+    """On a cluster, make a figure or an average with its run; with the groups, if it is of a group or of a joint fit."""
     single = "estimator" in wildcards.keys()
     estimators = {wildcards.estimator} if single else {estimator for estimator, _ in page_labels(wildcards)}
     return "groups" if wildcards.folder == "group" or JOINT_ESTIMATORS & estimators else "runs"

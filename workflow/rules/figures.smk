@@ -53,7 +53,7 @@ rule draw_matrix:
     log:
         log_of("draw_matrix", names.connectome_figure(*OF_FIGURE, "relmat")),
     group:
-        batch_of_figure
+        batch_of
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -84,7 +84,7 @@ rule draw_networks:
     log:
         log_of("draw_networks", names.connectome_figure(*OF_FIGURE, "networks")),
     group:
-        batch_of_figure
+        batch_of
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -115,7 +115,7 @@ rule draw_glass_brain:
     log:
         log_of("draw_glass_brain", names.connectome_figure(*OF_FIGURE, "glassbrain-{views}")),
     group:
-        batch_of_figure
+        batch_of
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -146,7 +146,7 @@ rule draw_strength:
     log:
         log_of("draw_strength", names.connectome_figure(*OF_FIGURE, "strength")),
     group:
-        batch_of_figure
+        batch_of
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -177,7 +177,7 @@ rule draw_path:
     log:
         log_of("draw_path", names.connectome_figure(*OF_FIGURE, "path")),
     group:
-        batch_of_figure
+        batch_of
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -208,7 +208,7 @@ rule draw_page:
     log:
         log_of("draw_page", names.page("{folder}", "{whose}", "{seed_set}", "{denoising}")),
     group:
-        batch_of_figure
+        batch_of
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1

@@ -17,12 +17,14 @@ rule combine_nodes:
         log_of("combine_nodes", names.combined_nodes(*OF_SIGNALS)),
     wildcard_constraints:
         stem=f"{STEM_OF_JOINED}|{STEM_OF_AVERAGED}",
+    group:
+        "runs"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(500),
+        runtime=growing(1),
     params:
         in_all=HOW_COMBINED == "concatenate",
         code=code_of("combine_nodes"),
@@ -45,12 +47,14 @@ rule concatenate:
         log_of("concatenate", names.cleaned_signals(*OF_SIGNALS, "timeseries")),
     wildcard_constraints:
         stem=STEM_OF_JOINED,
+    group:
+        "runs"
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(1),
     params:
         code=code_of("concatenate"),
     message:
@@ -72,12 +76,14 @@ rule average:
         log_of("average", names.connectome(*OF_CONNECTOME, "relmat")),
     wildcard_constraints:
         stem=STEM_OF_AVERAGED,
+    group:
+        batch_of
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(1),
     params:
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
         code=code_of("average"),
