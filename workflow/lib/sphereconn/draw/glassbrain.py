@@ -361,7 +361,7 @@ def _draw_edges(
     heaviest = float(np.clip(2.7 - 0.5 * np.log10(max(len(edges), 1)), 0.5, 2.5))  # points; many lines are finer
     axes.add_collection(
         LineCollection(
-            np.stack([flat[edges.first[both]], flat[edges.second[both]]], axis=1),
+            list(np.stack([flat[edges.first[both]], flat[edges.second[both]]], axis=1)),
             colors=scale.colours((np.clip(values / scale.high, -1, 1) + 1) / 2),
             linewidths=0.5 if crowded else 0.2 + heaviest * share,  # one width is a quarter faster
             linestyles=[(0, (3, 1)) if dashed and value < 0 else "solid" for value in values] if dashed else "solid",
