@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 import subprocess
@@ -81,7 +82,8 @@ def test_the_resolution_is_that_asked_for(tmp_path):
 
 def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path):
     figure = small_figure()
-    with patch.object(figure, "savefig", side_effect=OSError("disk full")), pytest.raises(OSError, match="disk full"):
+    full = OSError(errno.ENOSPC, "disk full")  # as the system raises it
+    with patch.object(figure, "savefig", side_effect=full), pytest.raises(OSError, match="disk full"):
         save_figure(figure, tmp_path / "figure.png")
     with pytest.raises(ValueError, match=r"\.png, \.svg or \.pdf"):
         save_figure(small_figure(), tmp_path / "figure.jpg")

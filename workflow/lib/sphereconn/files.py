@@ -45,7 +45,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
             left.unlink(missing_ok=True)
     except BaseException as problem:
         temporary.unlink(missing_ok=True)
-        if isinstance(problem, OSError) and problem.errno is not None and problem.filename in (None, name):
+        if isinstance(problem, OSError) and problem.filename in (None, name):
             problem.filename = str(path)  # a full disk is met where no name is known, or only the temporary one
         raise
 

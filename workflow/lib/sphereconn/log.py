@@ -20,7 +20,7 @@ SYSTEM_PROBLEMS = {
     errno.EPERM: "access is denied",
     errno.EROFS: "the file system is read-only",
     errno.EIO: "the disk reports an input or output error",
-    None: "not everything could be written; is the disk full?",  # numpy does not pass on why
+    None: "not everything could be written, perhaps for want of space",  # numpy does not pass on why
 }
 
 
