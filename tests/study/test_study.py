@@ -83,9 +83,9 @@ def test_figures_can_be_kept_to_some_runs(study):
 
 
 def test_a_study_without_a_source_of_runs_is_named(study):
-    settings = study().settings
+    settings = {key: value for key, value in study().settings.items() if key != "runs"}
     with pytest.raises(InputError, match=r"study\.yaml: exactly one of runs"):
-        read_source({key: value for key, value in settings.items() if key != "runs"}, "study.yaml", ROOT / "resources")
+        read_source(settings, "results", "study.yaml", ROOT / "resources")
 
 
 @pytest.mark.parametrize(

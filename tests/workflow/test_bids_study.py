@@ -158,6 +158,18 @@ def test_seeds_in_another_space_than_the_runs_end_before_any_job(study):
     assert study.pending()["extract"] == len(RUNS)
 
 
+def test_the_search_writes_nothing_into_a_folder_that_may_not_hold_the_results(study):
+    study.configure(lambda config: config.update(output_dir="data/fmriprep"))
+    (study.root / "data/fmriprep/dataset_description.json").write_text('{"Name": "fMRIPrep"}')
+    assert "is another data set" in study.fail()
+    assert not list(study.root.glob("data/fmriprep/runs*.tsv"))
+
+
+def test_a_folder_of_results_may_be_written_in_several_ways(study):
+    study.configure(lambda config: config.update(output_dir="./results/"))
+    assert study.pending() == {"describe_study": 1, "write_report": 1}
+
+
 def test_two_sources_of_runs_are_one_too_many(study):
     study.configure(lambda config: config.update(runs="data/runs.tsv"))
     assert "must say where the runs are (found: runs, bids)" in study.fail()

@@ -31,13 +31,15 @@ class Source:
     results: tuple[str, ...] = ()
 
 
-def read_source(settings: Settings, where: str, resources: Path, main_process: bool = True) -> Source:
+def read_source(settings: Settings, output_dir: str, where: str, resources: Path, main_process: bool = True) -> Source:
     """Give the runs of a study.
 
     Parameters
     ----------
     settings
         The checked configuration.
+    output_dir
+        The folder of the results, checked.
     where
         What to call the configuration in messages.
     resources
@@ -55,17 +57,18 @@ def read_source(settings: Settings, where: str, resources: Path, main_process: b
     if len(given) != 1:
         found = f"found: {', '.join(given)}" if given else "found: none"
         raise InputError(f"{where}: exactly one of {', '.join(SOURCES)} must say where the runs are ({found}).")
-    return SOURCES[given[0]](settings, where, resources, main_process)
+    return SOURCES[given[0]](settings, output_dir, where, resources, main_process)
 
 
-def _of_a_table(settings: Settings, where: str, resources: Path, main_process: bool) -> Source:
+def _of_a_table(settings: Settings, output_dir: str, where: str, resources: Path, main_process: bool) -> Source:
     table = settings["runs"]
     return Source(tuple(read_runs(table)), table)
 
 
-def _of_bids_derivatives(settings: Settings, where: str, resources: Path, main_process: bool) -> Source:
+def _of_bids_derivatives(
+    settings: Settings, output_dir: str, where: str, resources: Path, main_process: bool
+) -> Source:
     """Search the tree once, in the main process; its jobs read the table that it wrote."""
-    output_dir = settings["output_dir"].rstrip("/")
     table, left_out = f"{output_dir}/{names.RUNS_FOUND}", f"{output_dir}/{names.RUNS_LEFT_OUT}"
     summary = ""
     if main_process:
@@ -78,14 +81,16 @@ def _of_bids_derivatives(settings: Settings, where: str, resources: Path, main_p
     return Source(tuple(read_runs(table)), table, summary, results=(names.RUNS_FOUND, names.RUNS_LEFT_OUT))
 
 
-def _of_development_fmri(settings: Settings, where: str, resources: Path, main_process: bool) -> Source:
+def _of_development_fmri(
+    settings: Settings, output_dir: str, where: str, resources: Path, main_process: bool
+) -> Source:
     tables = resources / KEY
     runs, downloads = development_runs(settings[KEY], tables, f"{where}: {KEY}")
     return Source(tuple(runs), str(tables / "participants.tsv"), downloads=downloads)
 
 
 # Top-level key of the configuration -> what gives its runs.
-SOURCES: dict[str, Callable[[Settings, str, Path, bool], Source]] = {
+SOURCES: dict[str, Callable[[Settings, str, str, Path, bool], Source]] = {
     "runs": _of_a_table,
     "bids": _of_bids_derivatives,
     KEY: _of_development_fmri,

@@ -75,7 +75,7 @@ def _check_drifts(where: str, strategy: Settings, high_pass: float | None) -> No
 
 
 def needs_confounds(denoising: Settings) -> bool:
-    """Whether a denoising reads the confounds tables of runs; ``denoising`` is written out."""
+    """Whether a denoising reads the confounds tables of runs; its strategy may be written out or not."""
     return bool(denoising["confounds"] or denoising["strategy"] or denoising["scrub"])
 
 

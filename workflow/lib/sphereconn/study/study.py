@@ -158,9 +158,9 @@ def read_study(
         With one sentence for each mistake: the key, the value, what is allowed.
     """
     settings = checked_settings(config, schema, source)
-    found = read_source(settings, source, resources, main_process)
+    output_dir = _output_folder(settings["output_dir"], source)  # before a search for runs writes its tables there
+    found = read_source(settings, output_dir, source, resources, main_process)
     runs = found.runs
-    output_dir = _output_folder(settings["output_dir"], source)
     for run in runs:
         for path in (run.bold, run.confounds, run.mask):
             checked_path(path or "", f"{found.table}: run {run.stem}")
