@@ -60,9 +60,8 @@ $(VENV)/bin/python:
 $(VENV)/.run-ready: requirements.lock | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@echo "Compiling the sparse estimators (10 s, once a machine: otherwise the first jobs would, each for itself)"
-	@PYTHONPATH=workflow/lib $(BIN)/python -c "import numpy; S = numpy.eye(3) + 0.5; \
-		from sphereconn.connect import graphical_lasso as one, group_sparse as group; \
-		one.graphical_lasso(S, 0.1); group.group_sparse_covariance([S], [1], 0.1)"
+	@PYTHONPATH=workflow/lib $(BIN)/python -c "from sphereconn.connect import graphical_lasso, group_sparse; \
+		graphical_lasso.warm_up(); group_sparse.warm_up()"
 	@touch $@
 
 $(VENV)/.test-ready: requirements-dev.lock $(VENV)/.run-ready

@@ -47,7 +47,9 @@ class Server:
         print(json.dumps([self.numbers.pop(process), status]), file=self.answers, flush=True)
         for module in modules:
             with contextlib.suppress(Exception):  # a script will meet it again, and say so in its log
-                getattr(importlib.import_module(module), "warm_up", int)()
+                imported = importlib.import_module(module)
+                if hasattr(imported, "warm_up"):
+                    imported.warm_up()
 
     def stop(self) -> None:
         """End all forks."""
