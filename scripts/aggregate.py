@@ -6,15 +6,14 @@ from sphereconn import provenance
 from sphereconn.aggregate.moments import group_moments
 from sphereconn.aggregate.nodes import GROUP_COLUMNS, group_nodes
 from sphereconn.aggregate.stack import matrix_from_edges
-from sphereconn.files import read_json, read_rows, write_json, write_matrix, write_rows
+from sphereconn.files import read_json, read_records, write_json, write_matrix, write_rows
 from sphereconn.log import logged
 from sphereconn.study.groups import members_of
 from sphereconn.study.names import labels_of
 
 with logged(snakemake.log[0]):
     stacked = read_json(snakemake.input.sidecar)
-    columns, runs = read_rows(snakemake.input.runs)
-    runs = [dict(zip(columns, run, strict=True)) for run in runs]
+    runs = read_records(snakemake.input.runs)
     rows = members_of(snakemake.wildcards.group, runs)
     left_out = [stacked["RunsLeftOut"][row] for row in members_of(snakemake.wildcards.group, stacked["RunsLeftOut"])]
     left_out = {run["name"]: run["reason"] for run in left_out}

@@ -7,13 +7,13 @@ import numpy as np
 from nibabel.loadsave import load
 
 from sphereconn import demo
-from sphereconn.files import read_rows, read_signals, write_signals
+from sphereconn.files import read_records, read_rows, read_signals, write_signals
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
     number = snakemake.wildcards.number
-    columns, rows = read_rows(snakemake.input.participants)
-    subject = next(dict(zip(columns, row, strict=True)) for row in rows if row[0] == f"sub-{number}")
+    participants = read_records(snakemake.input.participants)
+    subject = next(person for person in participants if person["participant_id"] == f"sub-{number}")
     repetition_time = float(subject["repetition_time"])
     displacement = read_signals(snakemake.input.motion)[1][:, 0]
     with gzip.open(snakemake.input.series, "rt") as file:

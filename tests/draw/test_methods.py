@@ -3,6 +3,7 @@
 import pytest
 
 from sphereconn.draw.methods import DenoisingUsed, SeedSetUsed, methods
+from sphereconn.study.strategies import NOTHING
 
 POWER = SeedSetUsed(
     "power264",
@@ -287,16 +288,7 @@ def test_without_motion_its_reference_is_not_cited():
     assert "framewise" not in texts(motion_known=False)["Quality"]
 
 
-STRATEGY = {
-    "motion": None,
-    "wm_csf": None,
-    "global_signal": None,
-    "compcor": None,
-    "n_compcor": "all",
-    "ica_aroma": None,
-    "high_pass": False,
-    "non_steady_state": False,
-}
+STRATEGY = {**NOTHING, "non_steady_state": False}
 
 
 def test_a_strategy_is_described_part_by_part_with_its_references():

@@ -6,7 +6,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from sphereconn.files import read_json, read_matrix, read_rows
+from sphereconn.files import read_json, read_matrix, read_records
 from workflow.project import AFFINE, SHAPE, new_project
 
 N_RUNS = 2
@@ -48,8 +48,7 @@ def finished(finished_once, tmp_path):
 
 
 def test_the_centres_of_the_regions_are_the_seeds(finished_once):
-    columns, rows = read_rows(finished_once.root / SEEDS)
-    seeds = [dict(zip(columns, row, strict=True)) for row in rows]
+    seeds = read_records(finished_once.root / SEEDS)
     assert [seed["name"] for seed in seeds] == ["left", "right", "front", "both"]
     assert [float(seeds[0][axis]) for axis in "xyz"] == [5 * 8 - 96, 9 * 8 - 132, 11 * 8 - 78]
     assert [(seed["network"], seed["pieces"]) for seed in seeds] == [("A", "1"), ("A", "1"), ("B", "1"), ("B", "2")]

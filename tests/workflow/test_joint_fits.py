@@ -14,7 +14,7 @@ import pytest
 
 from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
 from sphereconn.connect.sparse_selection import Grid
-from sphereconn.files import read_matrix, read_rows, read_signals
+from sphereconn.files import read_matrix, read_records, read_rows, read_signals
 from sphereconn.study.results import orphans
 from sphereconn.study.study import read_study
 from workflow.project import AFFINE, ROOT, SHAPE, new_project, write_run, write_runs_table
@@ -123,8 +123,7 @@ def test_everything_that_follows_takes_them_for_any_other_connectome(joint_once)
     _, mean = read_matrix(of_group(joint_once, "chosen", "stat-mean_relmat.tsv", group="site-odd"))
     members = [read_matrix(of_run(joint_once, subject, "chosen", "relmat.tsv"))[1] for subject in ("01", "03")]
     np.testing.assert_allclose(mean, np.mean(members, axis=0), rtol=1e-14)
-    columns, rows = read_rows(joint_once.root / "results/group/estimation.tsv")
-    table = [dict(zip(columns, row, strict=True)) for row in rows]
+    table = read_records(joint_once.root / "results/group/estimation.tsv")
     assert [row["converged"] for row in table if row["estimator"] == "given"] == ["yes"] * 3
     report = (joint_once.root / "results/report.html").read_text()
     assert "Varoquaux et al., 2010" in report

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from sphereconn.files import read_json, read_rows
+from sphereconn.files import read_json, read_records, read_rows
 
 
 class Links(HTMLParser):
@@ -48,8 +48,7 @@ def page(finished_once):
 
 @pytest.fixture(scope="module")
 def quality(finished_once):
-    columns, rows = read_rows(finished_once.root / "results" / "group" / "quality.tsv")
-    return [dict(zip(columns, row, strict=True)) for row in rows]
+    return read_records(finished_once.root / "results" / "group" / "quality.tsv")
 
 
 def test_every_link_leads_to_a_section_a_result_or_a_doi(finished_once, page):

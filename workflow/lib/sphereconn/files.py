@@ -120,6 +120,12 @@ def read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
     return columns, rows
 
 
+def read_records(path: str | Path) -> list[dict[str, str]]:
+    """Read a tab-separated table as ``read_rows`` does, each row as a dictionary from column name to text."""
+    columns, rows = read_rows(path)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a tab-separated table; a float is written so that reading it gives the same number, NaN as n/a."""
     with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:

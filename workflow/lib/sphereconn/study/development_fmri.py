@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sphereconn.errors import InputError
-from sphereconn.files import MISSING, read_rows, written_whole
+from sphereconn.files import MISSING, read_records, read_rows, written_whole
 from sphereconn.study.paths import checked_path
 from sphereconn.study.runs import Run
 
@@ -72,7 +72,8 @@ def development_runs(settings: Mapping[str, Any], tables: Path, where: str) -> t
     base_url = settings["base_url"].rstrip("/")
     with open(tables / "osf_ids.csv", encoding="utf-8", newline="") as file:
         keys = {row["participant_id"]: row for row in csv.DictReader(file)}
-    chosen = choose_subjects(_participants(tables), settings["n_subjects"], settings["age_group"], where)
+    participants = read_records(tables / "participants.tsv")
+    chosen = choose_subjects(participants, settings["n_subjects"], settings["age_group"], where)
     confounds = REDUCED_CONFOUNDS if settings["reduce_confounds"] else CONFOUNDS
     runs, bold_addresses, confounds_addresses = [], {}, {}
     for person in chosen:
@@ -90,11 +91,6 @@ def development_runs(settings: Mapping[str, Any], tables: Path, where: str) -> t
             )
         )
     return sorted(runs, key=lambda run: run.stem), Downloads(folder, bold_addresses, confounds_addresses)
-
-
-def _participants(tables: Path) -> list[dict[str, str]]:
-    columns, rows = read_rows(tables / "participants.tsv")
-    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def choose_subjects(
