@@ -118,6 +118,15 @@ def test_a_mistake_in_a_seed_table_is_named_before_any_job(project, table, sente
     assert not (project.root / "results").exists()
 
 
+def test_a_label_given_twice_is_named_with_both_lines(project):
+    lines = (project.root / "study.yaml").read_text().splitlines()
+    first = lines.index("estimators:") + 1
+    (project.root / "study.yaml").write_text("\n".join([*lines, "estimators: {}", ""]))
+    sentence = f"study.yaml: line {len(lines) + 1}: the key estimators stands in line {first} already"
+    assert sentence in said(project)
+    assert not (project.root / "results").exists()
+
+
 def test_code_in_the_configuration_is_not_run(project):
     path = project.root / "study.yaml"
     path.write_text(path.read_text() + "\nfigures: !!python/object/apply:os.system ['touch hacked']\n")

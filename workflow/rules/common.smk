@@ -25,6 +25,7 @@ from sphereconn.study.drawn import ALL_GROUPS, figures, style
 from sphereconn.study.fingerprint import fingerprint
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.results import orphans
+from sphereconn.study.settings import check_no_key_twice
 from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
 from warmstart.batches import keep_batches_going
@@ -36,6 +37,8 @@ run_scripts_warm()
 keep_batches_going(workflow)
 
 try:
+    for path in workflow.configfiles:
+        check_no_key_twice(relpath(path))
     STUDY = read_study(
         config,
         schema=BASE / "workflow" / "schemas" / "config.schema.json",
