@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from record import record
+from whole_process import ONE_THREAD
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ROOT / "resources" / "coordinates" / "power264.tsv"
@@ -32,7 +33,6 @@ IMAGES = {  # voxels, frames, mm, standard deviation of the noise
 }
 REPEATS = 7
 REPEATS_OF_NILEARN = {"4 mm": 3, "2 mm": 2}
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def make_image(path: str, voxels: str) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +22,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+from whole_process import ONE_THREAD, cost_of
+
+os.environ.update(ONE_THREAD)  # before numpy reads them
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow" / "lib"))
@@ -126,11 +127,9 @@ def with_the_runs(image: Path, counts: tuple[int, ...]) -> list[dict[str, Any]]:
             (folder / "study.yaml").write_text(STUDY)
             command = [ROOT / ".venv/bin/snakemake", "-s", ROOT / "Snakefile", "--configfile", "study.yaml"]
             command += ["--profile", ROOT / "profiles/default", "--cores", "2", "groups"]
-            row: dict[str, Any] = {"runs": n_runs}
-            for key in ("first", "again"):
-                start = time.perf_counter()
-                subprocess.run(list(map(str, command)), cwd=folder, check=True, capture_output=True)
-                row[key] = time.perf_counter() - start
+            first, again = (cost_of(command, folder, folder / "run.log") for _ in range(2))
+            peak = max(first.peak_mb, again.peak_mb)
+            row = {"runs": n_runs, "first": first.seconds, "again": again.seconds, "peak_mb": peak}
         print("  ".join(f"{key} {value:.4g}" for key, value in row.items()), flush=True)
         rows.append(row)
     return rows

@@ -34,7 +34,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+from whole_process import ONE_THREAD
+
 os.environ.update(ONE_THREAD)  # before numpy reads them
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,20 +12,17 @@ Run it as
 
     .venv/bin/python benchmarks/bench_study.py [--runs 10 100] [--rival-runs 10] [--data a_folder]
 
-The rival's cost grows in proportion to its subjects; beyond --rival-runs it is extrapolated, and marked so.
+Beyond --rival-runs the rival's cost is extrapolated, by the line through 2 subjects and the most, and marked so.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
-import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,10 +31,12 @@ sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 import numpy as np  # noqa: E402
 from nibabel.loadsave import load  # noqa: E402
 from record import record  # noqa: E402
+from whole_process import Cost, cost_of  # noqa: E402
 
 from sphereconn import demo  # noqa: E402
 from sphereconn.files import read_rows, read_signals, write_signals  # noqa: E402
 
+FEWEST = 2  # subjects of the rival
 N_FRAMES, REPETITION_TIME = 168, 2.0
 COHORT, IMAGE = ROOT / "resources" / "cohort", ROOT / "resources" / "rest_bold"
 SERIES = [number for number in range(1, 17) if number not in (4, 5)]
@@ -133,30 +132,31 @@ def generate(folder: Path, number: int) -> None:
     demo.save_int16(bold, painted, image.affine, REPETITION_TIME)
 
 
-def ours(folder: Path, data: Path, n_runs: int) -> tuple[float, float]:
-    """Run the study in a fresh folder; seconds of the clock and of the processors."""
+def ours(folder: Path, data: Path, n_runs: int) -> Cost:
+    """Run the study in a fresh folder."""
     rows = [f"{i:03d}\t{data}/sub-{i:03d}_bold.nii.gz\t{data}/sub-{i:03d}_confounds.tsv" for i in range(1, n_runs + 1)]
     (folder / "runs.tsv").write_text("subject\tbold\tconfounds\n" + "\n".join(rows) + "\n")
     (folder / "study.yaml").write_text(STUDY.format(confounds=", ".join(CONFOUNDS)))
     command = [ROOT / ".venv/bin/snakemake", "-s", ROOT / "Snakefile", "--configfile", "study.yaml", "--cores", "2"]
-    return timed([*command, "--profile", ROOT / "profiles/default", "groups"], folder, folder / "run.log")
+    return cost_of([*command, "--profile", ROOT / "profiles/default", "groups"], folder, folder / "run.log")
 
 
-def theirs(folder: Path, data: Path, n_runs: int) -> tuple[float, float]:
-    """Run the nilearn script; seconds of the clock and of the processors."""
+def theirs(folder: Path, data: Path, n_runs: int) -> Cost:
+    """Run the nilearn script."""
     script = folder / "rival.py"
     script.write_text(RIVAL.format(confounds=CONFOUNDS, resources=ROOT / "resources" / "coordinates"))
-    return timed([sys.executable, script, data, str(n_runs)], folder, folder / "rival.log")
+    return cost_of([sys.executable, script, data, str(n_runs)], folder, folder / "rival.log")
 
 
-def timed(command: list, folder: Path, log: Path) -> tuple[float, float]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    with open(log, "w", encoding="utf-8") as file:
-        subprocess.run(list(map(str, command)), cwd=folder, env=environment, stdout=file, stderr=file, check=True)
-    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def of_many(measured: dict[int, Cost], n_runs: int) -> Cost:
+    """Give the cost of a number of subjects: measured, or on the line through the fewest and the most measured."""
+    if n_runs in measured:
+        return measured[n_runs]
+    few, many = min(measured), max(measured)
+    more = (n_runs - many) / (many - few)
+    first, last = measured[few], measured[many]
+    seconds = last.seconds + more * (last.seconds - first.seconds)
+    return Cost(seconds, last.cpu + more * (last.cpu - first.cpu), last.peak_mb)
 
 
 def main() -> None:
@@ -166,37 +166,35 @@ def main() -> None:
     parser.add_argument("--rival-runs", type=int, default=10, help="most subjects that the rival is run with")
     parser.add_argument("--data", type=Path, help="folder to keep the generated subjects in")
     arguments = parser.parse_args()
+    if arguments.rival_runs <= FEWEST:
+        parser.error(f"--rival-runs must be more than {FEWEST}")
     with tempfile.TemporaryDirectory() as temporary:
         data = (arguments.data or Path(temporary, "data")).resolve()
         data.mkdir(parents=True, exist_ok=True)
         with ProcessPoolExecutor(2) as pool:
             list(pool.map(generate, [data] * max(arguments.runs), range(1, max(arguments.runs) + 1)))
-        print(f"{'subjects':>8} {'ours, s':>9} {'CPU s':>7} {'nilearn, s':>11} {'CPU s':>7} {'times':>6}")
-        rival = (0.0, 0.0, 1)
+        most = min(arguments.rival_runs, max(arguments.runs))
+        numbers = {FEWEST, most, *(n_runs for n_runs in arguments.runs if n_runs < most)}
+        rival = {n_runs: theirs(Path(tempfile.mkdtemp(dir=temporary)), data, n_runs) for n_runs in sorted(numbers)}
         rows = []
+        print("subjects    ours, s  CPU s   peak MB    nilearn, s  CPU s   peak MB    times")
         for n_runs in arguments.runs:
-            folder = Path(tempfile.mkdtemp(dir=temporary))
-            seconds, cpu = ours(folder, data, n_runs)
-            if n_runs <= arguments.rival_runs:
-                rival = (*theirs(folder, data, n_runs), n_runs)
-            share = n_runs / rival[2]
-            mark = "*" if share != 1 else " "
+            mine, other = ours(Path(tempfile.mkdtemp(dir=temporary)), data, n_runs), of_many(rival, n_runs)
+            row = {
+                "runs": n_runs,
+                **{f"ours_{key}": value for key, value in asdict(mine).items()},
+                **{f"nilearn_{key}": value for key, value in asdict(other).items()},
+                "extrapolated": n_runs not in rival,
+            }
             print(
-                f"{n_runs:8d} {seconds:9.1f} {cpu:7.1f} {rival[0] * share:10.1f}{mark} {rival[1] * share:7.1f}"
-                f" {rival[0] * share / seconds:6.1f}",
+                f"{n_runs:8} {mine.seconds:10.1f} {mine.cpu:6.0f} {mine.peak_mb:9.0f} {other.seconds:13.1f}"
+                f" {other.cpu:6.0f} {other.peak_mb:9.0f} {other.seconds / mine.seconds:8.1f}"
+                + " *"
+                * row["extrapolated"],
                 flush=True,
             )
-            rows.append(
-                {
-                    "runs": n_runs,
-                    "ours_s": seconds,
-                    "ours_cpu_s": cpu,
-                    "nilearn_s": rival[0] * share,
-                    "nilearn_cpu_s": rival[1] * share,
-                    "extrapolated": share != 1,
-                }
-            )
-        print("* in proportion to fewer subjects")
+            rows.append(row)
+        print("* nilearn extrapolated")
         record("study", rows)
 
 

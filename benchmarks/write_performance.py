@@ -44,26 +44,28 @@ def shown(value: Any) -> str:
 
 def study(rows: list[dict[str, Any]]) -> str:
     """Describe the whole example, on many subjects."""
-    head = ("subjects", "ours, s", "nilearn script, s", "times faster", "ours, CPU s", "nilearn, CPU s")
+    head = ("subjects", "ours, s", "nilearn script, s", "times faster", "CPU s", "nilearn's", "peak MB", "nilearn's")
     lines = [
         (
             row["runs"],
-            row["ours_s"],
-            shown(row["nilearn_s"]) + (" *" if row["extrapolated"] else ""),
-            row["nilearn_s"] / row["ours_s"],
-            row["ours_cpu_s"],
-            row["nilearn_cpu_s"],
+            row["ours_seconds"],
+            shown(row["nilearn_seconds"]) + (" *" if row["extrapolated"] else ""),
+            row["nilearn_seconds"] / row["ours_seconds"],
+            row["ours_cpu"],
+            row["nilearn_cpu"],
+            row["ours_peak_mb"],
+            row["nilearn_peak_mb"],
         )
         for row in rows
     ]
-    note = "\n\n\\* in proportion to fewer subjects." if any(row["extrapolated"] for row in rows) else ""
+    extrapolated = any(row["extrapolated"] for row in rows)
+    note = "\n\n\\* on the line through two smaller numbers of subjects." if extrapolated else ""
     return (
         "## From images to group means\n\nThe nilearn example on all subjects: default-mode partial correlations;"
         " Power-264 and Dosenbach-160 with smoothing and cross-validated sparse inverse covariances; the mean of each"
         " over subjects. Images of 50 x 59 x 50 voxels, 168 frames. Seconds of the clock on two cores, with"
-        " Snakemake's own and every interpreter's start; nilearn through joblib on the same two cores.\n\n"
-        + table(head, lines)
-        + note
+        " Snakemake's own and every interpreter's start; nilearn through joblib on the same two cores. Peak: of the"
+        " largest process.\n\n" + table(head, lines) + note
     )
 
 
@@ -113,8 +115,8 @@ def nodes(rows: list[dict[str, Any]]) -> str:
 
 def runs(rows: list[dict[str, Any]]) -> str:
     """Describe how the costs of a study grow with its runs."""
-    head = ("runs", "first time, s", "seconds a run", "again, nothing changed, s")
-    lines = [(row["runs"], row["first"], row["first"] / row["runs"], row["again"]) for row in rows]
+    head = ("runs", "first time, s", "seconds a run", "again, nothing changed, s", "peak MB")
+    lines = [(row["runs"], row["first"], row["first"] / row["runs"], row["again"], row["peak_mb"]) for row in rows]
     return (
         "## How the costs of a study grow with the runs\n\nFour spheres a run of a 4 mm image, cleaned, partial"
         " correlations and their mean: three jobs a run, two cores.\n\n" + table(head, lines)
