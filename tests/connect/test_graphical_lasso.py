@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from sklearn.covariance import graphical_lasso as scikit_graphical_lasso
 from sklearn.exceptions import ConvergenceWarning
 
+from sphereconn.connect import graphical_lasso as solver
 from sphereconn.connect.connectivity import standardize
 from sphereconn.connect.graphical_lasso import ConvergenceError, duality_gap, graphical_lasso
 from sphereconn.errors import InputError
@@ -282,6 +283,15 @@ def test_a_start_from_another_alpha_or_covariance_or_from_nonsense_changes_nothi
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_step_out_of_the_positive_definite_matrices_is_taken_back(monkeypatch):
+    S = cohort_correlation(3)
+    ordinary = graphical_lasso(S, 0.02)
+    monkeypatch.setattr(solver, "RELAXATION", 4.0)  # so far beyond the maximum that W is soon indefinite
+    solution = graphical_lasso(S, 0.02)
+    assert solution.n_iterations > ordinary.n_iterations
+    assert_certified(solution, S, 0.02, 1e-4 * len(S))
 
 
 @pytest.mark.parametrize("demand", [{"max_iterations": 1}, {"gap_per_node": 1e-18, "max_iterations": 60}])

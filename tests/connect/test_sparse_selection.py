@@ -3,6 +3,8 @@ import warnings
 import numpy as np
 import pytest
 from cohort import cohort_signals
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.covariance import GraphicalLassoCV
 from sklearn.model_selection import KFold
 
@@ -108,15 +110,40 @@ def test_a_score_is_the_likelihood_of_the_frames_left_out():
     assert chosen.path["score"][row] == chosen.path["score"].max()
 
 
-@pytest.mark.parametrize("subject", [1, 8, 16])
+@pytest.mark.parametrize("subject", [1, 8, 6])
 def test_ending_early_does_not_change_the_choice_on_real_series(subject):
     z = cohort(subject)[:, ::2]
-    early, whole = cross_validate(z, 3), cross_validate(z, 3, grid=EVERYTHING)
+    early, whole = (cross_validate(z, 3, grid=Grid(stop_early=stop, gap_per_node=1e-7)) for stop in (True, False))
     assert early.alpha == whole.alpha
     assert set(early.path["alpha"]) < set(whole.path["alpha"])
     # What was left out would have scored less.
     left_out = ~np.isin(whole.path["alpha"], early.path["alpha"])
     assert whole.path["score"][left_out].max() < early.path["score"].max()
+    # Fits ended early, but not the one that was chosen.
+    enough = 1e-7 * z.shape[1]
+    assert np.sum(early.path["duality_gap"] > enough) > 3
+    assert early.path["duality_gap"][early.path["alpha"] == early.alpha] <= enough
+    assert (whole.path["duality_gap"] <= enough).all()
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    n_nodes=st.integers(2, 12),
+    n_frames=st.integers(12, 120),
+    cv=st.integers(2, 5),
+    n_alphas=st.integers(2, 6),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_no_penalty_whose_fit_ended_early_would_have_been_chosen(n_nodes, n_frames, cv, n_alphas, seed):
+    rng = np.random.default_rng(seed)
+    z = standardize(rng.standard_normal((n_frames, n_nodes)) + rng.uniform(0, 2) * rng.standard_normal((n_frames, 1)))[
+        0
+    ]
+    early = cross_validate(z, cv, grid=Grid(n_alphas, gap_per_node=1e-8))
+    whole = cross_validate(z, cv, grid=Grid(early.path["alpha"], stop_early=False, gap_per_node=1e-8))
+    best, chosen = whole.path["score"].max(), whole.path["score"][whole.path["alpha"] == early.alpha]
+    assert chosen == pytest.approx(best, abs=1e-3)  # scores with such gaps differ by 2 √(12e-8) at most
+    assert early.path["score"].max() == pytest.approx(best, abs=1e-3)
 
 
 def test_ending_early_follows_a_score_that_keeps_rising():
@@ -134,12 +161,12 @@ def test_on_real_series_no_fit_fails_and_the_score_is_better_than_that_of_scikit
     ours = cross_validate(z, 3)
     assert np.isneginf(theirs.cv_results_["mean_test_score"]).any()
     assert np.isfinite(ours.path["score"]).all()
-    assert (ours.path["duality_gap"] <= 1e-4 * z.shape[1]).all()
     assert ours.alpha < theirs.alpha_
     assert ours.path["score"].max() > theirs.cv_results_["mean_test_score"].max() + 5
     # Where it has scores they agree, as far as unfinished fits allow: it ends those of the path after ten sweeps.
     finite = np.isfinite(theirs.cv_results_["mean_test_score"]) & (theirs.cv_results_["alphas"] > 0)
     at_theirs = cross_validate(z, 3, grid=Grid(theirs.cv_results_["alphas"][finite], stop_early=False))
+    assert (at_theirs.path["duality_gap"] <= 1e-4 * z.shape[1]).all()
     np.testing.assert_allclose(at_theirs.path["score"], theirs.cv_results_["mean_test_score"][finite], atol=0.1)
 
 

@@ -291,7 +291,7 @@ def _cross_validate(
     paths, tests = [], []
     for parts in zip(*(blocks(len(x), cv, gap_frames) for x in z), strict=True):
         trained = _correlations(x[train] for x, (train, _) in zip(z, parts, strict=True))
-        paths.append(_path(trained, _shares([len(train) for train, _ in parts]), grid))
+        paths.append(_path(trained, _shares([len(train) for train, _ in parts])))
         tests.append(_correlations(x[test] for x, (_, test) in zip(z, parts, strict=True)))
 
     def likelihood(fit: GroupSparseSolution, test: np.ndarray) -> float:
@@ -301,8 +301,8 @@ def _cross_validate(
     return select_by_folds(likelihood, paths, tests, covariances, largest, grid)
 
 
-def _path(S: np.ndarray, weights: np.ndarray, grid: Grid) -> Path[GroupSparseSolution]:
-    return Path(S, lambda alpha, start, close: _solve(S, weights, alpha, grid.gap_per_node, start, close))
+def _path(S: np.ndarray, weights: np.ndarray) -> Path[GroupSparseSolution]:
+    return Path(S, lambda alpha, gap, start, close: _solve(S, weights, alpha, gap, start, close))
 
 
 def _correlations(parts: Iterable[np.ndarray]) -> np.ndarray:
@@ -341,7 +341,7 @@ def _solve(
         np.empty((3, n_runs)),
         np.empty((2, n), dtype=np.int64),
     )
-    error = (CLOSE_ERROR if close else FIRST_ERROR) * alpha
+    error = (min(FIRST_ERROR, CLOSE_ERROR * gap_per_node**0.5) if close else FIRST_ERROR) * alpha
     least_error = max(LEAST_ERROR * gap_per_node * alpha, 4 * EPSILON * float(S.max()))
     best = np.inf
     for iteration in range(1, max_iterations + 1):

@@ -7,8 +7,10 @@ the best one, scored by the likelihood of frames that were left out. Where a fit
 The smallest penalties take most of the time and are seldom chosen. With ``stop_early``, a penalty is not fitted once
 every fold has fallen from its best score at some penalty in between. If the score of each fold has a single maximum
 along the path, no fold can rise again, their mean can only fall, and the choice is that of the whole grid. The single
-maximum is the rule but not a law, since the likelihood of left-out frames need not be concave in the penalty;
-``stop_early=False`` does without it. EBIC often has several maxima, and always fits the whole grid.
+maximum is the rule but not a law, since the likelihood of left-out frames need not be concave in the penalty.
+Nor is a fit driven to its last digits when the score is too far below the best one for them to matter: how far a score
+may be off is judged by the duality gap. ``stop_early=False`` does without both. EBIC often has several maxima, and
+always fits the whole grid.
 """
 
 from __future__ import annotations
@@ -30,6 +32,14 @@ from sphereconn.connect.graphical_lasso import (
 )
 from sphereconn.errors import InputError
 
+# The first fits of a penalty have this gap per node, and those of penalties that are too close to the best one are
+# repeated with a tenth of the gap, until the accuracy of the grid is reached.
+ROUGH_GAP = 1e-2
+CLOSER = 0.1
+# The log-likelihood of a frame under a fit differs from that under the optimum by at most this times the root of the
+# duality gap. To first order it does so with some factor, which depends on the frames. In 2,400 iterates of fits to 12
+# data sets of 160 and 264 nodes the largest was 1.26; and two penalties are told apart by the errors of both.
+SCORE_ERROR = 2.0
 RANGE = 0.01  # of a grid: its smallest penalty, as a share of its largest
 
 
@@ -103,9 +113,10 @@ class Grid:
         Number of grids. The first goes from the smallest penalty that leaves no edge down to a hundredth of it, each of
         the others fills the gap around the best so far.
     stop_early : bool
-        Whether cross-validation leaves out penalties whose score can only be lower, see the module.
+        Whether cross-validation leaves out penalties whose score can only be lower, and ends fits of penalties that can
+        no longer be chosen, see the module.
     gap_per_node : float
-        The duality gap of every fit is at most this times the number of nodes.
+        The duality gap of a fit is at most this times the number of nodes, unless it ended early.
     """
 
     alphas: int | Sequence[float] = 4
@@ -228,12 +239,12 @@ def cross_validate(
     constant = len(covariance) * np.log(2 * np.pi)
     folds = blocks(len(x), cv, gap_frames)
     tests = [empirical(x[test]).covariance for _, test in folds]
-    paths = [_path(covariance_of_frames(x[train], names), grid) for train, _ in folds]
+    paths = [_path(covariance_of_frames(x[train], names)) for train, _ in folds]
 
     def likelihood(fit: GraphicalLassoSolution, test: np.ndarray) -> float:
         return float(fit.log_determinant - np.sum(test * fit.precision) - constant) / 2
 
-    return select_by_folds(likelihood, paths, tests, covariance, _largest_off_diagonal(covariance), grid)
+    return select_by_folds(likelihood, paths, tests, covariance, _largest_off_diagonal(covariance), grid, SCORE_ERROR)
 
 
 def blocks(n_frames: int, cv: int, gap_frames: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -318,11 +329,11 @@ def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selecti
     """
     whole = replace(grid or Grid(), stop_early=False)
     n_frames, n_nodes = x.shape
-    path = _path(covariance_of_frames(x), whole)
+    path = _path(covariance_of_frames(x))
     n_edges: dict[float, int] = {}
 
-    def score(alpha: float) -> np.ndarray:
-        fit = path.fit(alpha)
+    def score(alpha: float, gap_per_node: float) -> np.ndarray:
+        fit = path.fit(alpha, gap_per_node)
         n_edges[alpha] = int(np.count_nonzero(np.triu(fit.precision, k=1)))
         likelihood = fit.log_determinant - np.sum(path.covariance * fit.precision)
         return np.array([n_frames * likelihood - n_edges[alpha] * (np.log(n_frames) + 4 * gamma * np.log(n_nodes))])
@@ -332,8 +343,8 @@ def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selecti
     return Selection(alpha, _table([path], {"ebic": -scores[:, 0], "n_edges": edges}), path.solutions[alpha].point)
 
 
-def _path(covariance: np.ndarray, grid: Grid) -> Path[GraphicalLassoSolution]:
-    return Path(covariance, lambda alpha, start, close: solve(covariance, alpha, grid.gap_per_node, start, close))
+def _path(covariance: np.ndarray) -> Path[GraphicalLassoSolution]:
+    return Path(covariance, lambda alpha, gap, start, close: solve(covariance, alpha, gap, start, close))
 
 
 def _largest_off_diagonal(covariance: np.ndarray) -> float:
@@ -359,28 +370,31 @@ Solution = TypeVar("Solution", bound=Fit)
 class Path(Generic[Solution]):
     """Fits of one covariance, or of one group of them, to several penalties, each started from its neighbours.
 
-    ``solve`` fits a penalty, given a start, if there is one, and whether that is close to the solution.
+    ``solve`` fits a penalty to a gap per node, given a start, if there is one, and whether that is close to the
+    solution.
     """
 
     covariance: np.ndarray
-    solve: Callable[[float, Point | None, bool], Solution]
+    solve: Callable[[float, float, Point | None, bool], Solution]
     solutions: dict[float, Solution] = field(default_factory=dict)
     gaps: dict[float, float] = field(default_factory=dict)
 
-    def fit(self, alpha: float) -> Solution:
-        """Fit a penalty, and keep the solution."""
+    def fit(self, alpha: float, gap_per_node: float) -> Solution:
+        """Fit a penalty, or go on with its fit to a smaller gap, and keep the solution."""
         above = min((key for key in self.solutions if key > alpha), default=None)
         below = max((key for key in self.solutions if key < alpha), default=None)
-        if above is None:
-            solution = self.solve(alpha, None, False)
+        if alpha in self.solutions:
+            solution = self.solve(alpha, gap_per_node, self.solutions[alpha].point, True)
+        elif above is None:
+            solution = self.solve(alpha, gap_per_node, None, False)
         elif below is None:
-            solution = self.solve(alpha, self.solutions[above].point, False)
+            solution = self.solve(alpha, gap_per_node, self.solutions[above].point, False)
         else:
             # Between two solutions, which is still positive definite and within the bounds of W.
             share = (alpha - below) / (above - below)
             ends = zip(self.solutions[above].point, self.solutions[below].point, strict=True)
             precision, covariance = (share * high + (1 - share) * low for high, low in ends)
-            solution = self.solve(alpha, (precision, covariance), True)
+            solution = self.solve(alpha, gap_per_node, (precision, covariance), True)
         self.solutions[alpha] = solution
         self.gaps[alpha] = solution.duality_gap
         return solution
@@ -397,6 +411,7 @@ def select_by_folds(
     covariance: np.ndarray,
     largest_alpha: float,
     grid: Grid,
+    score_error: float = 0.0,
 ) -> Selection:
     """Choose the penalty with the best mean score over folds.
 
@@ -408,14 +423,14 @@ def select_by_folds(
         One a fold.
     covariance : ndarray
         Of all frames.
-    largest_alpha, grid
+    largest_alpha, grid, score_error
         As for ``search``.
     """
 
-    def scores_of(alpha: float) -> np.ndarray:
-        return np.array([score(path.fit(alpha), test) for path, test in zip(paths, tests, strict=True)])
+    def scores_of(alpha: float, gap_per_node: float) -> np.ndarray:
+        return np.array([score(path.fit(alpha, gap_per_node), test) for path, test in zip(paths, tests, strict=True)])
 
-    alpha, scores = search(scores_of, paths, largest_alpha, grid)
+    alpha, scores = search(scores_of, paths, largest_alpha, grid, score_error)
     columns = {"score": np.mean(scores, axis=1)} | {f"fold_{k}": fold for k, fold in enumerate(scores.T, start=1)}
     # The covariance of all frames is the mean of those of the folds, but for the differences between their means.
     points = [path.solutions[alpha].point for path in paths]
@@ -425,20 +440,27 @@ def select_by_folds(
 
 
 def search(
-    score: Callable[[float], np.ndarray], paths: Sequence[Path[Solution]], largest_alpha: float, grid: Grid
+    score: Callable[[float, float], np.ndarray],
+    paths: Sequence[Path[Solution]],
+    largest_alpha: float,
+    grid: Grid,
+    score_error: float = 0.0,
 ) -> tuple[float, np.ndarray]:
     """Find the penalty with the largest mean score.
 
     Parameters
     ----------
     score : callable
-        From a penalty to its score in every fold, shape (n_folds,).
+        From a penalty and a gap per node to its score in every fold, shape (n_folds,).
     paths : sequence of Path
         Where ``score`` keeps its fits.
     largest_alpha : float
         The first and largest penalty of a grid that is not given: the smallest that leaves no edge.
     grid : Grid
         The penalties to try.
+    score_error : float
+        What a score may be off at most, in units of the root of the duality gap of its fit; if 0, it is not known, and
+        no fit ends early.
 
     Returns
     -------
@@ -465,34 +487,81 @@ def search(
     # The smallest penalty takes longest to fit. It is needed only if the scores of the second grid, just above it, do
     # not end in a fall, and if it then turns out best, the second grid was in vain and is not counted.
     late = {min(asked)} if grid.stop_early and n_left > 1 else set()
-    scores: dict[float, np.ndarray] = {}
+    first_gap = max(ROUGH_GAP if grid.stop_early and score_error else 0.0, grid.gap_per_node)
+    race = _Race(score, paths, grid.gap_per_node, score_error)
     todo = asked - late
     while True:
         for alpha in sorted(todo, reverse=True):
-            if not (grid.stop_early and _all_have_fallen(scores, alpha)):
-                scores[alpha] = score(alpha)
-        best = max(sorted(scores), key=lambda alpha: float(np.mean(scores[alpha])))
+            if not (grid.stop_early and race.all_have_fallen(alpha)):
+                race.fit(alpha, first_gap)
+        best = race.leader()
         if not (best in late and best in todo):
             n_left -= 1
         if n_left == 0:
-            return best, np.array([scores[alpha] for alpha in sorted(scores, reverse=True)])
+            race.improve([best], grid.gap_per_node)
+            return best, np.array([race.scores[alpha] for alpha in sorted(race.scores, reverse=True)])
         above = min((alpha for alpha in asked if alpha > best), default=best)
         below = max((alpha for alpha in asked if alpha < best), default=RANGE * best)
         for path in paths:
             path.forget_outside(below, above)
         asked |= set(_log_spaced(above, below, n_alphas + 2)[1:-1])
-        todo = asked - scores.keys()
+        todo = asked - race.scores.keys()
 
 
 def _log_spaced(first: float, last: float, n: int) -> list[float]:
     return [float(alpha) for alpha in np.logspace(np.log10(first), np.log10(last), n)]
 
 
-def _all_have_fallen(scores: dict[float, np.ndarray], alpha: float) -> bool:
-    """Tell whether every fold has fallen from its best penalty to another one, still above ``alpha``."""
-    alphas = sorted(scores, reverse=True)
-    best = np.array([scores[key] for key in alphas]).argmax(axis=0) if alphas else np.array([0])
-    return all(any(key > alpha for key in alphas[place + 1 :]) for place in best)
+class _Race(Generic[Solution]):
+    """Penalties with their scores, known as accurately as it takes to tell them apart."""
+
+    def __init__(
+        self,
+        score: Callable[[float, float], np.ndarray],
+        paths: Sequence[Path[Solution]],
+        gap_per_node: float,
+        score_error: float,
+    ) -> None:
+        self.scores: dict[float, np.ndarray] = {}
+        self._errors: dict[float, np.ndarray] = {}
+        self._score, self._paths, self._gap_per_node, self._score_error = score, paths, gap_per_node, score_error
+
+    def fit(self, alpha: float, gap_per_node: float) -> None:
+        """Fit a penalty in every fold; a score that is as accurate as is asked for counts as exact."""
+        self.scores[alpha] = self._score(alpha, gap_per_node)
+        gaps = np.array([path.gaps[alpha] for path in self._paths])
+        self._errors[alpha] = np.where(self._gap(alpha) > self._gap_per_node, self._score_error * np.sqrt(gaps), 0.0)
+
+    def leader(self) -> float:
+        """Find the penalty with the best mean score, of equals the smallest, after fitting better those in question."""
+        while True:
+            means = {alpha: float(np.mean(self.scores[alpha])) for alpha in sorted(self.scores)}
+            errors = {alpha: float(np.mean(self._errors[alpha])) for alpha in means}
+            reached = max(means[alpha] - errors[alpha] for alpha in means)
+            rivals = [alpha for alpha in means if means[alpha] + errors[alpha] >= reached]
+            worst = max(map(self._gap, rivals))
+            if len(rivals) == 1 or worst <= self._gap_per_node:
+                return max(means, key=lambda alpha: means[alpha])
+            self.improve(rivals, max(CLOSER * worst, self._gap_per_node))
+
+    def improve(self, alphas: Sequence[float], gap_per_node: float) -> None:
+        """Fit penalties to a smaller gap."""
+        for alpha in sorted(alphas, reverse=True):
+            if self._gap(alpha) > gap_per_node:
+                self.fit(alpha, gap_per_node)
+
+    def all_have_fallen(self, alpha: float) -> bool:
+        """Tell whether every fold has fallen from its best penalty to another one, still above ``alpha``."""
+        if not self.scores:
+            return False
+        alphas = sorted(self.scores, reverse=True)
+        scores, errors = (np.array([values[key] for key in alphas]) for values in (self.scores, self._errors))
+        lower = scores + errors < np.maximum.accumulate(scores - errors)
+        above = np.array(alphas) > alpha
+        return bool(np.all(lower[above].any(axis=0) & lower[~above].all(axis=0)))
+
+    def _gap(self, alpha: float) -> float:
+        return max(path.gaps[alpha] for path in self._paths) / int(self._paths[0].covariance.shape[-1])
 
 
 def _table(paths: Sequence[Path[Solution]], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
