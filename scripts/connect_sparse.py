@@ -1,11 +1,13 @@
 """Sparse inverse covariance of one run: cleaned signals in; connectome, matrices of the fit, path and sidecar out."""
 
+from shutil import copyfile
+
 import numpy as np
 
 from sphereconn.connect.measures import certificate, connectome_sidecar
 from sphereconn.connect.sparse_selection import Grid, SparseInverseCovariance, sparse_inverse_covariance
 from sphereconn.errors import about
-from sphereconn.files import read_json, read_signals, write_json, write_matrix, write_rows
+from sphereconn.files import read_json, read_signals, write_json, write_matrix, write_rows, written_whole
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
@@ -32,9 +34,10 @@ with logged(snakemake.log[0]):
         "precision": fit.precision,
         "covariance": fit.covariance,
     }
-    write_matrix(output.matrix, names, fitted[settings["matrix"]])
     for kind, matrix in fitted.items():
         write_matrix(output[kind.replace(" ", "_")], names, matrix)
+    with written_whole(output.matrix) as temporary:
+        copyfile(output[settings["matrix"].replace(" ", "_")], temporary)
     write_rows(output.path, list(fit.path) or ["alpha"], zip(*fit.path.values(), strict=True))
     estimate = certificate(fit, len(names))
     unusable = [names[place] for place in fit.unusable]

@@ -37,7 +37,7 @@ from sphereconn.errors import InputError
 ROUGH_GAP = 1e-2
 CLOSER = 0.1
 # The log-likelihood of a frame under a fit differs from that under the optimum by at most this times the root of the
-# duality gap. To first order it does so with some factor, which depends on the frames. In 2,400 iterates of fits to 12
+# duality gap. To first order it does so with some factor, which depends on the frames. In 1,700 iterates of fits to 12
 # data sets of 160 and 264 nodes the largest was 1.26; and two penalties are told apart by the errors of both.
 SCORE_ERROR = 2.0
 RANGE = 0.01  # of a grid: its smallest penalty, as a share of its largest
