@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,12 +26,12 @@ class Owner:
     entities: Mapping[str, str]
     covariates: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
-    @property
+    @cached_property
     def stem(self) -> str:
         """The start of the names of its results."""
         return names.stem(self.entities)
 
-    @property
+    @cached_property
     def folder(self) -> str:
         """The folder of its results."""
         return names.folder(self.entities)
