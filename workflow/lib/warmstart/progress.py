@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.logging import logger
+from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
@@ -23,6 +24,20 @@ MANY_STEPS = 200  # more are not listed on the screen one by one
 LITTLE_SPACE = 1 << 20  # bytes on the disk
 LISTED_FAILURES, LISTED_STEPS = 20, 3
 ROUTINE = {LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.SHELLCMD}
+
+
+def list_few_steps() -> None:
+    """Let a dry run of many steps count them without listing them one by one, unless it is `--verbose`."""
+    list_all = JobScheduler.schedule
+
+    def schedule(self: Any) -> Any:
+        steps = len(self.workflow.dag)
+        if not self.dryrun or steps <= MANY_STEPS or logger.level <= logging.DEBUG:
+            return list_all(self)
+        logger.info(f"{steps:,} steps, too many to list; with --verbose they are listed.")
+        return True
+
+    JobScheduler.schedule = schedule
 
 
 class Progress(logging.Handler):
