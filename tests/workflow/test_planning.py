@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from warmstart import planning
-from warmstart.progress import MANY_STEPS
+from runner import planning
+from runner.progress import MANY_STEPS
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 QUICKLY = f"""
 import sys
 sys.path.insert(0, {str(LIBRARY)!r})
-from warmstart.planning import plan_quickly
-from warmstart.progress import list_few_steps
+from runner.planning import plan_quickly
+from runner.progress import list_few_steps
 plan_quickly()
 list_few_steps()
 """

@@ -7,8 +7,8 @@ import pytest
 from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from warmstart import progress
-from warmstart.progress import MANY_STEPS, Progress
+from runner import progress
+from runner.progress import MANY_STEPS, Progress
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 SNAKEFILE = """
 import sys
 sys.path[:0] = [{library!r}, {modules!r}]
-from warmstart.scheduler import calm_scheduler
-from warmstart.scripts import run_scripts_warm
+from runner.scheduler import calm_scheduler
+from runner.scripts import run_scripts_warm
 run_scripts_warm()
 
 onstart:

@@ -28,11 +28,11 @@ from sphereconn.study.results import orphans
 from sphereconn.study.settings import check_no_key_twice
 from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
-from warmstart.batches import keep_batches_going
-from warmstart.planning import plan_quickly
-from warmstart.progress import Progress, list_few_steps
-from warmstart.scheduler import calm_scheduler
-from warmstart.scripts import run_scripts_warm
+from runner.batches import keep_batches_going
+from runner.planning import plan_quickly
+from runner.progress import Progress, list_few_steps
+from runner.scheduler import calm_scheduler
+from runner.scripts import run_scripts_warm
 
 plan_quickly()
 list_few_steps()

@@ -2,7 +2,7 @@
 
 A fresh interpreter with numpy and what Snakemake puts before a script costs 0.3 s of CPU, one that draws 0.8 s. That is
 more than most jobs here need for their work. A fork costs some milliseconds. The interpreter that is forked
-(`warmstart.server`) starts with the first script of a Snakemake process and ends with that process, so it never has the
+(`runner.server`) starts with the first script of a Snakemake process and ends with that process, so it never has the
 code of yesterday.
 """
 
@@ -55,7 +55,7 @@ class ScriptServer:
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "warmstart.server"],
+                [sys.executable, "-m", "runner.server"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
