@@ -1,13 +1,17 @@
 """Planning many jobs quickly gives the plan that Snakemake makes alone, and its words."""
 
+import asyncio
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import snakemake.io
 
 from runner import planning
 from runner.progress import MANY_STEPS
@@ -22,8 +26,10 @@ from runner.progress import list_few_steps
 plan_quickly()
 list_few_steps()
 """
-# Times, numbers of jobs and of lines, and where the Snakefile is.
-DIFFERENT_EACH_TIME = r"^\[.*\]$|.*log\(s\).*|jobid: \d+|Job \d+:|line \d+|\S*Snakefile\S*"
+# Times, numbers of jobs and of lines, where the Snakefile is, and how many jobs have ended when the next are chosen.
+DIFFERENT_EACH_TIME = (
+    r"^\[.*\]$|.*log\(s\).*|jobid: \d+|Job \d+:|line \d+|\S*Snakefile\S*|Select jobs to execute...|Execute \d+ jobs..."
+)
 NOTHING_TO_DO = "Nothing to be done (all requested files are present and up to date)."
 
 CHAIN = """
@@ -225,6 +231,26 @@ def test_a_mistake_is_found_and_told_as_by_snakemake_alone(tmp_path, mistake):
     (code, words), (same_code, same_words) = said(alone, "--dry-run"), said(quickly, "--dry-run")
     # A name that is odd is told once for each job that has it, and fewer have names of their own.
     assert (code, set(words)) == (same_code, set(same_words))
+
+
+def test_a_file_that_has_changed_has_another_checksum(tmp_path, monkeypatch):
+    monkeypatch.setattr(snakemake.io._IOFile, "checksum", snakemake.io._IOFile.checksum)  # and put back at the end
+    planning.hash_files_once()
+    path = tmp_path / "data.txt"
+    file = snakemake.io.IOFile(str(path))
+    file.rule = SimpleNamespace(workflow=SimpleNamespace(iocache=SimpleNamespace(active=False)))
+
+    def checksum():
+        return asyncio.run(file.checksum(100))
+
+    path.write_text("one")
+    assert checksum() == checksum() == hashlib.sha256(b"one").hexdigest()
+    path.write_text("two")
+    assert checksum() == hashlib.sha256(b"two").hexdigest()
+    path.write_text("more than is hashed" * 10)
+    assert checksum() is None
+    path.unlink()
+    assert checksum() is None
 
 
 def test_another_release_of_snakemake_plans_alone(monkeypatch):

@@ -181,7 +181,18 @@ def write_matrix(path: str | Path, names: Sequence[str], matrix: np.ndarray) -> 
     """Write a square matrix with the node names as header and first column."""
     with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         file.write("\t".join(["node", *names]) + "\n")
-        file.writelines(f"{name}\t{_numbers(row)}\n" for name, row in zip(names, matrix, strict=True))
+        file.writelines(f"{name}\t{row}\n" for name, row in zip(names, _rows(matrix), strict=True))
+
+
+def _rows(matrix: np.ndarray) -> Iterable[str]:
+    if not np.array_equal(matrix, matrix.T, equal_nan=True):
+        return map(_numbers, matrix)
+    # To put a number into text takes longest, and each is there twice.
+    upper = np.triu_indices(len(matrix))
+    cells = np.empty(matrix.shape, dtype=object)
+    cells[upper] = _numbers(matrix[upper]).split("\t")
+    cells.T[upper] = cells[upper]
+    return map("\t".join, cells.tolist())
 
 
 def read_matrix(path: str | Path) -> tuple[list[str], np.ndarray]:
