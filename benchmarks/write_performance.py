@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.ticker import NullFormatter  # noqa: E402
 from record import recorded  # noqa: E402
 
 from sphereconn.draw.style import FAINT_INK, INK, NETWORK_COLOURS, figure_style, save_figure  # noqa: E402
@@ -133,7 +134,7 @@ def page(rows: list[dict[str, Any]]) -> str:
 def draw(by_nodes: list[dict[str, Any]], by_runs: list[dict[str, Any]] | None) -> None:
     """Draw the costs against the nodes, and against the runs."""
     with figure_style():
-        figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+        figure = Figure(figsize=(7.5, 3.8), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
         for step, colour in zip(STEPS, NETWORK_COLOURS, strict=False):
             for key, style in ((step, "-"), (f"{step}, {RIVALS.get(step)}", "--")):
@@ -142,13 +143,16 @@ def draw(by_nodes: list[dict[str, Any]], by_runs: list[dict[str, Any]] | None) -
                     x, y = zip(*points, strict=True)
                     left.plot(x, y, style, color=colour, marker="o", markersize=3, linewidth=1.2, label=key)
         left.set(xscale="log", yscale="log", xlabel="nodes", ylabel="seconds of one core")
-        left.legend(fontsize=6, frameon=False)
+        figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=4, fontsize=6, frameon=False)
         for key, style, label in (("first", "-", "first time"), ("again", "--", "nothing changed")):
             if by_runs:
                 x, y = [row["runs"] for row in by_runs], [row[key] for row in by_runs]
                 right.plot(x, y, style, color=INK, marker="o", markersize=3, linewidth=1.2, label=label)
         right.set(xscale="log", yscale="log", xlabel="runs", ylabel="seconds, two cores")
         right.legend(fontsize=6, frameon=False)
+        for axis in (left.xaxis, left.yaxis, right.xaxis, right.yaxis):
+            axis.set_major_formatter("{x:,g}")
+            axis.set_minor_formatter(NullFormatter())
         for axes in (left, right):
             axes.grid(color=FAINT_INK, alpha=0.2, linewidth=0.5)
             axes.spines[["top", "right"]].set_visible(False)
