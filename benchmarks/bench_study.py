@@ -186,11 +186,10 @@ def main() -> None:
                 **{f"nilearn_{key}": value for key, value in asdict(other).items()},
                 "extrapolated": n_runs not in rival,
             }
+            mark = "" if n_runs in rival else " *"
             print(
                 f"{n_runs:8} {mine.seconds:10.1f} {mine.cpu:6.0f} {mine.peak_mb:9.0f} {other.seconds:13.1f}"
-                f" {other.cpu:6.0f} {other.peak_mb:9.0f} {other.seconds / mine.seconds:8.1f}"
-                + " *"
-                * row["extrapolated"],
+                f" {other.cpu:6.0f} {other.peak_mb:9.0f} {other.seconds / mine.seconds:8.1f}{mark}",
                 flush=True,
             )
             rows.append(row)

@@ -1,4 +1,5 @@
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,15 @@ from sklearn.model_selection import KFold
 
 from sphereconn.connect.connectivity import standardize
 from sphereconn.connect.graphical_lasso import ConvergenceError, graphical_lasso
-from sphereconn.connect.sparse_selection import Grid, blocks, cross_validate, ebic, sparse_inverse_covariance
+from sphereconn.connect.sparse_selection import (
+    Grid,
+    Path,
+    blocks,
+    cross_validate,
+    ebic,
+    search,
+    sparse_inverse_covariance,
+)
 from sphereconn.errors import InputError
 
 EVERYTHING = Grid(stop_early=False)
@@ -153,6 +162,21 @@ def test_ending_early_follows_a_score_that_keeps_rising():
     assert whole.alpha < 1e-3
     assert early.alpha < 1e-3
     assert early.path["score"].max() == pytest.approx(whole.path["score"].max(), abs=1e-5)
+
+
+def test_a_penalty_that_was_given_up_too_early_is_fitted_again():
+    point = np.eye(2), np.eye(2)
+    path = Path(np.eye(2), lambda alpha, gap, start, close: SimpleNamespace(duality_gap=2 * gap, point=point))
+
+    def score(alpha, gap_per_node):
+        path.fit(alpha, gap_per_node)
+        if 0.3 < alpha < 0.5 and gap_per_node > 1e-3:
+            return np.array([10.0])  # off by far more than the gap allows
+        return np.array([5.0 if alpha == 1 else 4.95])
+
+    best, _ = search(score, [path], 1.0, Grid(n_refinements=3), score_error=2.0)
+    assert best == 1.0
+    assert path.solutions[best].duality_gap <= 2 * Grid().gap_per_node
 
 
 def test_on_real_series_no_fit_fails_and_the_score_is_better_than_that_of_scikit_learn():

@@ -1,4 +1,4 @@
-"""Let Snakemake plan a hundred thousand jobs in a minute: what it works out anew for every file, worked out once.
+"""Let Snakemake plan a hundred thousand jobs in a minute, and note their ends: what it works out anew, worked out once.
 
 Each adaptation replaces a function of Snakemake by one that gives the same answer, or hands the question on to
 Snakemake's own where it is not about the plain kind: a local file, a pattern, a name. In brackets is what it saves,

@@ -499,6 +499,9 @@ def search(
             n_left -= 1
         if n_left == 0:
             race.improve([best], grid.gap_per_node)
+            if any(best not in path.solutions for path in paths):
+                # Dropped with its grid, and best after all, as the score that beat it was farther off than expected.
+                race.fit(best, grid.gap_per_node)
             return best, np.array([race.scores[alpha] for alpha in sorted(race.scores, reverse=True)])
         above = min((alpha for alpha in asked if alpha > best), default=best)
         below = max((alpha for alpha in asked if alpha < best), default=RANGE * best)
