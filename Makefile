@@ -1,6 +1,7 @@
 # make setup | run | test | report | bench: nothing else to learn. `make help` lists the rest.
 PYTHON ?= python3
 CORES ?= 2
+MINUTES ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
 # Byte code makes every later start three times faster.
@@ -8,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check report bench lock unlock clean
+.PHONY: help setup run test fuzz check report bench lock unlock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,6 +21,11 @@ run: setup  ## run the default study (config/config.yaml)
 
 test: $(VENV)/.test-ready check  ## run the checks and all tests
 	$(BIN)/python -m pytest
+
+# What a search finds becomes an @example of its test.
+fuzz: $(VENV)/.test-ready  ## search with the property tests for new failures, for MINUTES=10
+	end=$$(($$(date +%s) + 60 * $(MINUTES))); while [ $$(date +%s) -lt $$end ]; do \
+		$(BIN)/python -m pytest -x -m hypothesis --hypothesis-profile=search || exit 1; done
 
 check: $(VENV)/.test-ready  ## run the linters and the type checker
 	$(BIN)/ruff check .
@@ -41,9 +47,9 @@ bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's: docs/per
 
 lock:  ## make the lock files anew from requirements*.in (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \
-		requirements-dev.in -o requirements-dev.lock
+		requirements.in -o requirements.lock
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \
-		-c requirements-dev.lock requirements.in -o requirements.lock
+		--override requirements-override.in -c requirements.lock requirements-dev.in -o requirements-dev.lock
 
 unlock:  ## free the working directory after a killed run
 	$(BIN)/snakemake --unlock
@@ -65,5 +71,5 @@ $(VENV)/.run-ready: requirements.lock | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test-ready: requirements-dev.lock $(VENV)/.run-ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@

@@ -5,7 +5,7 @@
 
 from snakemake.utils import min_version
 
-min_version("9.15")
+min_version("9.27.1")
 
 
 # Without the guard Snakemake would merge the default study into the user's.

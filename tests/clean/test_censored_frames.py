@@ -49,7 +49,7 @@ def test_the_frames_of_a_real_run_are_those_that_nilearn_keeps(fd, dvars, min_se
 traces = st.lists(st.sampled_from([0.0, 0.2, 0.5, 0.7, float("nan")]), min_size=2, max_size=40)
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(traces, st.integers(0, 8), st.data())
 def test_the_frames_of_any_trace_are_those_that_nilearn_keeps(displacement, min_segment, data):
     dvars = data.draw(st.lists(st.sampled_from([1.0, 2.0]), min_size=len(displacement), max_size=len(displacement)))
@@ -58,7 +58,7 @@ def test_the_frames_of_any_trace_are_those_that_nilearn_keeps(displacement, min_
     np.testing.assert_array_equal(np.flatnonzero(kept), nilearns(table, 0.5, 1.5, min_segment))
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(traces, st.integers(0, 8), st.integers(0, 4))
 def test_every_kept_stretch_is_long_enough_and_every_reason_holds(displacement, min_segment, n_non_steady):
     n_frames = len(displacement)

@@ -16,7 +16,7 @@ def runs_with_gaps(draw):
     return values, kept
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(runs_with_gaps())
 def test_gaps_hold_the_not_a_knot_cubic_spline_and_kept_frames_their_values(run):
     values, kept = run

@@ -55,7 +55,7 @@ def forged(content, kind, changes):
 change = st.tuples(st.sampled_from(FIELDS), st.integers(0, 7), st.sampled_from(FLOATS), st.sampled_from(INTEGERS))
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(list(CLASSES)), st.lists(change, min_size=1, max_size=3), st.booleans(), st.sampled_from([0.0, 6.0])
 )

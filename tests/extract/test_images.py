@@ -63,7 +63,7 @@ def header_bytes(image_class, order, fields):
 EYE = {"sform_code": 1, "srow_x": [1, 0, 0, 0], "srow_y": [0, 1, 0, 0], "srow_z": [0, 0, 1, 0]}
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None)
 @given(
     image_class=st.sampled_from([nibabel.Nifti1Image, nibabel.Nifti2Image]),
     order=st.sampled_from("<>"),

@@ -330,7 +330,7 @@ def test_overlap_is_forbidden_unless_asked_for(tmp_path):
 # ---- properties
 
 
-properties = settings(max_examples=15, deadline=None, derandomize=True)
+properties = settings(max_examples=15, deadline=None)
 
 
 @properties

@@ -21,7 +21,7 @@ from sphereconn.study.study import read_study
 ROOT = Path(__file__).parents[2]
 INFINITE, NO_NUMBER = float("inf"), float("nan")
 FULL = Strategy(wm_csf="full", compcor="anat_combined", high_pass=True)
-QUICK = settings(max_examples=150, deadline=None, derandomize=True)
+QUICK = settings(max_examples=150, deadline=None)
 
 
 @pytest.fixture(scope="module")

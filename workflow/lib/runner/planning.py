@@ -8,12 +8,10 @@ in seconds of one core: a dry run of 15,000 jobs takes 7 with all of them, and t
 from __future__ import annotations
 
 import gc
-import hashlib
-import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -22,14 +20,13 @@ import snakemake.api  # first: Snakemake's modules import each other in a circle
 import snakemake.common
 import snakemake.io
 from snakemake.dag import DAG
-from snakemake.io import AnnotatedString, AttributeGuard, ExistsDict, IOCache, _IOFile
+from snakemake.io import AnnotatedString, ExistsDict, _IOFile
 from snakemake.jobs import Job
 from snakemake.output_index import OutputIndex
-from snakemake.persistence import Persistence
 from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.workflow import Workflow
 
-ADAPTED_RELEASES = "9.15."
+ADAPTED_RELEASES = "9.27."
 
 
 def plan_quickly() -> None:
@@ -125,46 +122,6 @@ def look_up_producers() -> None:
     OutputIndex.match_producers = match_producers
 
 
-def fill_in_names() -> None:
-    """Fill in the wildcards of a pattern by a template; a name without wildcards is its own result (0.8 s, 20 MB)."""
-    slow = _IOFile.apply_wildcards
-
-    def apply_wildcards(self: Any, wildcards: Mapping[str, Any]) -> Any:
-        pattern = self._file
-        flags = self.flags
-        if self._is_callable or "storage_object" in flags or "<" in pattern:
-            return slow(self, wildcards)
-        if "{" not in pattern:
-            if type(pattern) is str:
-                self._file = AnnotatedString(pattern)
-            return self
-        template, names = _template(pattern)
-        try:
-            text = template % tuple([wildcards[name] for name in names])
-        except KeyError:
-            return slow(self, wildcards)
-        if text.endswith("/") or "<" in text:
-            return slow(self, wildcards)
-        file = str.__new__(_IOFile, text)
-        file._is_callable = False
-        file._file = AnnotatedString(text)
-        file._file._flags = flags.copy()
-        file.rule = self.rule
-        file._regex = file._wildcard_constraints = None
-        return file
-
-    _IOFile.apply_wildcards = apply_wildcards
-
-
-@lru_cache(maxsize=4096)
-def _template(pattern: str) -> tuple[str, list[str]]:
-    """Give a pattern as a template of the operator %, and the names of its wildcards."""
-    wildcards = list(snakemake.io.WILDCARD_REGEX.finditer(pattern))
-    edges = [0, *(edge for match in wildcards for edge in match.span()), len(pattern)]
-    literals = [pattern[start:end].replace("%", "%%") for start, end in zip(edges[::2], edges[1::2], strict=True)]
-    return "%s".join(literals), [match["name"] for match in wildcards]
-
-
 def check_odd_names_only() -> None:
     """Let Snakemake look for what to warn of in a name only where there is a space, a brace or the like (0.7 s)."""
     slow = snakemake.io.check
@@ -213,39 +170,6 @@ def compare_folders_once() -> None:
     DAG.check_directory_outputs = check_directory_outputs
 
 
-def ask_in_turn() -> None:
-    """Ask for the files of a job in turn and once: a task of its own costs more than a short answer (2 s)."""
-    slow = Persistence.incomplete
-
-    async def output_mintime(self: Any) -> float | None:
-        files = [*self.output, self.benchmark] if self.benchmark else self.output
-        times = [(await file.mtime()).local_or_storage() for file in files if await file.exists()]
-        return min(times, default=None)
-
-    async def missing_output(self: Any, requested: Iterable[Any]) -> AsyncIterator[Any]:
-        for file in requested:
-            never_there = snakemake.io.is_flagged(file, "pipe") or snakemake.io.is_flagged(file, "service")
-            if never_there or not await file.exists():
-                yield file
-
-    async def incomplete(self: Any, job: Any) -> list[Any]:
-        if self._incomplete_cache is None:
-            self._cache_incomplete_folder()
-        # False is a cache that may not be used.
-        none_at_all = self._incomplete_cache is not False and not self._incomplete_cache
-        return [None for _ in job.output] if none_at_all else await slow(self, job)
-
-    async def mtime_inventory(self: Any, jobs: Iterable[Any], n_workers: int = 8) -> None:
-        for file in {file for job in jobs for file in (*job.input, *job.output, job.benchmark) if file}:
-            if not file.is_storage and file not in self.mtime and await file.exists():
-                self.mtime[file] = await self.collect_mtime(file)
-
-    Job.output_mintime = property(output_mintime)
-    Job.missing_output = missing_output
-    Persistence.incomplete = incomplete
-    IOCache.mtime_inventory = mtime_inventory
-
-
 def look_up_folders() -> None:
     """Find the folder of a file, whose list says whether the file is there, without asking for its kind (1 s)."""
     slow = ExistsDict.__contains__
@@ -259,22 +183,6 @@ def look_up_folders() -> None:
     ExistsDict.__contains__ = contains
 
 
-def read_records_at_once() -> None:
-    """Read what Snakemake noted of a result without looking first whether it did (0.5 s of 10,000 finished jobs)."""
-    slow = Persistence._read_record_uncached
-
-    def read(self: Any, subject: Any, id: Any) -> Any:
-        try:
-            with open(self._record_path(subject, id), "rb") as file:
-                return json.loads(file.read())
-        except FileNotFoundError:
-            return {}
-        except ValueError:
-            return slow(self, subject, id)
-
-    Persistence._read_record_uncached = read
-
-
 def hash_files_once() -> None:
     """Take the checksum of a file once, as long as it is the same file.
 
@@ -284,12 +192,12 @@ def hash_files_once() -> None:
     slow = _IOFile.checksum
     known: dict[tuple[Any, ...], str | None] = {}
 
-    async def checksum(self: Any, threshold: Any, force: bool = False, algorithm: Any = hashlib.sha256) -> Any:
+    async def checksum(self: Any, threshold: Any, force: bool = False, algorithm: Any = None) -> Any:
         try:
             found = os.stat(self.file)
         except OSError:
             found = None
-        if found is None or self.is_storage or force or algorithm is not hashlib.sha256:
+        if found is None or self.is_storage or force or algorithm is not None:
             return await slow(self, threshold, force, algorithm)
         same = (str(self), found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, threshold)
         if same not in known:
@@ -308,16 +216,6 @@ def know_sizes() -> None:
             sizes[file] = await file.size() if await file.exists() else None
 
     JobScheduler.update_input_sizes = update_input_sizes
-
-
-def share_guards() -> None:
-    """Have one object that forbids `input.sort()`, not two for every list of every job (10 MB)."""
-    guards: dict[str, Any] = {}
-
-    def guard(kind: Any, name: str = "") -> Any:
-        return guards.setdefault(name, object.__new__(kind)) if name else object.__new__(kind)
-
-    AttributeGuard.__new__ = guard
 
 
 def count_batches_once() -> None:
@@ -368,16 +266,12 @@ ADAPTATIONS = (
     know_parameters,
     know_producers,
     look_up_producers,
-    fill_in_names,
     check_odd_names_only,
     compare_names_as_text,
     know_environments,
     compare_folders_once,
-    ask_in_turn,
     look_up_folders,
-    read_records_at_once,
     hash_files_once,
     know_sizes,
-    share_guards,
     count_batches_once,
 )

@@ -1,0 +1,7 @@
+"""Property tests draw the same examples every time, so that a fresh clone never fails by chance; `make fuzz` searches."""
+
+import hypothesis
+
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("fixed")
