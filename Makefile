@@ -20,7 +20,7 @@ run: setup  ## run the default study (config/config.yaml)
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(VENV)/.test-ready check  ## run the checks and all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile
 
 # What a search finds becomes an @example of its test.
 fuzz: $(VENV)/.test-ready  ## search with the property tests for new failures, for MINUTES=10

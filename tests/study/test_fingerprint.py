@@ -68,6 +68,14 @@ def test_it_does_not_depend_on_the_order_of_imports_or_the_place_of_the_folder(c
     assert fingerprint(moved / "script.py", moved / "pack") == before
 
 
+def test_it_is_the_same_in_every_version_of_python(code):
+    """An upgrade of Python makes nothing run again: the number is that of Python 3.11, 3.12 and 3.13."""
+    code["used"].write_text(
+        "from pack.deep import number\n\n\ndef twice(a = None, *b, **c) -> str:\n    return f'{number:{a}}' f'{a!r}'\n"
+    )
+    assert code["fingerprint"]() == "990b6ed4fb089a59"
+
+
 def test_an_asset_counts_byte_by_byte(code, tmp_path):
     asset = tmp_path / "template.html"
     asset.write_text("<p>")

@@ -52,7 +52,23 @@ def _code_and_imports(source: str, package: str) -> tuple[str, list[str]]:
     """Give the syntax tree of a module, written out, and the modules of the package that it imports."""
     tree = ast.parse(source)
     imported = _imports(tree, package)
-    return ast.dump(_without_docstrings(tree)), imported
+    return _written_out(_without_docstrings(tree)), imported
+
+
+def _written_out(node: object) -> str:
+    """Write out a syntax tree, in the same way in every version of Python.
+
+    `ast.dump` leaves out empty fields from Python 3.13 on, each version adds fields, empty where unused, and 3.12 puts
+    an empty text behind the format of a value in an f-string.
+    """
+    if isinstance(node, ast.JoinedStr):
+        node.values = [part for part in node.values if not isinstance(part, ast.Constant) or part.value]
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
+        return f"{type(node).__name__}({', '.join(f'{name}={_written_out(value)}' for name, value in fields)})"
+    if isinstance(node, list):
+        return f"[{', '.join(map(_written_out, node))}]"
+    return repr(node)
 
 
 def _imports(tree: ast.AST, package: str) -> list[str]:
