@@ -1,4 +1,4 @@
-"""Property tests draw the same examples every time, so that a fresh clone never fails by chance; `make fuzz` searches."""
+"""Property tests draw the same examples every time, so no fresh clone fails by chance; `make fuzz` searches."""
 
 import hypothesis
 
