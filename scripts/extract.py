@@ -11,7 +11,7 @@ from sphereconn.study.seeds import read_seeds
 with logged(snakemake.log[0]):
     settings, bold = snakemake.params.settings, snakemake.input.bold
     sidecar = snakemake.input.get("sidecar")
-    seconds = repetition_time(
+    time = repetition_time(
         bold, settings["repetition_time"], read_json(sidecar) if sidecar else None, read_header(bold).repetition_time
     )
     seeds = read_seeds(snakemake.input.seeds, settings["radius"])
@@ -48,8 +48,10 @@ with logged(snakemake.log[0]):
         snakemake.output.sidecar,
         {
             "Description": "Mean signal of each sphere, before any cleaning",
-            "SamplingFrequency": 1 / seconds,
-            "RepetitionTime": seconds,
+            "SamplingFrequency": 1 / time.seconds,
+            "RepetitionTime": time.seconds,
+            "RepetitionTimeSource": time.source,
+            "RepetitionTimeOverruled": time.overruled,
             "NumberOfVolumes": len(spheres.signals),
             "SpaceOfImage": settings["space_of_image"],
             "SpaceOfSeeds": settings["space"],

@@ -1,7 +1,6 @@
 """Bad input ends with one clear sentence, before any number where that can be, and leaves no half-written result."""
 
 import gzip
-import json
 import re
 
 import nibabel
@@ -211,13 +210,6 @@ def test_a_repetition_time_that_is_missing_is_named(project):
     rewrite_image(project, without_time)
     (error,) = set(re.findall(r"error: .*", said(project)))
     assert "sub-01_bold.nii.gz: the repetition time is missing; give it in the runs table" in error
-
-
-def test_a_repetition_time_that_contradicts_the_header_is_named(project):
-    sidecar = project.root / "data" / "sub-01_bold.json"
-    sidecar.write_text(json.dumps({"RepetitionTime": 0.8}))
-    (error,) = set(re.findall(r"error: .*", said(project)))
-    assert "the sidecar says a repetition time of 0.8 s, the image header says 2 s" in error
 
 
 def test_a_seed_set_outside_the_field_of_view_is_named(project):

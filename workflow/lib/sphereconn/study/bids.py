@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sphereconn.errors import InputError
-from sphereconn.extract.repetition_time import is_repetition_time
+from sphereconn.extract.repetition_time import is_repetition_time, unit_hint
 from sphereconn.files import read_json
 
 Entities = Mapping[str, str]
@@ -134,7 +134,7 @@ def _timing(path: str) -> tuple[float | None, str]:
     if seconds is None:
         return None, ""
     if not is_repetition_time(seconds):
-        return None, f"RepetitionTime in {path} is {reprlib.repr(seconds)}"
+        return None, f"RepetitionTime in {path} is {reprlib.repr(seconds)} s{unit_hint(seconds)}"
     return float(seconds), ""
 
 

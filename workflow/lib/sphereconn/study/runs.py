@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sphereconn.errors import InputError
-from sphereconn.extract.repetition_time import LONGEST, SHORTEST, is_repetition_time
+from sphereconn.extract.repetition_time import LONGEST, SHORTEST, is_repetition_time, unit_hint
 from sphereconn.files import MISSING, read_rows
 from sphereconn.study import names
 
@@ -135,7 +135,7 @@ def _repetition_time(cell: str | None, where: str) -> float | None:
     if not is_repetition_time(seconds):
         raise InputError(
             f"{where}, column repetition_time: '{cell}' is not allowed;"
-            f" allowed are {SHORTEST:g} to {LONGEST:g} seconds."
+            f" allowed are {SHORTEST:g} to {LONGEST:g} seconds{unit_hint(seconds)}."
         )
     return seconds
 
