@@ -14,8 +14,8 @@ from sphereconn.study.names import labels_of
 with logged(snakemake.log[0]):
     stacked = read_json(snakemake.input.sidecar)
     runs = read_records(snakemake.input.runs)
-    rows = members_of(snakemake.wildcards.group, runs)
-    left_out = [stacked["RunsLeftOut"][row] for row in members_of(snakemake.wildcards.group, stacked["RunsLeftOut"])]
+    rows = members_of(snakemake.params.group, runs)
+    left_out = [stacked["RunsLeftOut"][row] for row in members_of(snakemake.params.group, stacked["RunsLeftOut"])]
     left_out = {run["name"]: run["reason"] for run in left_out}
     names, diagonal = stacked["Nodes"], stacked["ValidDiagonal"]
     moments = group_moments(snakemake.input.stack, rows, fisher_z=not diagonal)
@@ -43,7 +43,7 @@ with logged(snakemake.log[0]):
             **{key: stacked[key] for key in kept},
             "FisherZ": not diagonal,
             "Combined": stacked["Combined"],
-            "Group": snakemake.wildcards.group,
+            "Group": snakemake.params.group["words"],
             "NumberOfRuns": len(rows),
             "Runs": members,
             "RunsLeftOut": left_out,

@@ -11,10 +11,16 @@ with logged(snakemake.log[0]):
     sidecars = [read_json(path) for path in snakemake.input.sidecars]
     sources = list(zip(snakemake.params.connectomes, snakemake.input.matrices, sidecars, strict=True))
     connectomes = [
-        PageConnectome(estimator, whose, sidecar["RelationshipMeasure"], read_matrix(matrix)[1])
+        PageConnectome(estimator, sidecar.get("Group", whose), sidecar["RelationshipMeasure"], read_matrix(matrix)[1])
         for (estimator, whose), matrix, sidecar in sources
     ]
-    left_out = sorted({f"{whose}: {sidecar['LeftOut']}" for (_, whose), _, sidecar in sources if "LeftOut" in sidecar})
+    left_out = sorted(
+        {
+            f"{sidecar.get('Group', whose)}: {sidecar['LeftOut']}"
+            for (_, whose), _, sidecar in sources
+            if "LeftOut" in sidecar
+        }
+    )
     page = connectome_page(
         nodes.names,
         nodes.coordinates,

@@ -58,7 +58,7 @@ CONTENTS = {
     "unused": [["sub-9", "damaged image"]],
     "search": [],
     "combined": [],
-    "groups": [group("group-all", 3, FIGURE), group("site-a", 2, LEVEL)],
+    "groups": [group("all runs", 3, FIGURE), group("site: a", 2, LEVEL)],
     "pages": [{"seed_set": "dmn", "denoising": "bandpass", "path": "group/figures/groups_connectomes.html"}],
     "runs": [
         {"run": "sub-1", "seed_set": "dmn", "denoising": "bandpass", "links": [["signals", "sub-1/figures/a.png"]]}
@@ -232,14 +232,14 @@ def test_thousands_of_runs_end_with_a_pointer_to_the_table():
 def test_figures_of_all_runs_are_open_and_those_of_levels_folded():
     text = written()
     images = {item["alt"]: text.index(item["src"]) for item in Page(text).attributes_of("img")}
-    assert list(images) == ["partial: matrix, all runs", "partial: matrix, site a"]
-    folded = text.index("<summary>Site a, mean of 2 runs</summary>")
-    assert images["partial: matrix, all runs"] < folded < images["partial: matrix, site a"]
+    assert list(images) == ["partial: matrix, all runs", "partial: matrix, site: a"]
+    folded = text.index("<summary>Site: a, mean of 2 runs</summary>")
+    assert images["partial: matrix, all runs"] < folded < images["partial: matrix, site: a"]
 
 
 def test_a_figure_that_cannot_be_embedded_is_linked(monkeypatch):
     text = written(images={FIGURE: None, LEVEL: Image("image/webp", b"level")})
-    assert [item["alt"] for item in Page(text).attributes_of("img")] == ["partial: matrix, site a"]
+    assert [item["alt"] for item in Page(text).attributes_of("img")] == ["partial: matrix, site: a"]
     assert f'<a href="{FIGURE}">' in text
     monkeypatch.setattr(report, "MOST_EMBEDDED", 3)
     assert [item["alt"] for item in Page(written()).attributes_of("img")] == ["partial: matrix, all runs"]

@@ -55,7 +55,7 @@ if STUDY.summary:
     logger.info(STUDY.summary)
 
 
-STEM = r"sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*"
+STEM = rf"sub-{names.BIDS_LABEL}(_[a-z]+-{names.BIDS_LABEL})*"
 NOTHING = r"(?!)"
 # Results of combined runs have `run-all` in the start of their names, and results of single runs have not.
 HOW_COMBINED = STUDY.how_combined
@@ -66,13 +66,13 @@ STEM_OF_ESTIMATED = STEM_OF_RUN if HOW_COMBINED == "average" else STEM
 
 
 wildcard_constraints:
-    folder=r"group|sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
+    folder=rf"group|sub-{names.BIDS_LABEL}(/ses-{names.BIDS_LABEL})?",
     stem=STEM,
     seed_set=names.LABEL,
     denoising=names.LABEL,
     estimator=names.LABEL,
     group=r"[A-Za-z0-9]+-[A-Za-z0-9]+",
-    whose=r"groups|[A-Za-z0-9]+-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*",
+    whose=rf"groups|[A-Za-z0-9]+-{names.BIDS_LABEL}(_[a-z]+-{names.BIDS_LABEL})*",
     views=r"[a-z]+",
 
 
@@ -207,6 +207,13 @@ def fitted_jointly(wildcards):
     return STUDY.estimated(combination_of(wildcards))
 
 
+def group_settings(wildcards):
+    """Say which level of which column of the runs table makes a group, and what it is called."""
+    of_combination = groups_of(members(wildcards), STUDY.groups)
+    group = next(group for group in of_combination if group.label == wildcards.group)
+    return {"column": group.column, "level": group.level, "words": group.words}
+
+
 def members_table(wildcards):
     """What the runs table says of each member of a combination, as the stack's table of runs keeps it."""
     columns = dict.fromkeys((column for run in combination_of(wildcards).runs for column in run.covariates), MISSING)
@@ -259,7 +266,9 @@ def page_labels(wildcards):
         if (item.seed_set, item.denoising) == (wildcards.seed_set, wildcards.denoising)
     ]
     if (wildcards.folder, wildcards.whose) == ALL_GROUPS:
-        return [[item.estimator, group] for item in chosen for group in groups_of(item.members, STUDY.groups)]
+        return [
+            [item.estimator, group.label] for item in chosen for group in groups_of(item.members, STUDY.groups)
+        ]
     return [
         [item.estimator, wildcards.whose]
         for item in chosen

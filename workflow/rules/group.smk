@@ -59,6 +59,7 @@ rule aggregate:
         mem_mb=growing(1000),
         runtime=growing(30),
     params:
+        group=group_settings,
         code=code_of("aggregate"),
     message:
         "Aggregating {wildcards.seed_set} over {wildcards.group} ({wildcards.estimator}, {wildcards.denoising})"
@@ -70,7 +71,7 @@ rule groups:
     """All connectomes of groups."""
     input:
         [
-            result(names.group_result(group, item.seed_set, item.denoising, item.estimator, "stat-mean_relmat.tsv"))
+            result(names.group_result(group.label, item.seed_set, item.denoising, item.estimator, "stat-mean_relmat.tsv"))
             for item in STUDY.combinations
             for group in groups_of(item.members, STUDY.groups)
         ],

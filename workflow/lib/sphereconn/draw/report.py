@@ -556,21 +556,16 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
                 for words, path in item["figures"]:
                     image = images.get(path)
                     room -= len(image.content) if image else 0
-                    caption = f"{item['estimator']}: {words}, {_group_words(group)}"
+                    caption = f"{item['estimator']}: {words}, {group}"
                     figures.append(Figure(path, caption, image if room >= 0 else None))
-            words = _group_words(group)
-            title = f"{words[0].upper()}{words[1:]}, mean of {_counted(members[0]['runs'], noun)}"
-            if group == "group-all":
+            title = f"{group[0].upper()}{group[1:]}, mean of {_counted(members[0]['runs'], noun)}"
+            if group == "all runs":
                 blocks += [Paragraph(f"{title}."), Figures(figures)]
             else:
                 blocks.append(Folded(title, [Figures(figures)]))
         sections.append(Section(f"{seed_set}, {denoising}", blocks))
     note = Paragraph("Each figure leads to its file, which has the full resolution.")
     return Section("Connectomes of groups", [note, *sections])
-
-
-def _group_words(group: str) -> str:
-    return "all runs" if group == "group-all" else group.replace("-", " ", 1)
 
 
 def _single_runs(contents: Mapping[str, Any]) -> Section:

@@ -8,6 +8,7 @@ small sidecars on request; no image is opened.
 from __future__ import annotations
 
 import os
+import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from pathlib import Path
 from sphereconn.errors import InputError
 from sphereconn.extract.repetition_time import is_repetition_time, unit_hint
 from sphereconn.files import read_json
+from sphereconn.study import names
 
 Entities = Mapping[str, str]
 
@@ -72,7 +74,7 @@ def entities_of(name: str) -> dict[str, str] | None:
     entities: dict[str, str] = {}
     for part in name.split("_") if name else ():
         entity, _, label = part.partition("-")
-        if not (entity.isalpha() and label.isascii() and label.isalnum()) or entity in entities:
+        if not (entity.isalpha() and re.fullmatch(names.BIDS_LABEL, label)) or entity in entities:
             return None
         entities[entity] = label
     return entities

@@ -159,7 +159,10 @@ class _Checks:
 
     def _name(self, image: Image) -> Problem | None:
         if image.entities is None:
-            return "with a name that is not BIDS", "a name is made of entity-label pairs, labels of letters and digits"
+            return (
+                "with a name that is not BIDS",
+                "it is not made of entity-label pairs (letters, digits and +)",
+            )
         if any(image.entities.get(entity) != label for entity, label in {"ses": None, **image.place}.items()):
             return "in the folder of another subject or session", f"it lies in {os.path.dirname(image.path)}"
         unknown = [entity for entity in image.entities if entity not in COLUMN and entity != "desc"]

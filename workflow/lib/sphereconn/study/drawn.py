@@ -48,8 +48,8 @@ def figures(study: Study) -> Iterator[str]:
             for suffix in connectome_suffixes(study, item.seed_set):
                 yield names.connectome_figure(owner.folder, owner.stem, *labels, suffix)
         for group in groups_of(item.members, study.groups):
-            for suffix in group_suffixes(study, item, group):
-                yield names.connectome_figure("group", group, *labels, suffix)
+            for suffix in group_suffixes(study, item, group.label):
+                yield names.connectome_figure("group", group.label, *labels, suffix)
         if "path" in kinds and item.estimator in study.sparse_estimators:
             for owner in study.estimated(item):
                 if owner.stem in study.figure_runs:

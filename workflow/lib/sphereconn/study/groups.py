@@ -2,44 +2,97 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from sphereconn.errors import InputError
-from sphereconn.study import names
 from sphereconn.study.runs import Owner
 
 ALL_RUNS = "group-all"
 
 
+@dataclass(frozen=True)
+class Group:
+    """A group: its label in file names, and the column and the level that make it, as the runs table writes them.
+
+    The group of all runs has neither column nor level.
+    """
+
+    label: str
+    column: str = ""
+    level: str = ""
+
+    @property
+    def words(self) -> str:
+        """What the group is called wherever a person reads it."""
+        return f"{self.column}: {self.level}" if self.column else "all runs"
+
+
 def check_groups(runs: Sequence[Owner], columns: Sequence[str], where: str) -> None:
-    """Check that each grouping column has levels, and that they can be parts of file names."""
+    """Raise ``InputError`` for a grouping column without levels, or whose label would be that of another column."""
     for column in columns:
-        levels = sorted({value for run in runs if (value := run.value(column))})
-        if not levels:
+        if not _levels(runs, column):
             known = sorted({name for run in runs for name in (*run.entities, *run.covariates)})
             raise InputError(
                 f"{where}: the runs table has no column '{column}' with values (found: {', '.join(known)})."
             )
-        for level in levels:
-            if not re.fullmatch(names.LABEL, level):
-                raise InputError(
-                    f"{where}: column '{column}' of the runs table has the level '{level}'; levels become parts of file"
-                    " names and hold letters and digits only."
-                )
-            if f"{column}-{level}" == ALL_RUNS:
-                raise InputError(f"{where}: '{ALL_RUNS}' names the group of all runs; rename the column or the level.")
+    for group in groups_of(runs, columns)[1:]:
+        if group.label == ALL_RUNS:
+            raise InputError(f"{where}: '{ALL_RUNS}' names the group of all runs; rename the column or the level.")
 
 
-def groups_of(runs: Sequence[Owner], columns: Sequence[str]) -> list[str]:
-    """Name the groups that some runs make: all of them, then each level of each column, as in ``site-essen``."""
-    levels = {f"{column}-{value}" for column in columns for run in runs if (value := run.value(column))}
-    return [ALL_RUNS, *sorted(levels)]
+def near_levels(runs: Sequence[Owner], columns: Sequence[str]) -> Iterator[str]:
+    """Name the levels of grouping columns that differ in capitals, blanks or punctuation only, a sentence a column."""
+    for column in columns:
+        alike: dict[str, list[str]] = {}
+        for level in _levels(runs, column):
+            alike.setdefault(_plain(level).casefold() or level, []).append(level)
+        for levels in alike.values():
+            if len(levels) > 1:
+                listed = " and ".join(f"'{level}'" for level in levels)
+                yield f"groups: {listed} are different levels of the column '{column}'; is that meant?"
 
 
-def members_of(group: str, runs: Sequence[Mapping[str, str]]) -> list[int]:
-    """Give the positions of the members of a group among runs that are given as rows of a table."""
-    if group == ALL_RUNS:
-        return list(range(len(runs)))
-    column, level = group.split("-")
-    return [position for position, run in enumerate(runs) if run.get(column) == level]
+def groups_of(runs: Sequence[Owner], columns: Sequence[str]) -> list[Group]:
+    """Return the groups that some runs make: all of them, then each level of each column, sorted by label."""
+    of_column = _labels(columns)
+    groups = [
+        Group(f"{of_column[column]}-{label}", column, level)
+        for column in columns
+        for level, label in _labels(_levels(runs, column)).items()
+    ]
+    return [Group(ALL_RUNS), *sorted(groups, key=lambda group: group.label)]
+
+
+def members_of(group: Mapping[str, str] | Group, runs: Sequence[Mapping[str, str]]) -> list[int]:
+    """Return the positions of the members of a group among runs that are given as rows of a table."""
+    column, level = (group.column, group.level) if isinstance(group, Group) else (group["column"], group["level"])
+    return [position for position, run in enumerate(runs) if not column or run.get(column) == level]
+
+
+def _levels(runs: Sequence[Owner], column: str) -> list[str]:
+    return sorted({value for run in runs if (value := run.value(column))})
+
+
+def _labels(texts: Collection[str]) -> dict[str, str]:
+    """Return a label for each text: its letters and digits, and a few digits of its hash where these are not enough.
+
+    A text of letters and digits is its own label, unless another differs from it in capitals only: some disks take
+    the two for one. So the label of a text changes only when a text that looks like it comes or goes.
+    """
+    taken = {text.casefold(): text for text in sorted(texts) if text == _plain(text)}
+    plain = [_plain(text).casefold() for text in texts]
+    labels = {}
+    for text in texts:
+        label = _plain(text)
+        alone = plain.count(label.casefold()) == 1
+        if not label or not (alone or taken.get(label.casefold()) == text):
+            label += hashlib.sha256(text.encode()).hexdigest()[:6]
+        labels[text] = label
+    return labels
+
+
+def _plain(text: str) -> str:
+    return re.sub("[^A-Za-z0-9]", "", text)

@@ -29,7 +29,8 @@ ENTITIES = {
     "resolution": "res",
 }
 
-LABEL = "[A-Za-z0-9]+"
+LABEL = "[A-Za-z0-9]+"  # of what the configuration names: seed sets, denoising, estimators
+BIDS_LABEL = "[A-Za-z0-9+]+"  # of an entity; the plus is allowed since BIDS 1.11
 
 # Takes the place of the entities that runs were combined over, so that no combined result has the name of a run.
 COMBINED = {"run": "all"}

@@ -34,7 +34,7 @@ def read_nodes(path: str | Path) -> Nodes:
 
 def figure_title(whose: str, sidecar: Mapping[str, Any], seed_set: str, estimator: str, denoising: str) -> str:
     """Say in two lines what a figure of a connectome shows: whose it is, and which settings made it."""
-    group = "all runs" if whose == ALL_RUNS else whose.replace("-", " ")
+    group = sidecar.get("Group", "all runs" if whose == ALL_RUNS else whose)
     first = whose
     if "RunsCombined" in sidecar:
         first = f"{whose}, {len(sidecar['RunsCombined'])} runs {COMBINED_WORDS[sidecar['Combined']]}"

@@ -84,14 +84,14 @@ def _groups(study: Study) -> Iterator[dict[str, Any]]:
         labels = (item.seed_set, item.denoising, item.estimator)
         for group in groups_of(item.members, study.groups):
             yield {
-                "group": group,
+                "group": group.words,
                 "seed_set": item.seed_set,
                 "denoising": item.denoising,
                 "estimator": item.estimator,
-                "sidecar": names.group_result(group, *labels, "stat-mean_relmat.json"),
+                "sidecar": names.group_result(group.label, *labels, "stat-mean_relmat.json"),
                 "figures": [
-                    [figure_words(suffix), names.connectome_figure("group", group, *labels, suffix)]
-                    for suffix in group_suffixes(study, item, group)
+                    [figure_words(suffix), names.connectome_figure("group", group.label, *labels, suffix)]
+                    for suffix in group_suffixes(study, item, group.label)
                 ],
             }
 

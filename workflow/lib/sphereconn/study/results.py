@@ -87,7 +87,7 @@ def _results_of_groups(study: Study) -> Iterator[str]:
             yield names.group_result(ALL_RUNS, *labels, suffix)
         for group in groups_of(item.members, study.groups):
             for suffix in GROUP_SUFFIXES:
-                yield names.group_result(group, *labels, suffix)
+                yield names.group_result(group.label, *labels, suffix)
 
 
 def orphans(study: Study) -> list[str]:

@@ -71,7 +71,7 @@ def read_runs(path: str | Path) -> list[Run]:
     runs: dict[str, Run] = {}
     lines: dict[str, int] = {}
     for line, row in enumerate(rows, start=2):
-        cells = {name: cell for name, cell in zip(columns, row, strict=True) if cell not in ("", MISSING)}
+        cells = {name: cell for name, cell in zip(columns, row, strict=True) if not is_missing(name, cell)}
         run = _run(cells, Path(path).parent, f"{path}, row {line}")
         if run.stem in runs:
             raise InputError(
@@ -88,16 +88,24 @@ def known_column(column: str) -> str | None:
     return next(iter(difflib.get_close_matches(column.lower(), KNOWN, n=1, cutoff=0.85)), None)
 
 
+def is_missing(column: str, cell: str) -> bool:
+    """Return whether a cell says that there is no value: in BIDS's word, or in R's and those of numerical libraries.
+
+    A subject may be called NA.
+    """
+    return cell in ("", MISSING) or (column != "subject" and cell.upper() in ("NA", "NAN", "N/A"))
+
+
 def _run(cells: Mapping[str, str], base: Path, where: str) -> Run:
     for column in ("subject", "bold"):
         if column not in cells:
             raise InputError(f"{where}: the column '{column}' is empty.")
     entities = {column: cells[column] for column in names.ENTITIES if column in cells}
     for column, label in entities.items():
-        if not re.fullmatch(names.LABEL, label):
+        if not re.fullmatch(names.BIDS_LABEL, label):
             raise InputError(
                 f"{where}, column {column}: the label '{label}' is not allowed; labels become parts of file names and"
-                " hold letters and digits only."
+                " hold letters, digits and + only."
             )
     files = {column: _relative_to_working_directory(base, cells[column]) for column in PATHS if column in cells}
     return Run(

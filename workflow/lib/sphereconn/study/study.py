@@ -18,7 +18,7 @@ from sphereconn.provenance import NAME
 from sphereconn.study import names
 from sphereconn.study.atlas import is_atlas, read_labels
 from sphereconn.study.development_fmri import Downloads
-from sphereconn.study.groups import ALL_RUNS, check_groups, groups_of
+from sphereconn.study.groups import check_groups, groups_of, near_levels
 from sphereconn.study.paths import LONGEST_NAME, checked_path
 from sphereconn.study.runs import Owner, Run, matching
 from sphereconn.study.seeds import read_seeds
@@ -197,7 +197,7 @@ def read_study(
         output_dir=output_dir,
         runs=runs,
         runs_table=found.table,
-        summary=found.summary,
+        summary="\n".join(filter(None, [found.summary, *near_levels(runs, settings["groups"])])),
         downloads=found.downloads,
         search_results=found.results,
         groups=tuple(settings["groups"]),
@@ -240,7 +240,7 @@ def _check_lengths(combinations: tuple[Combination, ...], columns: list[str], so
     """Check that the longest name of a result, and of the file that it is until it is complete, can be a file name."""
     for item in combinations:
         stems = (owner.stem for owner in (*item.runs, *item.subjects))
-        longest = max((ALL_RUNS, *stems, *groups_of(item.members, columns)), key=len)
+        longest = max((*stems, *(group.label for group in groups_of(item.members, columns))), key=len)
         labels = (item.seed_set, item.denoising, item.estimator)
         name = names.group_result(longest, *labels, "stat-partialcorrelation_relmat.tsv").removeprefix("group/")
         if len(name) > LONGEST_NAME - len(".unfinished-12345678-"):
