@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,3 +170,21 @@ def write_runs_table(root: Path, numbers) -> None:
         site = "odd" if number % 2 else "even"
         rows.append(f"{number:02d}\trest\tsub-{number:02d}_bold.nii.gz\tsub-{number:02d}_confounds.tsv\t{site}")
     (root / "data" / "runs.tsv").write_text("\n".join(rows) + "\n")
+
+
+def wait_for(condition):
+    """Wait until a condition holds; a minute is long enough for it on any machine."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def lives(process):
+    """Whether a process is there and not merely waiting to be buried."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{process}/stat")
+    return not (state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] == "Z")

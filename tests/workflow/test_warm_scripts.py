@@ -1,14 +1,14 @@
 """Scripts run in forks of one interpreter behave as in interpreters of their own."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from workflow.project import lives, wait_for
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
@@ -16,8 +16,8 @@ SNAKEFILE = """
 import sys
 sys.path[:0] = [{library!r}, {modules!r}]
 from runner.scheduler import calm_scheduler
-from runner.scripts import run_scripts_warm
-run_scripts_warm()
+from runner.scripts import ScriptServer, run_scripts_warm
+run_scripts_warm(ScriptServer({modules!r}), Path("scripts"))
 
 onstart:
     calm_scheduler(workflow)
@@ -89,15 +89,15 @@ def test_scripts_are_forks_of_one_process_that_snakemake_started(workflow):
 
 def test_a_script_sees_the_same_main_module_arguments_and_folders_as_in_an_interpreter_of_its_own(workflow):
     text = said(
-        "[__name__, len(sys.argv), os.path.basename(__file__), os.getcwd(), sys.path[0], os.environ['OMP_NUM_THREADS'],"
-        " os.environ['TMPDIR']]"
+        "[__name__, len(sys.argv), os.path.basename(__file__), os.getcwd(), os.environ['OMP_NUM_THREADS'],"
+        " os.environ['TMPDIR'], sys.stdin.read()]"
     )
     assert workflow({"one": text})[0] == 0
     warm = answers(workflow)
     (workflow.root / "one.txt").unlink()
     assert workflow({"one": text.replace("import json", "import json ")}, threads=2)[0] == 0
     cold = answers(workflow)
-    cold["one"][5] = "1"  # of two threads
+    cold["one"][4] = "1"  # of two threads
     assert warm == cold
 
 
@@ -153,23 +153,6 @@ def test_a_killed_snakemake_leaves_no_script_behind(workflow):
         wait_for(lambda: all(path.exists() and path.read_text() for path in numbers))
         running.send_signal(signal.SIGKILL)
     wait_for(lambda: not any(lives(int(path.read_text())) for path in numbers))
-
-
-def wait_for(condition):
-    """Wait until a condition holds; a minute is long enough for it on any machine."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def lives(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{process}/stat")
-    return not (state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] == "Z")
 
 
 def test_the_default_limit_of_job_starts_is_lifted_and_a_users_limit_stays(workflow):

@@ -31,12 +31,13 @@ from sphereconn.study.study import read_study
 from runner.batches import keep_batches_going
 from runner.planning import plan_quickly
 from runner.progress import Progress, list_few_steps
-from runner.scheduler import calm_scheduler
-from runner.scripts import run_scripts_warm
+from runner.scheduler import calm_scheduler, fit_into_limits
+from runner.scripts import ScriptServer, run_scripts_warm
 
 plan_quickly()
 list_few_steps()
-run_scripts_warm()
+SERVER = ScriptServer(str(LIBRARY.parent))
+run_scripts_warm(SERVER, SCRIPTS)
 keep_batches_going(workflow)
 
 try:
@@ -324,6 +325,8 @@ PROGRESS = Progress(STUDY.run)
 
 
 onstart:
+    SERVER.start()
+    fit_into_limits(workflow)
     calm_scheduler(workflow)
     PROGRESS.watch(workflow, log)
 

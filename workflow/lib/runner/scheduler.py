@@ -1,9 +1,14 @@
-"""Keep Snakemake's scheduler from looking for jobs to start more and more often, the more jobs have ended."""
+"""Keep Snakemake's scheduler calm: what it starts at once, and how often it looks for more."""
 
 from __future__ import annotations
 
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 DEFAULT_LIMIT = (100, 1)  # jobs, seconds
 
@@ -18,3 +23,48 @@ def calm_scheduler(workflow: Any) -> None:
     if limiter is not None and (limiter.max_jobs, limiter.timespan) == DEFAULT_LIMIT:
         workflow.scheduler.job_rate_limiter = None
         workflow.scheduler.resources["_job_count"] = sys.maxsize
+
+
+class Workers(ThreadPoolExecutor):
+    """Threads that wait for one job each. Where the system allows no further one, those that are there do the work."""
+
+    def _adjust_thread_count(self) -> None:
+        try:
+            super()._adjust_thread_count()
+        except RuntimeError:
+            if not self._threads:
+                raise
+
+
+def fit_into_limits(workflow: Any) -> None:
+    """Run fewer jobs at once where the system allows fewer processes (`ulimit -u`, a container's limit).
+
+    Snakemake alone takes all that it may have for its own threads, each of which then waits for a process of its job.
+    """
+    executor = workflow.scheduler._local_executor or workflow.scheduler._executor
+    wanted = getattr(executor, "workers", 0)
+    if not wanted or not isinstance(getattr(executor, "pool", None), ThreadPoolExecutor):
+        return
+    allowed = (processes_allowed(2 * wanted + 1) - 1) // 2  # a thread and a fork for each job, and some other thread
+    if allowed < 1:
+        raise WorkflowError("The system allows no further processes (see `ulimit -u`), so no job can run.")
+    if allowed < wanted:
+        logger.warning(f"The system allows few further processes (see `ulimit -u`); jobs at once: {allowed}.")
+    executor.pool = Workers(max_workers=min(allowed, wanted))
+
+
+def processes_allowed(most: int) -> int:
+    """Count how many processes can be started now, up to some number; a thread is one as well."""
+    end, threads = threading.Event(), []
+    try:
+        for _ in range(most):
+            thread = threading.Thread(target=end.wait, daemon=True)
+            thread.start()
+            threads.append(thread)
+    except RuntimeError:
+        pass
+    finally:
+        end.set()
+        for thread in threads:
+            thread.join()
+    return len(threads)

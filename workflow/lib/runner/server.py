@@ -1,88 +1,164 @@
-"""An interpreter that runs scripts in forks of itself: orders come in by standard input, exit statuses go out.
+"""An interpreter that runs scripts in forks of itself. Snakemake gives each script a socket of its own to it.
 
-It imports what the scripts before have imported, so the next fork has it; a module that has more to load than its
-import does, such as machine code, defines a function `warm_up`. The interpreter must never have a second thread.
+Only this server and the fork hold the far end of that socket. So Snakemake's wait ends, by the kernel's doing, when the
+status has come or when nobody lives that could still send it; no list of what runs has to be right for that.
+
+It must never have a second thread, and imports nothing of this project by itself: it starts from its file alone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
+import importlib.util
 import json
 import os
 import runpy
 import select
 import signal
+import socket
 import sys
+import time
 import traceback
-from dataclasses import dataclass, field
-from typing import Any, NoReturn, TextIO
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+LONGEST_IMPORT = 600  # seconds; then something is wrong with the disk, and the server ends itself
+PATIENCE = 60.0  # seconds without a process to be had, nor one of ours that could end
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
 
-@dataclass
 class Server:
-    """The forks that run, by process and by the pipe on which each names its modules."""
+    """What is to be run and what runs."""
 
-    answers: TextIO
-    numbers: dict[int, int] = field(default_factory=dict)  # process -> number of the order
-    reports: dict[int, int] = field(default_factory=dict)  # pipe -> process
+    def __init__(self, orders: socket.socket) -> None:
+        self.orders = orders
+        self.waiting: deque[tuple[socket.socket, dict[str, Any]]] = deque()
+        self.running: dict[int, socket.socket] = {}  # by process
+        self.refused_since: float | None = None
 
-    def start(self, order: dict[str, Any]) -> None:
-        """Fork, and run the script of an order in the fork."""
-        ours, theirs = os.pipe()
-        process = os.fork()
-        if process == 0:
-            os.close(ours)
-            _run(order, theirs)
-        os.close(theirs)
-        self.numbers[process] = order["number"]
-        self.reports[ours] = process
+    def accept(self) -> bool:
+        """Take an order; whether Snakemake is still there to give one."""
+        received, files, _, _ = socket.recv_fds(self.orders, 1, 1)
+        for file in files:
+            os.set_inheritable(file, False)
+            job = socket.socket(fileno=file)
+            with contextlib.suppress(OSError, ValueError), job.makefile() as text:  # its giver was interrupted
+                self.waiting.append((job, json.loads(text.read())))
+        return bool(received)
 
-    def finish(self, pipe: int) -> None:
-        """Wait for a fork that has closed its pipe, pass on its status, and import the modules that it needed."""
-        process = self.reports.pop(pipe)
-        with open(pipe, encoding="utf-8") as report:
-            modules = report.read().split()
-        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-        print(json.dumps([self.numbers.pop(process), status]), file=self.answers, flush=True)
-        for module in modules:
-            with contextlib.suppress(Exception):  # a script will meet it again, and say so in its log
-                imported = importlib.import_module(module)
-                if hasattr(imported, "warm_up"):
-                    imported.warm_up()
+    def start(self) -> None:
+        """Fork for each order; without a process to be had, wait for one of ours, or a while for those of others."""
+        server = os.getpid()
+        while self.waiting:
+            job, order = self.waiting[0]
+            import_modules(order.pop("modules", ()))
+            try:
+                process = os.fork()
+            except OSError as problem:
+                self.refused_since = self.refused_since or time.monotonic()
+                if self.running or time.monotonic() - self.refused_since < PATIENCE:
+                    return
+                answer(job, refused=str(problem))
+            else:
+                if process == 0:
+                    self._become(job, order, server)
+                self.running[process] = job
+            self.refused_since = None
+            self.waiting.popleft()
+
+    def _become(self, job: socket.socket, order: dict[str, Any], server: int) -> NoReturn:
+        """Be the fork that runs a script. Sockets of other jobs would outlive their own forks here."""
+        try:
+            die_with(server)
+            self.orders.close()
+            for other in (*self.running.values(), *(other for other, _ in self.waiting if other is not job)):
+                other.close()
+            run(job, order)
+        finally:
+            os._exit(1)
+
+    def finish(self) -> None:
+        """Pass on the statuses of the forks that have ended."""
+        while self.running:
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if process == 0:
+                return
+            if process in self.running:  # and not a process that an import left behind
+                answer(self.running.pop(process), status=os.waitstatus_to_exitcode(status))
 
     def stop(self) -> None:
         """End all forks."""
-        for process in self.numbers:
+        for process in self.running:
             os.kill(process, signal.SIGKILL)
 
 
-def _run(order: dict[str, Any], report: int) -> NoReturn:
-    """Run a script as the main module of this process, as `python script` would, and exit."""
+def answer(job: socket.socket, **message: Any) -> None:
+    """Say the last word of a job; on a line of its own, whatever its fork may have begun to say."""
+    with job, contextlib.suppress(OSError):
+        job.sendall(b"\n" + json.dumps(message).encode() + b"\n")
+
+
+def import_modules(modules: Iterable[tuple[str, str]]) -> None:
+    """Import what scripts have imported, for all later forks, where it comes from the same file here.
+
+    A module that has more to load than its import does, such as machine code, defines a function `warm_up`.
+    """
+    signal.alarm(LONGEST_IMPORT)
+    for name, origin in modules:
+        with contextlib.suppress(Exception, SystemExit):  # a script will meet it again, and say so in its log
+            spec = importlib.util.find_spec(name)
+            if spec is not None and spec.origin == origin:
+                module = importlib.import_module(name)
+                if hasattr(module, "warm_up"):
+                    module.warm_up()
+    signal.alarm(0)
+
+
+def die_with(parent: int) -> None:
+    """Let this process end with its parent, where the system is Linux; elsewhere it finishes what it does."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def run(job: socket.socket, order: dict[str, Any]) -> NoReturn:
+    """Run a script as the main module of this process, as `python -P script` would, and exit."""
     status = 1
     try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(order["directory"])
         os.environ.update(order["environment"])
         known = set(sys.modules)
         sys.argv = [order["script"]]
-        sys.path[0] = os.path.dirname(os.path.abspath(order["script"]))
-        status = _status_of(order["script"])
+        status = status_of(order["script"]) & 0xFF
         sys.stdout.flush()
-        modules = [name for name in sys.modules if name not in known]
-        os.write(report, "\n".join(modules).encode()[:60000])
+        specs = {name: getattr(sys.modules[name], "__spec__", None) for name in list(sys.modules) if name not in known}
+        modules = [(name, spec.origin) for name, spec in specs.items() if spec is not None and spec.origin]
+        job.sendall(json.dumps({"modules": modules}).encode() + b"\n")
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
     finally:
         os._exit(status)
 
 
-def _status_of(script: str) -> int:
+def status_of(script: str) -> int:
+    """Run a script; its exit status, its traceback shown."""
     try:
         runpy.run_path(script, run_name="__main__")
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
-            return end.code or 0
+            return end.code or 0 if abs(end.code or 0) < 1 << 63 else 255  # as Python itself exits
         print(end.code, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        raise
     except BaseException:
         traceback.print_exc()
         return 1
@@ -92,26 +168,26 @@ def _status_of(script: str) -> int:
 def serve() -> None:
     """Carry out orders until standard input ends: then Snakemake is gone, and the forks go with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the forks; Snakemake decides when this ends
-    orders, answers = os.dup(0), os.fdopen(os.dup(1), "w")
+    orders = socket.socket(fileno=os.dup(0))
     # A script that reads gets nothing, what it prints goes where errors go.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    server = Server(answers)
-    unfinished = b""
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    server = Server(orders)
     while True:
-        ready, _, _ = select.select([orders, *server.reports], [], [])
-        for source in ready:
-            if source != orders:
-                server.finish(source)
-                continue
-            received = os.read(orders, 1 << 20)
-            if not received:
-                server.stop()
-                return
-            *lines, unfinished = (unfinished + received).split(b"\n")
-            for line in lines:
-                server.start(json.loads(line))
+        ready, _, _ = select.select([orders.fileno(), woken], [], [], 1 if server.waiting else None)
+        if woken in ready:
+            os.read(woken, 4096)
+            server.finish()
+        if orders.fileno() in ready and not server.accept():
+            server.stop()
+            return
+        server.start()
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, sys.argv[1])
     serve()
