@@ -31,7 +31,12 @@ with logged(snakemake.log[0]):
     left_out = too_short(n_kept, len(signals), source["RepetitionTime"], *least)
     if left_out:
         cleaned = np.empty((0, len(names)))
-        outcome = {"LeftOut": left_out, "ConfoundRegressors": [], "DegreesOfFreedom": None}
+        outcome = {
+            "LeftOut": left_out,
+            "ConfoundRegressors": [],
+            "DegreesOfFreedom": None,
+            "EffectiveDegreesOfFreedom": None,
+        }
     else:
         with about(files.signals):
             result = clean_signals(
@@ -47,6 +52,7 @@ with logged(snakemake.log[0]):
             "ConfoundRegressors": result.regressors_used,
             "ConfoundRegressorsDropped": result.regressors_dropped,
             "DegreesOfFreedom": result.degrees_of_freedom,
+            "EffectiveDegreesOfFreedom": result.effective_degrees_of_freedom,
         }
 
     write_signals(snakemake.output.signals, names, cleaned)

@@ -12,6 +12,7 @@ from sphereconn.aggregate.subjects import (
     common_repetition_time,
     concatenate_signals,
     joined_censoring,
+    joined_degrees_of_freedom,
 )
 from sphereconn.connect.connectivity import connectome
 from sphereconn.errors import InputError
@@ -162,7 +163,12 @@ def sidecar(frames, kept, motion=None, **others):
         "NumberOfVolumesDiscardedByMotionScrubbing": frames - kept,
         "NumberOfVolumesDiscardedByNonsteadyStatesDetector": 0,
     }
-    counts = {"NumberOfVolumes": frames, "NumberOfVolumesKept": kept, "DegreesOfFreedom": kept / 2}
+    counts = {
+        "NumberOfVolumes": frames,
+        "NumberOfVolumesKept": kept,
+        "DegreesOfFreedom": kept / 2,
+        "EffectiveDegreesOfFreedom": kept / 4,
+    }
     return counts | discarded | {"MeanFramewiseDisplacement": motion, **others}
 
 
@@ -176,6 +182,7 @@ def test_frames_are_summed_and_motion_is_weighted_by_them():
         "NumberOfVolumes": 300,
         "NumberOfVolumesKept": 280,
         "DegreesOfFreedom": 140.0,
+        "EffectiveDegreesOfFreedom": 70.0,
     }
     assert found["RunsLeftOut"] == {} and "LeftOut" not in found
     unknown = combined_frames(["a", "b"], [sidecar(100, 90, 0.1), sidecar(300, 280)])
@@ -188,6 +195,16 @@ def test_a_run_that_is_left_out_is_named_and_not_counted():
     assert found["NumberOfVolumes"] == 100 and found["RunsLeftOut"] == {"a": "Too short."}
     assert [run["Name"] for run in found["RunsCombined"]] == ["b"]
     assert combined_frames(["a"], [short])["LeftOut"] == "Every run is left out. a: Too short."
+
+
+def test_joined_runs_are_worth_what_the_variance_of_their_mean_correlation_says():
+    def run(kept, effective):
+        return {"NumberOfVolumesKept": kept, "EffectiveDegreesOfFreedom": effective}
+
+    assert joined_degrees_of_freedom([run(100, 20.0), run(300, 60.0)]) == pytest.approx(80)
+    # r = (100 r1 + 100 r2) / 200 has the variance (1 / 10 + 1 / 40) / 4.
+    assert joined_degrees_of_freedom([run(100, 10.0), run(100, 40.0)]) == pytest.approx(32)
+    assert joined_degrees_of_freedom([]) is None
 
 
 def test_censored_frames_are_counted_on_through_the_runs():

@@ -19,6 +19,7 @@ CLEANED = {
     "ConfoundRegressors": ["csf", "trans_x"],
     "MeanFramewiseDisplacement": 0.125,
     "DegreesOfFreedom": 83.25,
+    "EffectiveDegreesOfFreedom": 61.5,
 }
 
 
@@ -55,6 +56,7 @@ def test_quality_comes_from_the_nodes_and_from_what_cleaning_left(quality):
         "left_out": None,
         "regressors": 2,
         "degrees_of_freedom": 83.25,
+        "effective_degrees_of_freedom": 61.5,
         "mean_framewise_displacement": 0.125,
         "nodes": 3,
         "nodes_unusable": 0,

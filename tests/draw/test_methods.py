@@ -36,7 +36,7 @@ STUDY = {
     "n_subjects": 14,
     "repetition_time": (2.5, 2.52),
     "seed_sets": [POWER],
-    "denoising": [DenoisingUsed("bandpass", 15, BANDPASS, (4, 4), (86.72, 90.0))],
+    "denoising": [DenoisingUsed("bandpass", 15, BANDPASS, (4, 4), (86.72, 90.0), (70.0, 80.0))],
     "estimators": {"partial": {"kind": "partial correlation", "covariance": "ledoit_wolf"}},
     "groups": ["site"],
     "motion_known": True,
@@ -48,8 +48,8 @@ def texts(**changes):
     return dict(methods(**{**STUDY, **changes}).paragraphs)
 
 
-def denoised(degrees_of_freedom=(10.0, 10.0), regressors=(4, 4), **changes):
-    used = DenoisingUsed("it", 15, {**BANDPASS, **changes}, regressors, degrees_of_freedom)
+def denoised(degrees_of_freedom=(10.0, 10.0), effective=(7.5, 9.0), regressors=(4, 4), **changes):
+    used = DenoisingUsed("it", 15, {**BANDPASS, **changes}, regressors, degrees_of_freedom, effective)
     return texts(denoising=[used])["Denoising"]
 
 
@@ -103,14 +103,16 @@ def test_denoising_by_a_band_pass_and_confounds():
         " filtered by a zero-phase Butterworth filter of order 5 (band-pass, 0.01 to 0.1 Hz). Then the confounds csf"
         " and trans_* (4 regressors in total) were regressed out, so that the regression brought nothing back that the"
         " filter had removed (Lindquist et al., 2019). The cleaned signals were z-scored. The cleaned signals of a run"
-        " had 86.7 to 90.0 degrees of freedom."
+        " had 86.7 to 90.0 degrees of freedom, and were worth 70.0 to 80.0 independent frames under their"
+        " autocorrelation."
     )
 
 
 def test_denoising_by_detrending_alone():
     assert denoised(confounds=[], high_pass=None, low_pass=None, regressors=(0, 0)) == (
         "The mean and the linear trend of the signals were removed. No temporal filter was applied. No confounds were"
-        " regressed out. The cleaned signals were z-scored. The cleaned signals of a run had 10.0 degrees of freedom."
+        " regressed out. The cleaned signals were z-scored. The cleaned signals of a run had 10.0 degrees of freedom,"
+        " and were worth 7.5 to 9.0 independent frames under their autocorrelation."
     )
 
 
@@ -127,7 +129,8 @@ def test_denoising_by_cosines():
     ) == (
         "The confounds csf and discrete cosines slower than 0.008 Hz (3 to 5 regressors in total) were regressed out. A"
         " missing value of a confound was replaced by the mean of that confound. The cleaned signals are in percent of"
-        " the mean of each sphere. The cleaned signals of a run had 10.0 degrees of freedom."
+        " the mean of each sphere. The cleaned signals of a run had 10.0 degrees of freedom,"
+        " and were worth 7.5 to 9.0 independent frames under their autocorrelation."
     )
 
 
@@ -141,7 +144,8 @@ def test_filters_of_one_side(band, words):
 
 def test_several_denoisings_have_paragraphs_of_their_own():
     used = [
-        DenoisingUsed(label, n_runs, BANDPASS, (4, 4), (10.0, 10.0)) for label, n_runs in (("hard", 14), ("soft", 1))
+        DenoisingUsed(label, n_runs, BANDPASS, (4, 4), (10.0, 10.0), (7.5, 9.0))
+        for label, n_runs in (("hard", 14), ("soft", 1))
     ]
     paragraphs = methods(**{**STUDY, "denoising": used}).paragraphs
     headings = [heading for heading, _ in paragraphs]
@@ -269,6 +273,8 @@ def test_the_references_are_those_that_the_text_cites_and_no_others():
     everything = methods(**STUDY)
     text = " ".join(paragraph for _, paragraph in everything.paragraphs)
     assert [reference.in_brackets for reference in everything.references] == [
+        "Afyouni et al., 2019",
+        "Bayley and Hammersley, 1946",
         "Gorgolewski et al., 2016",
         "Harris et al., 2020",
         "Ledoit and Wolf, 2004",
@@ -317,7 +323,7 @@ def test_a_strategy_is_described_part_by_part_with_its_references():
 def test_censoring_and_the_minimum_are_described_with_what_came_of_them():
     scrub = {"framewise_displacement": 0.5, "std_dvars": 1.5, "min_segment": 5}
     settings = {**BANDPASS, "scrub": scrub, "strategy": {**STRATEGY, "non_steady_state": True}, "min_minutes": 4.0}
-    used = DenoisingUsed("it", 15, settings, (4, 4), (10.0, 10.0), n_left_out=2, censored=(0.0, 0.125))
+    used = DenoisingUsed("it", 15, settings, (4, 4), (10.0, 10.0), (7.5, 9.0), n_left_out=2, censored=(0.0, 0.125))
     text = texts(denoising=[used])["Denoising"]
     for sentence in (
         "Frames before the steady state of the scanner were censored.",

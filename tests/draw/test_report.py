@@ -79,6 +79,7 @@ def quality_rows(n_runs=3, **changes):
             "repetition_time": "2.5",
             "regressors": "8",
             "degrees_of_freedom": repr(float(rng.uniform(60, 90))),
+            "effective_degrees_of_freedom": repr(float(rng.uniform(40, 70))),
             "mean_framewise_displacement": repr(float(rng.uniform(0.05, 0.5))),
             "nodes": "4",
             "nodes_unusable": "0",
@@ -162,7 +163,7 @@ def test_the_worst_runs_come_first():
 def test_a_measure_that_does_not_depend_on_the_seed_set_counts_each_run_once():
     quality = quality_rows() + quality_rows(seed_set="other")
     text = written(quality=quality, estimation=estimation_rows())
-    motion = text[text.index(">Motion</h3>") : text.index(">Degrees of freedom left</h3>")]
+    motion = text[text.index(">Motion</h3>") : text.index(">Effective degrees of freedom</h3>")]
     assert motion.count('<circle class="dot"') == 3
 
 

@@ -185,6 +185,7 @@ def test_the_sidecars_name_the_runs_and_their_frames_and_sum_what_adds_up(joined
     assert sidecar["RunsCombined"][0]["NumberOfVolumesKept"] == N_FRAMES
     assert sidecar["NumberOfVolumes"] == sidecar["NumberOfVolumesKept"] == 4 * N_FRAMES
     assert np.isclose(sidecar["DegreesOfFreedom"], 4 * alone["DegreesOfFreedom"])
+    assert sidecar["EffectiveDegreesOfFreedom"] > 3 * alone["EffectiveDegreesOfFreedom"]
     assert sidecar["NodeFiles"] == [f"bids::sub-01/func/{COMBINED[0]}_atlas-mine_desc-bandpass_nodes.tsv"]
     cleaned = json_of(path_of(joined, COMBINED[1], "desc-bandpass_timeseries.json"))
     assert f"bids::sub-02/ses-b/func/{STEMS[5]}_atlas-mine_desc-bandpass_timeseries.tsv" in cleaned["Sources"]

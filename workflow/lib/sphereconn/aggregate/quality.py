@@ -29,6 +29,10 @@ QUALITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
         " frames kept times the share of the frequencies that were passed, less one for each regressor"
         " and, unless a high-pass filter has removed them, for the mean and the trend"
     },
+    "effective_degrees_of_freedom": {
+        "Description": "Independent frames that the cleaned signals are worth under the autocorrelation left in them:"
+        " correlations of independent signals would vary by its inverse"
+    },
     "mean_framewise_displacement": {
         "Description": "Mean of the column framewise_displacement of the confounds table;"
         " n/a without that column, or when the denoising uses no confounds",
@@ -98,6 +102,7 @@ def quality_row(labels: Sequence[str], nodes: str | Path, cleaned: str | Path) -
         sidecar.get("LeftOut"),
         len(sidecar["ConfoundRegressors"]),
         sidecar["DegreesOfFreedom"],
+        sidecar["EffectiveDegreesOfFreedom"],
         sidecar["MeanFramewiseDisplacement"],
         len(table["name"]),
         sum(problem != MISSING for problem in table["problem"]),

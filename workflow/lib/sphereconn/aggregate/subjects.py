@@ -19,7 +19,7 @@ SUMMED = (
     "NumberOfVolumesDiscardedByMotionScrubbing",
     "NumberOfVolumesDiscardedByNonsteadyStatesDetector",
 )
-OF_EACH = ("NumberOfVolumes", "NumberOfVolumesKept", "DegreesOfFreedom")
+OF_EACH = ("NumberOfVolumes", "NumberOfVolumesKept", "DegreesOfFreedom", "EffectiveDegreesOfFreedom")
 # Headers hold repetition times as 32-bit numbers, sidecars as text: the same one may differ in the last digits.
 SAME_REPETITION_TIME = 1e-3
 
@@ -122,6 +122,20 @@ def joined_censoring(sidecars: Sequence[Sidecar]) -> dict[str, list[int]]:
             joined.setdefault(reason, []).extend(start + frame for frame in frames)
         start += sidecar["NumberOfVolumes"]
     return joined
+
+
+def joined_degrees_of_freedom(runs: Sequence[Sidecar]) -> float | None:
+    """Give the effective degrees of freedom of runs joined in time, each z-scored within itself; None for no run.
+
+    The correlation of the whole is the mean of those of the runs, weighted by frames n, with the variance
+    Σ (n² / ν) / (Σ n)². Where the runs' ν are in proportion to their frames, they add up; elsewhere the whole is worth
+    less than their sum.
+    """
+    if not runs:
+        return None
+    frames = [run["NumberOfVolumesKept"] for run in runs]
+    spread = (n**2 / run["EffectiveDegreesOfFreedom"] for n, run in zip(frames, runs, strict=True))
+    return float(sum(frames) ** 2 / sum(spread))
 
 
 def common_repetition_time(runs: Sequence[str], sidecars: Sequence[Sidecar]) -> float:

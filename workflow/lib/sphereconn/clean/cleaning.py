@@ -13,7 +13,15 @@ from typing import Literal, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from sphereconn.clean.filters import PadType, butterworth, cosine_drifts, describe_band, passed_fraction
+from sphereconn.clean.degrees_of_freedom import effective_degrees_of_freedom
+from sphereconn.clean.filters import (
+    PadType,
+    butterworth,
+    butterworth_gain,
+    cosine_drifts,
+    describe_band,
+    passed_fraction,
+)
 from sphereconn.clean.interpolation import fill_censored
 from sphereconn.errors import InputError
 
@@ -47,7 +55,10 @@ class CleanedSignals:
         Names of those that had nothing to remove, each with the reason: "constant", "removed by detrending or
         filtering", "linear combination of others".
     degrees_of_freedom
-        Number of independent values that are left in a signal (see `clean_signals`).
+        Number of values that are left in a signal (see `clean_signals`).
+    effective_degrees_of_freedom
+        Number of independent frames that the signals are worth under the autocorrelation that is left in them (see
+        `effective_degrees_of_freedom`).
     n_frames
         Number of frames of the run.
     n_frames_kept
@@ -60,6 +71,7 @@ class CleanedSignals:
     regressors_used: list[str]
     regressors_dropped: dict[str, str]
     degrees_of_freedom: float
+    effective_degrees_of_freedom: float
     n_frames: int
     n_frames_kept: int
     n_frames_interpolated: int
@@ -98,7 +110,9 @@ def clean_signals(
 
     The degrees of freedom are those of white noise that is treated likewise: (kept frames) × (the share of the
     frequencies up to Nyquist that a Butterworth filter passes) − (independent regressors), less one for the mean and
-    one for the trend (`detrend`) unless a Butterworth high-pass has taken these away.
+    one for the trend (`detrend`) unless a Butterworth high-pass has taken these away. What is left is autocorrelated
+    and worth fewer independent frames, or more where confounds took what the slopes of the filter had left: the
+    effective degrees of freedom, estimated from the cleaned signals, are for all that needs a number of samples.
 
     Parameters
     ----------
@@ -185,6 +199,15 @@ def clean_signals(
     degrees_of_freedom = _degrees_of_freedom(len(given), passed, band, len(used), n_constraints)
     cleaned = treated[:, :n_usable]
     cleaned = cleaned - basis @ (basis.T @ cleaned)
+
+    def power_gain(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+        in_hz = frequencies / repetition_time
+        return butterworth_gain(in_hz, repetition_time, high_pass=high_pass, low_pass=low_pass, order=order) ** 2
+
+    times = np.flatnonzero(kept)
+    # A trend that is taken away before the filter is not orthogonal to what the filter makes of the signals.
+    removed = np.hstack([_mean_and_trend(times, trend=detrend and not band), basis])
+    effective = effective_degrees_of_freedom(cleaned, times, removed, power_gain if band else None)
     result = np.full((len(given), signals.shape[1]), np.nan)
     result[:, usable] = _standardized(cleaned, given[:, :n_usable], standardize)
     return CleanedSignals(
@@ -192,6 +215,7 @@ def clean_signals(
         regressors_used=used,
         regressors_dropped=dropped,
         degrees_of_freedom=degrees_of_freedom,
+        effective_degrees_of_freedom=effective,
         n_frames=n_frames,
         n_frames_kept=len(given),
         n_frames_interpolated=n_interpolated,
@@ -245,6 +269,13 @@ def _without_trend(columns: NDArray[np.float64], times: NDArray[np.int_]) -> NDA
     line /= np.linalg.norm(line)
     centred = columns - columns.mean(axis=0)
     return cast(NDArray[np.float64], centred - np.outer(line, line @ centred))
+
+
+def _mean_and_trend(times: NDArray[np.int_], *, trend: bool) -> NDArray[np.float64]:
+    """Give the constant, and the line over ``times`` if ``trend``, as orthonormal columns."""
+    columns = np.ones((len(times), 1 + trend))
+    columns[:, 1:] = (times - times.mean())[:, None]
+    return cast(NDArray[np.float64], columns / np.linalg.norm(columns, axis=0))
 
 
 def _independent_regressors(

@@ -141,6 +141,42 @@ def butterworth(
     return cast(NDArray[np.float64], np.ascontiguousarray(padded[n_padding : n_padding + len(signals)]))
 
 
+def butterworth_gain(
+    frequencies: NDArray[np.float64],
+    repetition_time: float,
+    *,
+    high_pass: float | None = None,
+    low_pass: float | None = None,
+    order: int = 5,
+) -> NDArray[np.float64]:
+    """Give the factor by which `butterworth` multiplies the amplitude of each frequency, 0 to 1.
+
+    Parameters
+    ----------
+    frequencies
+        In Hz, from 0 to the Nyquist frequency.
+    repetition_time, high_pass, low_pass, order
+        As for `butterworth`.
+
+    Returns
+    -------
+    ndarray
+        Of the same shape.
+    """
+    if high_pass is None and low_pass is None:
+        return np.ones_like(frequencies)
+    # Just below Nyquist, where the tangent has its pole.
+    analogue = np.tan(np.minimum(np.pi * frequencies * repetition_time, np.pi / 2 - 1e-9))
+    high = 0.0 if high_pass is None else _analogue(high_pass, repetition_time)
+    with np.errstate(divide="ignore"):
+        if low_pass is None:
+            departure = high / analogue
+        else:
+            low = _analogue(low_pass, repetition_time)
+            departure = (analogue - (high * low / analogue if high else 0.0)) / (low - high)
+        return 1 / (1 + departure ** (2 * order))
+
+
 def _filter_from_rest(
     sections: list[tuple[NDArray[np.float64], NDArray[np.float64]]], signals: NDArray[np.float64]
 ) -> NDArray[np.float64]:

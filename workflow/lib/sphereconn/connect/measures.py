@@ -27,6 +27,7 @@ TAKEN_OVER = (
     "MeanFramewiseDisplacement",
     "ConfoundRegressors",
     "DegreesOfFreedom",
+    "EffectiveDegreesOfFreedom",
     "NodeFiles",
 )
 

@@ -29,6 +29,20 @@ class Reference:
         return f"{self.authors} ({self.year})"
 
 
+AFYOUNI = Reference(
+    "Afyouni et al.",
+    "2019",
+    "Afyouni S, Smith SM, Nichols TE (2019). Effective degrees of freedom of the Pearson’s correlation coefficient"
+    " under autocorrelation. NeuroImage 199:609–625.",
+    "10.1016/j.neuroimage.2019.05.011",
+)
+BAYLEY_HAMMERSLEY = Reference(
+    "Bayley and Hammersley",
+    "1946",
+    "Bayley GV, Hammersley JM (1946). The “effective” number of independent observations in an autocorrelated time"
+    " series. Supplement to the Journal of the Royal Statistical Society 8:184–197.",
+    "10.2307/2983560",
+)
 BIDS = Reference(
     "Gorgolewski et al.",
     "2016",
@@ -248,6 +262,7 @@ class DenoisingUsed:
     settings: Mapping[str, Any]
     regressors: Range
     degrees_of_freedom: Range
+    effective_degrees_of_freedom: Range
     n_left_out: int = 0
     censored: Range = (0.0, 0.0)
 
@@ -435,7 +450,10 @@ def _denoising(item: DenoisingUsed, cite: Cite) -> str:
     }
     if settings["standardize"] in scaled:
         steps.append(scaled[settings["standardize"]])
-    steps.append(f"The cleaned signals of a run had {_range(item.degrees_of_freedom, '.1f')} degrees of freedom.")
+    steps.append(
+        f"The cleaned signals of a run had {_range(item.degrees_of_freedom, '.1f')} degrees of freedom, and were worth"
+        f" {_range(item.effective_degrees_of_freedom, '.1f')} independent frames under their autocorrelation."
+    )
     return " ".join(steps)
 
 
@@ -643,7 +661,9 @@ def _quality(motion_known: bool, cite: Cite) -> str:
         " mean of a sphere’s signal over time divided by its standard deviation, before cleaning. Degrees of freedom"
         " are those of white noise that is treated likewise: the number of frames times the share of frequencies that"
         " the filter passes, less one for each regressor and, unless a high-pass filter has removed them, for the mean"
-        " and the trend."
+        " and the trend. Effective degrees of freedom are the number of independent frames that the cleaned signals are"
+        f" worth under the autocorrelation that is left in them ({cite(BAYLEY_HAMMERSLEY).in_brackets};"
+        f" {cite(AFYOUNI).in_brackets}), which was estimated from their spectra in bands."
     )
     if motion_known:
         text += (

@@ -64,6 +64,7 @@ COLUMNS = {
     "repetition_time": Column("repetition time (s)", 3),
     "regressors": Column("regressors", 0),
     "degrees_of_freedom": Column("degrees of freedom", 1),
+    "effective_degrees_of_freedom": Column("effective degrees of freedom", 1),
     "mean_framewise_displacement": Column("mean framewise displacement (mm)", 3),
     "nodes": Column("nodes", 0),
     "nodes_unusable": Column("unusable nodes", 0),
@@ -142,13 +143,15 @@ MEASURES = (
     ),
     MOTION,
     Measure(
-        "degrees_of_freedom",
+        "effective_degrees_of_freedom",
         "denoising",
         lambda value: value,
-        "Degrees of freedom left",
-        "How many independent values a cleaned signal has, if it was white noise before: frames kept times the share of"
-        " frequencies that were passed, less one for each regressor and, unless a high-pass filter has removed them,"
-        " for the mean and the trend. Estimates of more nodes than degrees of freedom lean on shrinkage or sparsity.",
+        "Effective degrees of freedom",
+        "How many independent frames the cleaned signals are worth under the autocorrelation that is left in them: the"
+        " correlation of two unrelated signals varies by its inverse. The table of runs also has the count: frames kept"
+        " times the share of frequencies that were passed, less one for each regressor and, unless a high-pass filter"
+        " has removed them, for the mean and the trend. Estimates of more nodes than effective degrees of freedom lean"
+        " on shrinkage or sparsity.",
     ),
 )
 
@@ -618,6 +621,7 @@ def _methods(
                 values,
                 _limits(rows, "regressors"),
                 _limits(rows, "degrees_of_freedom"),
+                _limits(rows, "effective_degrees_of_freedom"),
                 n_left_out=len({row["run"] for row in left_out if row["denoising"] == label}),
                 censored=_censored(rows),
             )
