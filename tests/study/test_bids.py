@@ -365,10 +365,64 @@ def test_the_columns_of_the_participants_become_covariates(tmp_path, place):
 
 
 @pytest.mark.parametrize(
+    ("written", "matches"), [("sub-01", True), ("01", True), ("1", True), ("sub-001", True), ("10", False), ("", False)]
+)
+def test_an_id_matches_where_only_its_prefix_or_its_zeros_differ(tmp_path, written, matches):
+    add_run(tmp_path, "01", task="rest")
+    (tmp_path / "participants.tsv").write_text(f"participant_id\tage\n{written}\t30\nsub-99\t1\n")
+    (row,) = search(tmp_path).rows
+    assert row.get("age") == ("30" if matches else None)
+
+
+def test_ids_that_could_be_either_match_neither(tmp_path):
+    add_run(tmp_path, "1", task="rest")
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\n01\t30\n001\t40\n")
+    (row,) = search(tmp_path).rows
+    assert "age" not in row
+
+
+def test_who_has_no_row_is_named_with_the_rows_that_match_nobody(tmp_path):
+    add_run(tmp_path, "01", task="rest")
+    add_run(tmp_path, "02", task="rest")
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-01\t30\nsub-2x\t1\n")
+    summary = search(tmp_path).summary("runs.tsv", "left_out.tsv")
+    assert "1 subject with no row in" in summary
+    assert "participants.tsv, so in no group: 02; 1 id of the table match no run: 2x." in summary
+
+
+def test_a_row_a_session_belongs_to_that_session(tmp_path):
+    for session in "ab":
+        add_run(tmp_path, "01", task="rest", ses=session)
+    (tmp_path / "participants.tsv").write_text("participant_id\tsession_id\tage\n01\tses-b\t31\n01\ta\t30\n")
+    assert [(row["session"], row["age"]) for row in search(tmp_path).rows] == [("a", "30"), ("b", "31")]
+
+
+def test_images_of_another_description_are_taken_on_request(tmp_path):
+    func = add_run(tmp_path, "01", task="rest")
+    (func / f"sub-01_task-rest_space-{SPACE}_desc-smoothAROMAnonaggr_bold.nii.gz").touch()
+    (func / f"sub-01_task-rest_space-{SPACE}_desc-smoothAROMAnonaggr_bold.json").write_text('{"RepetitionTime": 2}')
+    (row,) = search(tmp_path, filters={"desc": "smoothAROMAnonaggr"}).rows
+    assert row["bold"].endswith("desc-smoothAROMAnonaggr_bold.nii.gz")
+    assert row["mask"].endswith("desc-brain_mask.nii.gz")
+    assert "has no preprocessed image sub-*/func/*_desc-other_bold.nii.gz (its images have other names" in message_of(
+        tmp_path, filters={"desc": "other"}
+    )
+
+
+@pytest.mark.parametrize(
     ("table", "asked", "sentence"),
     [
         ("id\tage\n01\t3\n", {}, "the column 'participant_id' is missing (found: id, age)"),
-        ("participant_id\tage\n01\t3\nsub-01\t4\n", {}, "the participant_id 'sub-01' appears more than once"),
+        (
+            "participant_id\tage\n01\t3\nsub-01\t4\n",
+            {},
+            "the participant_id 'sub-01' appears more than once; a column session_id would tell sessions apart",
+        ),
+        (
+            "participant_id\tsession_id\n01\ta\n01\tses-a\n",
+            {},
+            "the participant_id '01' appears more than once with the session_id 'ses-a'",
+        ),
         ("participant_id\tage\n01\t3\n", {"covariates": ["sex"]}, "has no column 'sex' (found: participant_id, age)"),
         (None, {"covariates": ["sex"]}, "bids.covariates: there is no participants.tsv in"),
     ],

@@ -106,6 +106,15 @@ def test_a_run_without_what_a_strategy_needs_is_named(tmp_path):
     check_run(run_with(tmp_path, "confounds_timeseries.json"), denoising(strategy="acompcor50"), "it", "runs.tsv")
 
 
+@pytest.mark.parametrize("kind", ["basic", "orthogonal"])
+def test_components_are_not_regressed_out_of_an_image_that_was_cleaned_of_them(tmp_path, kind):
+    run = Run({"subject": "1"}, str(tmp_path / "sub-1_desc-smoothAROMAnonaggr_bold.nii.gz"), confounds="c.tsv")
+    with pytest.raises(
+        InputError, match=f"ica_aroma: {kind}, which regresses components out that .* cleaned of already"
+    ):
+        check_run(run, denoising(strategy={"ica_aroma": kind}), "it", "runs.tsv")
+
+
 def test_an_image_that_aroma_has_not_cleaned_is_refused_where_it_must_be(tmp_path):
     settings = denoising(strategy="ica_aroma")
     with pytest.raises(InputError, match="ica_aroma: full, which is for images that ICA-AROMA has cleaned"):

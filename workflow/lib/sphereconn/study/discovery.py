@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ COLUMN = {entity: column for column, entity in names.ENTITIES.items()}
 # Key of the configuration -> entity, of the keys that choose runs.
 CHOICES = {"subjects": "sub", "sessions": "ses", "tasks": "task", "runs": "run"}
 NUMBERED = ("run", "echo", "res")  # run-1 and run-01 are meant by the same number
+PREPROCESSED = "preproc"  # what fMRIPrep calls the images that are cleaned of nothing
 NONE = "none"  # in the configuration: images whose names don't have the entity
 
 # Reasons that are no loss where another form of the same run passed this check.
@@ -46,6 +48,7 @@ class Found:
     root: str
     rows: tuple[Mapping[str, Any], ...]
     left_out: tuple[LeftOut, ...]
+    notices: tuple[str, ...] = ()
 
     def summary(self, runs_table: str, left_out_table: str) -> str:
         """Say in a few lines how many runs there are and what was left out, by reason, with an example of each."""
@@ -54,12 +57,12 @@ class Found:
             f"{_counted(len(self.rows), 'run')} of {_counted(subjects, 'subject')} found in {self.root} ({runs_table})"
         )
         if not self.left_out:
-            return f"{first}, none left out."
+            return "\n".join([f"{first}, none left out.", *self.notices])
         lines = [f"{first}, {_counted(len(self.left_out), 'image')} left out ({left_out_table}):"]
         for reason, count in Counter(item.reason for item in self.left_out).most_common():
             example = next(item for item in self.left_out if item.reason == reason)
             lines.append(f"    {count:,} {reason}, such as {os.path.basename(example.image)}: {example.detail}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notices])
 
 
 @dataclass(frozen=True)
@@ -98,18 +101,23 @@ def find_runs(settings: Settings, confounds_needed: bool, where: str) -> Found:
     """
     root = root_of(settings["derivatives"], f"{where}.derivatives")
     images = images_of(root)
-    known = [image for image in images if (image.entities or {}).get("desc") == "preproc"]
+    chosen = _choices(settings, where)
+    asked = next((wanted for wanted in chosen if wanted.entity == "desc"), None)
+    description = asked or _Wanted(f"{where}.filters.desc", "desc", (PREPROCESSED,))
+    chosen = [wanted for wanted in chosen if wanted is not asked]
+    known = [image for image in images if description.matches(image)]
     if not known:
         found = f"its images have other names, such as {os.path.basename(images[0].path)}" if images else "has no image"
-        raise InputError(
-            f"{where}.derivatives: '{root}' has no preprocessed image sub-*/func/*_desc-preproc_bold.nii.gz ({found})."
-        )
-    chosen = _choices(settings, where)
+        wanted_names = " or ".join(f"sub-*/func/*_desc-{label}_bold.nii.gz" for label in description.labels)
+        choose = "" if not images else "; other images are chosen by filters, as in {desc: smoothAROMAnonaggr}"
+        raise InputError(f"{where}.derivatives: '{root}' has no preprocessed image {wanted_names} ({found}){choose}.")
     space = _Wanted(f"{where}.space", "space", _labels(settings["space"], "space"))
     resolution = _Wanted(f"{where}.resolution", "res", _labels(settings["resolution"], "res"))
     for wanted in (space, resolution, *chosen):
         _check_that_some_match(wanted, known, root)
-    checks = _Checks(space, resolution, chosen, settings["require_mask"], confounds_needed, settings["min_frames"])
+    checks = _Checks(
+        description, space, resolution, chosen, settings["require_mask"], confounds_needed, settings["min_frames"]
+    )
 
     results = [(image, *checks.first_problem(image)) for image in images]
     furthest: dict[frozenset[tuple[str, str]], int] = {}
@@ -126,6 +134,7 @@ def find_runs(settings: Settings, confounds_needed: bool, where: str) -> Found:
             for image, stage, problem in results
             if problem and not (problem[0] in OTHER_FORMS and furthest[_run_of(image)] > stage)
         ),
+        notices=participants.notices(runs),
     )
 
 
@@ -134,6 +143,7 @@ class _Checks:
 
     def __init__(
         self,
+        description: _Wanted,
         space: _Wanted,
         resolution: _Wanted,
         chosen: Sequence[_Wanted],
@@ -142,7 +152,7 @@ class _Checks:
         min_frames: int | None,
     ) -> None:
         self.seconds: dict[str, float | None] = {}
-        self._space, self._resolution, self._chosen = space, resolution, chosen
+        self._description, self._space, self._resolution, self._chosen = description, space, resolution, chosen
         self._require_mask, self._require_confounds, self._min_frames = require_mask, require_confounds, min_frames
         self._echoes = any(wanted.entity == "echo" for wanted in chosen)
         self._timings: dict[str, tuple[float | None, str]] = {}
@@ -172,8 +182,8 @@ class _Checks:
 
     def _form(self, image: Image) -> Problem | None:
         entities = image.entities or {}
-        if entities.get("desc") != "preproc":
-            return "of another description", f"{_said(image, 'desc')}, not desc-preproc"
+        if not self._description.matches(image):
+            return "of another description", f"{_said(image, 'desc')}, not {' or '.join(self._description.labels)}"
         if "echo" in entities and not self._echoes:
             return "single echoes", f"{_said(image, 'echo')}, not all echoes combined"
         if not self._space.matches(image):
@@ -246,7 +256,7 @@ def _columns(image: Image) -> dict[str, str]:
     return {COLUMN[entity]: label for entity, label in (image.entities or {}).items() if entity in COLUMN}
 
 
-def _row(image: Image, seconds: float | None, participants: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def _row(image: Image, seconds: float | None, participants: _Participants) -> dict[str, Any]:
     entities = _columns(image)
     return {
         **entities,
@@ -254,7 +264,7 @@ def _row(image: Image, seconds: float | None, participants: Mapping[str, Mapping
         "confounds": image.confounds if _there(image, image.confounds) else None,
         "mask": image.mask if _there(image, image.mask) else None,
         "repetition_time": seconds,
-        **participants.get(entities["subject"], {}),
+        **participants.of(entities["subject"], entities.get("session", "")),
     }
 
 
@@ -288,7 +298,7 @@ def _choices(settings: Settings, where: str) -> list[_Wanted]:
         for key, entity in CHOICES.items()
         if settings[key] is not None
     ]
-    known = {**names.ENTITIES, **{entity: entity for entity in COLUMN}}
+    known = {**names.ENTITIES, **{entity: entity for entity in COLUMN}, "desc": "desc"}
     for key, values in settings["filters"].items():
         if values is None:
             continue
@@ -296,7 +306,7 @@ def _choices(settings: Settings, where: str) -> list[_Wanted]:
             close = difflib.get_close_matches(key, known, n=1)
             hint = f", did you mean '{close[0]}'?" if close else ""
             raise InputError(
-                f"{where}.filters.{key}: no such entity{hint} (allowed here: {', '.join(names.ENTITIES)})."
+                f"{where}.filters.{key}: no such entity{hint} (allowed here: {', '.join(names.ENTITIES)}, desc)."
             )
         chosen.append(_Wanted(f"{where}.filters.{key}", known[key], _labels(values, known[key])))
     return chosen
@@ -356,13 +366,50 @@ def _check_one_form(runs: Sequence[Image], where: str) -> None:
 # --- what is known of the subjects
 
 
-def _participants(settings: Settings, root: str, where: str) -> dict[str, dict[str, str]]:
-    """Read the wanted columns of participants.tsv, by subject."""
+@dataclass(frozen=True)
+class _Participants:
+    """What participants.tsv says of each subject, or of each session of one: columns and cells.
+
+    ``rows`` has them by the id, without ``sub-``, and the session ("" where the table does not tell sessions apart).
+    """
+
+    path: str
+    rows: Mapping[tuple[str, str], Mapping[str, str]]
+
+    def of(self, subject: str, session: str) -> Mapping[str, str]:
+        """Find the row of a subject: by its id, or by the one id that differs from it in leading zeros only."""
+        alike = self._ids.get(subject.lstrip("0"), set())
+        known = subject if subject in alike or len(alike) != 1 else next(iter(alike))
+        return self.rows.get((known, session)) or self.rows.get((known, ""), {})
+
+    def notices(self, images: Sequence[Image]) -> tuple[str, ...]:
+        """Say which subjects have no row, and which rows have no subject among the runs."""
+        places = {(image.place["sub"], image.place.get("ses", "")) for image in images}
+        without = sorted({subject for subject, session in places if not self.of(subject, session)})
+        if not self.rows or not without:
+            return ()
+        numbers = {subject.lstrip("0") for subject, _ in places}
+        spare = sorted({known for known, _ in self.rows if known.lstrip("0") not in numbers})
+        rest = f"; {_counted(len(spare), 'id')} of the table match no run: {_listed(spare)}" if spare else ""
+        who = _counted(len(without), "subject")
+        return (f"{who} with no row in {self.path}, so in no group: {_listed(without)}{rest}.",)
+
+    @cached_property
+    def _ids(self) -> Mapping[str, Set[str]]:
+        """The ids that differ in leading zeros only."""
+        alike = defaultdict[str, set[str]](set)
+        for known, _ in self.rows:
+            alike[known.lstrip("0")].add(known)
+        return alike
+
+
+def _participants(settings: Settings, root: str, where: str) -> _Participants:
+    """Read the wanted columns of participants.tsv."""
     table, wanted = settings["participants"] or _participants_table(root), settings["covariates"]
     if table is None:
         if wanted != "all":
             raise InputError(f"{where}.covariates: there is no participants.tsv in {root} or the two folders above it.")
-        return {}
+        return _Participants("", {})
     columns, rows = read_rows(table)
     if "participant_id" not in columns:
         raise InputError(f"{table}: the column 'participant_id' is missing (found: {', '.join(columns)}).")
@@ -370,14 +417,25 @@ def _participants(settings: Settings, root: str, where: str) -> dict[str, dict[s
         if column not in columns:
             raise InputError(f"{where}.covariates: {table} has no column '{column}' (found: {', '.join(columns)}).")
     kept = [column for column in columns if column != "participant_id" and (wanted == "all" or column in wanted)]
-    participants: dict[str, dict[str, str]] = {}
-    for row in rows:
-        cells = dict(zip(columns, row, strict=True))
-        subject = cells["participant_id"].removeprefix("sub-")
-        if subject in participants:
-            raise InputError(f"{table}: the participant_id '{cells['participant_id']}' appears more than once.")
-        participants[subject] = {_covariate(column): cells[column] for column in kept}
-    return participants
+    listed = [dict(zip(columns, row, strict=True)) for row in rows]
+    by_session = next((column for column in ("session_id", "session") if column in columns), None)
+    ids = [cells["participant_id"].removeprefix("sub-") for cells in listed]
+    if by_session is None or len(set(ids)) == len(ids):
+        by_session = None  # what is said of a subject holds for all its sessions
+    participants: dict[tuple[str, str], dict[str, str]] = {}
+    for subject, cells in zip(ids, listed, strict=True):
+        session = cells[by_session].removeprefix("ses-") if by_session else ""
+        if (subject, session) in participants:
+            raise InputError(
+                f"{table}: the participant_id '{cells['participant_id']}' appears more than once"
+                + (
+                    f" with the {by_session} '{cells[by_session]}'."
+                    if by_session
+                    else "; a column session_id would tell sessions apart."
+                )
+            )
+        participants[subject, session] = {_covariate(column): cells[column] for column in kept}
+    return _Participants(table, participants)
 
 
 def _participants_table(root: str) -> str | None:
@@ -393,6 +451,10 @@ def _participants_table(root: str) -> str | None:
 def _covariate(column: str) -> str:
     """Name a covariate so that it is not taken for a column of the runs table with a meaning of its own."""
     return f"participants_{column}" if known_column(column) else column
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
 
 
 def _counted(number: int, noun: str) -> str:

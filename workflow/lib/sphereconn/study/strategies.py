@@ -120,7 +120,13 @@ def check_run(run: Run, denoising: Settings, label: str, where: str) -> None:
                 f"{where}: run {run.stem} has no {sidecar}, which says what the components of CompCor are and which"
                 f" denoising.{label} needs; choose columns by name (confounds) if it can't be had."
             )
-    if strategy["ica_aroma"] == "full" and not _CLEANED_BY_AROMA.search(Path(run.bold).name):
+    cleaned = _CLEANED_BY_AROMA.search(Path(run.bold).name)
+    if strategy["ica_aroma"] in ("basic", "orthogonal") and cleaned:
+        raise InputError(
+            f"{where}: run {run.stem}: denoising.{label} has ica_aroma: {strategy['ica_aroma']}, which regresses"
+            f" components out that {run.bold} was cleaned of already; use ica_aroma: full."
+        )
+    if strategy["ica_aroma"] == "full" and not cleaned:
         raise InputError(
             f"{where}: run {run.stem}: denoising.{label} has ica_aroma: full, which is for images that ICA-AROMA has"
             f" cleaned (desc-smoothAROMAnonaggr or desc-nonaggrDenoised in the name), and {run.bold} is none; use"
