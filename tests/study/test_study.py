@@ -70,7 +70,7 @@ def test_an_excluded_run_is_in_no_combination_and_in_the_report_with_its_reason(
     chosen = study(exclude={"sub-01": "damaged image"}, connectomes=[{"denoising": ["bandpass"]}])
     assert all("sub-01" not in [run.stem for run in item.runs] for item in chosen.combinations)
     assert reported(chosen)["unused"] == [["sub-01", "damaged image"]]
-    with pytest.raises(InputError, match=r"exclude: 'sub-1' is no run of .*; did you mean 'sub-01'\?"):
+    with pytest.raises(InputError, match=r"exclude: 'sub-1' matches no run of .*; did you mean 'sub-01'\?"):
         study(exclude={"sub-1": "damaged image"})
     with pytest.raises(InputError, match=r"exclude: all runs of .* are excluded"):
         study(exclude=dict.fromkeys(["sub-01", "sub-02", "sub-03"], "bad"))

@@ -35,10 +35,9 @@ def reported(study: Study) -> dict[str, Any]:
         they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
     """
     used = {run.stem for item in study.combinations for run in item.runs}
-    excluded = study.settings["exclude"]
     return {
         "runs_table": study.runs_table,
-        "unused": [[run, excluded.get(run, NOT_CHOSEN)] for run in sorted(set(study.run) - used)],
+        "unused": [[run, study.excluded.get(run, NOT_CHOSEN)] for run in sorted(set(study.run) - used)],
         "combined": sorted({stem for stem, _, _ in study.subject}),
         "groups": list(_groups(study)),
         "pages": list(_pages(study)),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os.path import dirname, exists, expanduser, isdir, isfile, normpath, realpath
@@ -18,6 +17,7 @@ from sphereconn.provenance import NAME
 from sphereconn.study import names
 from sphereconn.study.atlas import is_atlas, read_labels
 from sphereconn.study.development_fmri import Downloads
+from sphereconn.study.exclusion import excluded_runs
 from sphereconn.study.groups import check_groups, groups_of, near_levels
 from sphereconn.study.paths import LONGEST_NAME, checked_path
 from sphereconn.study.runs import Owner, Run, matching
@@ -56,7 +56,8 @@ class Combination:
 class Study:
     """A checked configuration: the complete settings, its parts by label, runs, and what is crossed with what.
 
-    ``combine`` says how runs are combined, None: not at all; ``runs_table`` lists the runs; ``summary`` says how they
+    ``combine`` says how runs are combined, None: not at all; ``runs_table`` lists the runs, ``excluded`` has the
+    reason for each that the configuration excludes; ``summary`` says how they
     were found, where that needs saying; ``downloads`` which of their files can be had from the web; ``search_results``
     which files in the output folder the search for them left. ``networks`` is the number of networks in each seed set;
     ``atlases`` are the seed sets that are made from an atlas, with its image and labels.
@@ -65,6 +66,7 @@ class Study:
     settings: Settings
     output_dir: str
     runs: tuple[Run, ...]
+    excluded: Mapping[str, str]
     runs_table: str
     summary: str
     downloads: Downloads
@@ -189,13 +191,15 @@ def read_study(
                 f"{source}: figures.seed_sets.{label}: no such seed set; there are {', '.join(seed_sets)}."
             )
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
-    combinations = tuple(_combinations(settings, found, source))
+    excluded = excluded_runs(runs, settings["exclude"], f"{source}: exclude", found.table)
+    combinations = tuple(_combinations(settings, found, excluded, source))
     _check_lengths(combinations, settings["groups"], source)
     subjects = [subject for item in combinations for subject in item.subjects]
     return Study(
         settings=settings,
         output_dir=output_dir,
         runs=runs,
+        excluded=excluded,
         runs_table=found.table,
         summary="\n".join(filter(None, [found.summary, *near_levels(runs, settings["groups"])])),
         downloads=found.downloads,
@@ -290,16 +294,9 @@ def _check_denoising(where: str, denoising: Settings) -> None:
             raise InputError(f"{where}: filter: cosine has no low_pass; leave it out or use butterworth.")
 
 
-def _combinations(settings: Settings, found: Source, source: str) -> Iterator[Combination]:
+def _combinations(settings: Settings, found: Source, excluded: Collection[str], source: str) -> Iterator[Combination]:
     """Cross what is to be crossed; a combination asked for twice is computed once, for the runs of both."""
-    for stem in settings["exclude"]:
-        if all(run.stem != stem for run in found.runs):
-            near = difflib.get_close_matches(stem, [run.stem for run in found.runs], n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else "."
-            raise InputError(f"{source}: exclude: '{stem}' is no run of {found.table}{hint}")
-    included = [run for run in found.runs if run.stem not in settings["exclude"]]
-    if not included:
-        raise InputError(f"{source}: exclude: all runs of {found.table} are excluded.")
+    included = [run for run in found.runs if run.stem not in excluded]
     asked = settings["connectomes"]
     entries = [{}] if asked == "all" else asked
     chosen: dict[tuple[str, str, str], set[str]] = {}
