@@ -26,6 +26,13 @@ def test_seeds_in_mni_space_fit_the_spaces_of_the_mni152_family_and_runs_that_sa
     check(space, "MNI152")
 
 
+def test_a_run_of_a_tree_that_names_no_space_is_in_its_own():
+    with pytest.raises(InputError, match=r"run sub-01 is in its own space \(none\), but the seeds .* are in MNI152;"):
+        check_spaces([run(None)], "dmn", "MNI152", DEFAULT, "runs.tsv", unnamed="none")
+    check_spaces([run(None)], "dmn", "MNI152", [["none", "MNI152"]], "runs.tsv", unnamed="none")
+    check_spaces([run(None)], "dmn", "none", DEFAULT, "runs.tsv", unnamed="none")
+
+
 @pytest.mark.parametrize(
     "space", ["T1w", "fsaverage", "Talairach", "MNI305", "MNIColin27", "MNIInfant", "MNIPediatricAsym", "mni152"]
 )

@@ -10,7 +10,7 @@ from typing import Any
 from sphereconn.errors import InputError
 from sphereconn.study import names
 from sphereconn.study.development_fmri import KEY, Downloads, development_runs
-from sphereconn.study.discovery import find_runs, write_tables
+from sphereconn.study.discovery import NONE, find_runs, write_tables
 from sphereconn.study.runs import Run, read_runs
 from sphereconn.study.strategies import needs_confounds
 
@@ -21,7 +21,8 @@ Settings = Mapping[str, Any]
 class Source:
     """The runs of a study, the table that lists them, what a person is told of how they were found, and downloads.
 
-    ``results`` are the files that finding them leaves in the output folder.
+    ``results`` are the files that finding them leaves in the output folder; ``unnamed_space`` is what the configuration
+    calls the space of a run that names none, None where such a run may be in any.
     """
 
     runs: tuple[Run, ...]
@@ -29,6 +30,7 @@ class Source:
     summary: str = ""
     downloads: Downloads = field(default_factory=Downloads)
     results: tuple[str, ...] = ()
+    unnamed_space: str | None = None
 
 
 def read_source(settings: Settings, output_dir: str, where: str, resources: Path, main_process: bool = True) -> Source:
@@ -78,7 +80,9 @@ def _of_bids_derivatives(
         summary = found.summary(table, left_out)
         if not found.rows:
             raise InputError(f"{where}: bids: no run can be used; {summary}")
-    return Source(tuple(read_runs(table)), table, summary, results=(names.RUNS_FOUND, names.RUNS_LEFT_OUT))
+    return Source(
+        tuple(read_runs(table)), table, summary, results=(names.RUNS_FOUND, names.RUNS_LEFT_OUT), unnamed_space=NONE
+    )
 
 
 def _of_development_fmri(

@@ -9,9 +9,14 @@ from sphereconn.study.runs import Run
 
 
 def check_spaces(
-    runs: Sequence[Run], seed_set: str, space: str, equivalent: Sequence[Sequence[str]], runs_table: str
+    runs: Sequence[Run],
+    seed_set: str,
+    space: str,
+    equivalent: Sequence[Sequence[str]],
+    runs_table: str,
+    unnamed: str | None = None,
 ) -> None:
-    """Check that runs are in the space of a seed set, or in one declared equivalent to it; a run may say no space.
+    """Check that runs are in the space of a seed set, or in one declared equivalent to it.
 
     Parameters
     ----------
@@ -23,6 +28,8 @@ def check_spaces(
         Families of spaces taken as one; families with a common member are one family.
     runs_table
         Where the runs are listed, for messages.
+    unnamed
+        The space of a run that names none; None: it is not known and taken for that of the seeds.
 
     Raises
     ------
@@ -31,12 +38,13 @@ def check_spaces(
     """
     alike = spaces_like(space, equivalent)
     for run in runs:
-        of_run = run.entities.get("space")
+        of_run = run.entities.get("space", unnamed)
         if of_run is not None and of_run not in alike:
-            others = sum(other.entities.get("space") not in (None, *alike) for other in runs) - 1
+            others = sum(other.entities.get("space", unnamed) not in (None, *alike) for other in runs) - 1
             also = f" (and {others:,} more runs like it)" if others else ""
+            where = f"the space {of_run}" if of_run != unnamed else f"its own space ({unnamed})"
             raise InputError(
-                f"{runs_table}: run {run.stem}{also} is in the space {of_run}, but the seeds of seed_sets.{seed_set}"
+                f"{runs_table}: run {run.stem}{also} is in {where}, but the seeds of seed_sets.{seed_set}"
                 f" are in {space}; take images in that space, or declare the two alike in equivalent_spaces."
             )
 

@@ -19,6 +19,7 @@ from sphereconn.study.atlas import is_atlas, read_labels
 from sphereconn.study.development_fmri import Downloads
 from sphereconn.study.exclusion import excluded_runs
 from sphereconn.study.groups import check_groups, groups_of, near_levels
+from sphereconn.study.mixups import check_images_differ, mixups
 from sphereconn.study.paths import LONGEST_NAME, checked_path
 from sphereconn.study.runs import Owner, Run, matching
 from sphereconn.study.seeds import read_seeds
@@ -166,6 +167,7 @@ def read_study(
     for run in runs:
         for path in (run.bold, run.confounds, run.mask):
             checked_path(path or "", f"{found.table}: run {run.stem}")
+    check_images_differ(runs, found.table)
     seed_sets, networks, atlases = {}, {}, {}
     for label, seed_set in settings["seed_sets"].items():
         table = _seed_table(label, seed_set, resources, source)
@@ -195,13 +197,14 @@ def read_study(
     combinations = tuple(_combinations(settings, found, excluded, source))
     _check_lengths(combinations, settings["groups"], source)
     subjects = [subject for item in combinations for subject in item.subjects]
+    notices = (*mixups(runs, found.table), *near_levels(runs, settings["groups"])) if main_process else ()
     return Study(
         settings=settings,
         output_dir=output_dir,
         runs=runs,
         excluded=excluded,
         runs_table=found.table,
-        summary="\n".join(filter(None, [found.summary, *near_levels(runs, settings["groups"])])),
+        summary="\n".join(filter(None, [found.summary, *notices])),
         downloads=found.downloads,
         search_results=found.results,
         groups=tuple(settings["groups"]),
@@ -321,7 +324,7 @@ def _combinations(settings: Settings, found: Source, excluded: Collection[str], 
     for (seed_set, denoising, estimator), stems in sorted(chosen.items()):
         members = tuple(run for run in found.runs if run.stem in stems)
         space = settings["seed_sets"][seed_set]["space"]
-        check_spaces(members, seed_set, space, settings["equivalent_spaces"], found.table)
+        check_spaces(members, seed_set, space, settings["equivalent_spaces"], found.table, found.unnamed_space)
         subjects = () if over is None else subjects_of(members, over)
         yield Combination(seed_set, denoising, estimator, members, subjects)
 
