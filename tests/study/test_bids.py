@@ -19,6 +19,7 @@ from sphereconn.study.bids import entities_of
 from sphereconn.study.discovery import find_runs, write_tables
 from sphereconn.study.runs import read_runs
 from sphereconn.study.settings import checked_settings
+from sphereconn.study.strategies import needs_components
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.json"
 
@@ -372,6 +373,26 @@ def test_an_id_matches_where_only_its_prefix_or_its_zeros_differ(tmp_path, writt
     (tmp_path / "participants.tsv").write_text(f"participant_id\tage\n{written}\t30\nsub-99\t1\n")
     (row,) = search(tmp_path).rows
     assert row.get("age") == ("30" if matches else None)
+
+
+def test_a_run_without_the_sidecar_that_compcor_needs_is_left_out_alone(tmp_path):
+    add_run(tmp_path, "01", task="rest")
+    func = add_run(tmp_path, "02", task="rest")
+    (func / "sub-02_task-rest_desc-confounds_timeseries.json").unlink()
+    checked = checked_settings(
+        {
+            "bids": {"derivatives": str(tmp_path)},
+            "seed_sets": {"dmn": {"seeds": "dmn"}},
+            "denoising": {"compcor": {"strategy": "compcor"}},
+            "estimators": {"full": {"kind": "correlation"}},
+        },
+        SCHEMA,
+        "study.yaml",
+    )
+    runs = find_runs(checked["bids"], True, "bids", components_needed=needs_components(checked["denoising"]["compcor"]))
+    assert [row["subject"] for row in runs.rows] == ["01"]
+    assert [item.reason for item in runs.left_out] == ["without the sidecar of its confounds"]
+    assert len(search(tmp_path).rows) == 2
 
 
 def test_ids_that_could_be_either_match_neither(tmp_path):

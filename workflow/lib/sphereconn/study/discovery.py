@@ -16,6 +16,7 @@ from sphereconn.files import read_rows, write_rows_if_changed
 from sphereconn.study import names
 from sphereconn.study.bids import FORM, Image, images_of, root_of, timing
 from sphereconn.study.runs import PATHS, known_column
+from sphereconn.study.strategies import sidecar_of
 
 Settings = Mapping[str, Any]
 
@@ -78,7 +79,7 @@ class _Wanted:
         return any(_same(self.entity, wanted, label) for wanted in self.labels)
 
 
-def find_runs(settings: Settings, confounds_needed: bool, where: str) -> Found:
+def find_runs(settings: Settings, confounds_needed: bool, where: str, components_needed: bool = False) -> Found:
     """Find the runs in a tree of BIDS derivatives.
 
     Every image of the tree is a run, or is left out with a reason, or is another form (space, resolution, single echo,
@@ -92,6 +93,8 @@ def find_runs(settings: Settings, confounds_needed: bool, where: str) -> Found:
         Whether a run without a table of confounds is of no use.
     where
         What to call the key in messages.
+    components_needed
+        Whether a run is of no use without the sidecar of its confounds, which says what CompCor's components are.
 
     Raises
     ------
@@ -116,7 +119,14 @@ def find_runs(settings: Settings, confounds_needed: bool, where: str) -> Found:
     for wanted in (space, resolution, *chosen):
         _check_that_some_match(wanted, known, root)
     checks = _Checks(
-        description, space, resolution, chosen, settings["require_mask"], confounds_needed, settings["min_frames"]
+        description,
+        space,
+        resolution,
+        chosen,
+        settings["require_mask"],
+        confounds_needed,
+        components_needed,
+        settings["min_frames"],
     )
 
     results = [(image, *checks.first_problem(image)) for image in images]
@@ -149,11 +159,13 @@ class _Checks:
         chosen: Sequence[_Wanted],
         require_mask: bool,
         require_confounds: bool,
+        require_components: bool,
         min_frames: int | None,
     ) -> None:
         self.seconds: dict[str, float | None] = {}
         self._description, self._space, self._resolution, self._chosen = description, space, resolution, chosen
         self._require_mask, self._require_confounds, self._min_frames = require_mask, require_confounds, min_frames
+        self._require_components = require_components
         self._echoes = any(wanted.entity == "echo" for wanted in chosen)
         self._timings: dict[str, tuple[float | None, str]] = {}
         self._taken: dict[str, str] = {}
@@ -207,6 +219,9 @@ class _Checks:
             )
             detail = "is a link to nothing" if image.confounds else "is not there"
             return "without confounds", f"{source}_desc-confounds_timeseries.tsv {detail}"
+        if self._require_components and image.confounds and not os.path.isfile(sidecar_of(image.confounds)):
+            sidecar = os.path.basename(sidecar_of(image.confounds))
+            return "without the sidecar of its confounds", f"{sidecar}, which says what CompCor's components are"
         if self._require_mask and not _there(image, image.mask):
             detail = "is a link to nothing" if image.mask else "is not there"
             return (

@@ -12,7 +12,7 @@ from sphereconn.study import names
 from sphereconn.study.development_fmri import KEY, Downloads, development_runs
 from sphereconn.study.discovery import NONE, find_runs, write_tables
 from sphereconn.study.runs import Run, read_runs
-from sphereconn.study.strategies import needs_confounds
+from sphereconn.study.strategies import needs_components, needs_confounds
 
 Settings = Mapping[str, Any]
 
@@ -74,8 +74,13 @@ def _of_bids_derivatives(
     table, left_out = f"{output_dir}/{names.RUNS_FOUND}", f"{output_dir}/{names.RUNS_LEFT_OUT}"
     summary = ""
     if main_process:
-        confounds_needed = any(map(needs_confounds, settings["denoising"].values()))
-        found = find_runs(settings["bids"], confounds_needed, f"{where}: bids")
+        denoisings = settings["denoising"].values()
+        found = find_runs(
+            settings["bids"],
+            any(map(needs_confounds, denoisings)),
+            f"{where}: bids",
+            components_needed=any(map(needs_components, denoisings)),
+        )
         write_tables(found, Path(table), Path(left_out))
         summary = found.summary(table, left_out)
         if not found.rows:

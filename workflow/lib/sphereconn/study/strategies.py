@@ -49,9 +49,7 @@ def written_out(where: str, denoising: Settings) -> dict[str, Any]:
     if given is None:
         strategy, scrub = None, denoising["scrub"]
     else:
-        chosen = {"preset": given} if isinstance(given, str) else dict(given)
-        preset = chosen.pop("preset", None)
-        strategy = dict(sorted({**NOTHING, **(PRESETS[preset] if preset else {}), **chosen}.items()))
+        preset, strategy = _in_full(given)
         scrub = denoising["scrub"]
         if scrub is None and preset == "scrubbing":
             scrub = dict(sorted(SCRUB_OF_SCRUBBING.items()))
@@ -79,6 +77,18 @@ def needs_confounds(denoising: Settings) -> bool:
     return bool(denoising["confounds"] or denoising["strategy"] or denoising["scrub"])
 
 
+def needs_components(denoising: Settings) -> bool:
+    """Return whether a denoising reads the sidecars of confounds tables, which say what CompCor's components are."""
+    return denoising["strategy"] is not None and _in_full(denoising["strategy"])[1]["compcor"] is not None
+
+
+def _in_full(given: str | Settings) -> tuple[str | None, dict[str, Any]]:
+    """Return the preset of a strategy, and its choices: those of the preset, those made beside it, and the rest."""
+    chosen = {"preset": given} if isinstance(given, str) else dict(given)
+    preset = chosen.pop("preset", None)
+    return preset, dict(sorted({**NOTHING, **(PRESETS[preset] if preset else {}), **chosen}.items()))
+
+
 def confound_files(run: Run, denoising: Settings) -> dict[str, str]:
     """Name the files that a denoising needs beside the signals of a run.
 
@@ -93,7 +103,7 @@ def confound_files(run: Run, denoising: Settings) -> dict[str, str]:
     files = {"confounds": run.confounds}
     strategy = denoising["strategy"] or NOTHING
     if strategy["compcor"] is not None:
-        files["components"] = _sidecar(run.confounds)
+        files["components"] = sidecar_of(run.confounds)
     if strategy["ica_aroma"] in ("basic", "orthogonal"):
         aroma = re.sub(r"_desc-confounds_(timeseries|regressors)\.tsv$", "_desc-aroma_timeseries.tsv", run.confounds)
         if aroma != run.confounds and Path(aroma).is_file():
@@ -101,7 +111,8 @@ def confound_files(run: Run, denoising: Settings) -> dict[str, str]:
     return files
 
 
-def _sidecar(table: str) -> str:
+def sidecar_of(table: str) -> str:
+    """Return the path of the sidecar of a table."""
     return str(Path(table).with_suffix(".json"))
 
 
@@ -114,7 +125,7 @@ def check_run(run: Run, denoising: Settings, label: str, where: str) -> None:
     strategy = denoising["strategy"] or NOTHING
     # A table that is not there yet may be made by the workflow, and its sidecar with it.
     if strategy["compcor"] is not None and Path(run.confounds).is_file():
-        sidecar = _sidecar(run.confounds)
+        sidecar = sidecar_of(run.confounds)
         if not Path(sidecar).is_file():
             raise InputError(
                 f"{where}: run {run.stem} has no {sidecar}, which says what the components of CompCor are and which"
