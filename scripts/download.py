@@ -1,7 +1,10 @@
-"""Download one file."""
+"""Download an image or a table of confounds of the development_fmri data set."""
 
 from sphereconn.download import download
 from sphereconn.log import logged
+from sphereconn.study.development_fmri_files import LARGEST_IMAGE, LARGEST_TABLE, check_confounds, check_image
 
 with logged(snakemake.log[0]):
-    download(snakemake.params.url, snakemake.output[0])
+    (target,) = snakemake.output
+    largest, check = (LARGEST_TABLE, check_confounds) if target.endswith(".tsv") else (LARGEST_IMAGE, check_image)
+    download(snakemake.params.url, target, largest, check)

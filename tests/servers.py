@@ -12,15 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Files:
     """What a server gives, by path, and how it behaves.
 
-    ``script`` says, request by request, what goes wrong (see ``Handler.do_GET``); after its end nothing does. ``asked``
-    records the path and the Range of each request.
+    ``script`` says, request by request, what goes wrong (see ``Handler.answer``), or what bytes are sent; after its end
+    nothing goes wrong. ``asked`` records the path of each request.
     """
 
     content: dict[str, bytes]
-    script: list[str] = field(default_factory=list)
-    etag: str | None = '"first"'
-    ranges: bool = True
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    script: list[str | bytes] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     headers_asked: list[dict[str, str]] = field(default_factory=list)
     most_at_once: int = 0
     delay: float = 0.0
@@ -39,14 +37,17 @@ def serving(content: dict[str, bytes], **behaviour) -> Iterator[Files]:
 
         def do_GET(self):
             with lock:
-                files.asked.append((self.path, self.headers.get("Range")))
+                files.asked.append(self.path)
                 files.headers_asked.append(dict(self.headers))
-                fault, _, value = files.script.pop(0).partition(" ") if files.script else ("", "", "")
+                fault = files.script.pop(0) if files.script else ""
                 at_once[0] += 1
                 files.most_at_once = max(files.most_at_once, at_once[0])
             try:
                 time.sleep(files.delay)
-                self.answer(fault, value)
+                if isinstance(fault, bytes):
+                    self.wfile.write(fault)
+                else:
+                    self.answer(*fault.partition(" ")[::2])
             except OSError:
                 pass  # the client has gone
             finally:
@@ -68,6 +69,10 @@ def serving(content: dict[str, bytes], **behaviour) -> Iterator[Files]:
                 self.end_headers()
             elif fault == "hang":
                 time.sleep(float(value))
+            elif fault == "crawl":
+                for byte in b"HTTP/1.0 200 OK\r\nX: " + 200 * b"x":
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(float(value))
             elif fault == "vanish":
                 pass  # closes without a word
             elif self.path not in files.content:
@@ -76,39 +81,31 @@ def serving(content: dict[str, bytes], **behaviour) -> Iterator[Files]:
                 self.send_file(files.content[self.path], fault, value)
 
         def send_file(self, content, fault, value):
-            start, wanted = 0, self.headers.get("Range")
-            valid = files.etag is None or self.headers.get("If-Range", files.etag) == files.etag
-            if wanted and files.ranges and valid:
-                start = int(wanted.removeprefix("bytes=").removesuffix("-"))
-                if start >= len(content):
-                    self.send_response(416)
-                    self.send_header("Content-Range", f"bytes */{len(content)}")
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
-                    return
-                self.send_response(206)
-                first = start + int(value) if fault == "shift" else start
-                self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
-            else:
-                self.send_response(200)
-            body = content[start:]
-            length = len(body) + int(value) if fault == "length" else len(body)
-            if fault != "unsized":
+            self.send_response(200)
+            length = len(content) + int(value) if fault == "length" else len(content)
+            if fault not in ("unsized", "endless"):
                 self.send_header("Content-Length", str(length))
-            if files.etag:
-                self.send_header("ETag", files.etag)
             self.send_header("Content-Type", "text/html" if fault == "page" else "application/octet-stream")
             self.end_headers()
             if fault == "drop":
-                body = body[: int(value)]
+                content = content[: int(value)]
             elif fault == "corrupt":
-                body = body[: int(value)] + bytes([body[int(value)] ^ 255]) + body[int(value) + 1 :]
+                content = content[: int(value)] + bytes([content[int(value)] ^ 255]) + content[int(value) + 1 :]
             elif fault == "slow":
-                for place in range(0, len(body), 20_000):
-                    self.wfile.write(body[place : place + 20_000])
+                for place in range(0, len(content), 20_000):
+                    self.wfile.write(content[place : place + 20_000])
                     time.sleep(float(value))
                 return
-            self.wfile.write(body)
+            elif fault == "trickle":
+                for byte in content:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(float(value))
+                return
+            elif fault == "endless":
+                for _ in range(int(value)):
+                    self.wfile.write(bytes(1_000_000))
+                return
+            self.wfile.write(content)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
