@@ -50,7 +50,7 @@ seed_sets:
   power264:     {{seeds: power264, radius: 5, smoothing_fwhm: 6}}
   dosenbach160: {{seeds: dosenbach160, radius: 4.5, smoothing_fwhm: 6}}
 denoising:
-  bandpass: {{confounds: [{confounds}], high_pass: 0.01, low_pass: 0.1}}
+  bandpass: {{confounds: [{confounds}], high_pass: 0.01, low_pass: 0.1, padtype: odd}}
 estimators:
   partial: {{kind: partial correlation}}
   sparse3: {{kind: sparse inverse covariance, matrix: covariance, cv: 3}}

@@ -25,6 +25,8 @@ BANDPASS = {
     "low_pass": 0.1,
     "missing_confounds": "error",
     "order": 5,
+    "padtype": "gaussian_process",
+    "interpolation": "gaussian_process",
     "standardize": "zscore_sample",
     "strategy": None,
     "scrub": None,
@@ -100,12 +102,33 @@ def test_several_sets_of_spheres():
 def test_denoising_by_a_band_pass_and_confounds():
     assert texts()["Denoising"] == (
         "The mean and the linear trend of the signals and confounds were removed. The signals and confounds were"
-        " filtered by a zero-phase Butterworth filter of order 5 (band-pass, 0.01 to 0.1 Hz). Then the confounds csf"
+        " filtered by a zero-phase Butterworth filter of order 5 (band-pass, 0.01 to 0.1 Hz), beyond the ends of a"
+        " run continued by their expectation under a Gaussian process of exponential autocorrelation (corner frequency"
+        " 0.03 Hz) with white noise of 0.5 times its variance (Rasmussen and Williams, 2006). Then the confounds csf"
         " and trans_* (4 regressors in total) were regressed out, so that the regression brought nothing back that the"
         " filter had removed (Lindquist et al., 2019). The cleaned signals were z-scored. The cleaned signals of a run"
         " had 86.7 to 90.0 degrees of freedom, and were worth 70.0 to 80.0 independent frames under their"
         " autocorrelation."
     )
+
+
+def test_what_nilearn_does_at_gaps_and_ends_is_described_without_the_gaussian_process():
+    settings = {
+        **BANDPASS,
+        "interpolation": "cubic_spline",
+        "scrub": {"framewise_displacement": 0.5, "std_dvars": None, "min_segment": 0},
+    }
+    clauses = {
+        "odd": "0.1 Hz), beyond the ends of a run continued by point reflection about their end values.",
+        "even": "0.1 Hz), beyond the ends of a run continued by mirroring.",
+        "constant": "0.1 Hz), beyond the ends of a run continued by their end values.",
+        "none": "0.1 Hz). Then",
+    }
+    for padtype, clause in clauses.items():
+        text = denoised(**settings | {"padtype": padtype})
+        assert clause in text
+        assert "between kept ones were replaced by a cubic spline through the kept ones; all were left out" in text
+        assert "Gaussian" not in text
 
 
 def test_denoising_by_detrending_alone():
@@ -282,6 +305,7 @@ def test_the_references_are_those_that_the_text_cites_and_no_others():
         "Mölder et al., 2021",
         "Power et al., 2011",
         "Power et al., 2012",
+        "Rasmussen and Williams, 2006",
     ]
     for reference in everything.references:
         assert reference.in_brackets in text or reference.in_text in text
@@ -330,8 +354,9 @@ def test_censoring_and_the_minimum_are_described_with_what_came_of_them():
         "Frames with a framewise displacement above 0.5 mm or a standardised DVARS above 1.5 were censored (Power et"
         " al., 2012; Power et al., 2014), and so were stretches of fewer than 5 frames between censored ones.",
         "Of a run, 0 to 12.5 % of the frames were censored.",
-        "While the filter ran, censored frames between kept ones were interpolated by a cubic spline; all were left out"
-        " afterwards.",
+        "While the filter ran, censored frames between kept ones were replaced by their expectation under a Gaussian"
+        " process of exponential autocorrelation (corner frequency 0.03 Hz) with white noise of 0.5 times its variance"
+        " (Rasmussen and Williams, 2006); all were left out afterwards.",
         "Runs of which less than 4 minutes remained were to be left out; 2 runs were.",
     ):
         assert sentence in text

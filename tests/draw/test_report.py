@@ -35,6 +35,7 @@ SETTINGS = {
             "missing_confounds": "error",
             "order": 5,
             "padtype": "odd",
+            "interpolation": "cubic_spline",
             "standardize": "zscore_sample",
             "strategy": None,
             "scrub": None,

@@ -286,7 +286,7 @@ def test_the_shipped_study_has_the_values_of_nilearns_example():
     assert spheres == {"dmn": (8, None), "power264": (5, 6), "dosenbach160": (4.5, 6)}
     crossed = {item["seed_sets"][0]: (item["denoising"][0], item["estimators"][0]) for item in config["connectomes"]}
     cleaned = {label: config["denoising"][denoising] for label, (denoising, _) in crossed.items()}
-    assert {label: item.get("padtype", "odd") for label, item in cleaned.items()} == {
+    assert {label: item["padtype"] for label, item in cleaned.items()} == {
         "dmn": "even",
         "power264": "odd",
         "dosenbach160": "odd",

@@ -22,7 +22,7 @@ from sphereconn.clean.filters import (
     describe_band,
     passed_fraction,
 )
-from sphereconn.clean.interpolation import fill_censored
+from sphereconn.clean.interpolation import Interpolation, fill_censored, least_squares_line
 from sphereconn.errors import InputError
 
 Filter = Literal["butterworth", "cosine"]
@@ -37,7 +37,7 @@ _ROUNDING = 1e-10
 _DEPENDENT = 1e-5
 # A mean below this share of a column's largest value is no baseline to take percentages of.
 _NO_BASELINE = 1e-6
-# Fewer frames determine no cubic spline, and hardly anything else.
+# Fewer frames determine hardly anything, and no cubic spline.
 _FEWEST_FRAMES = 4
 
 
@@ -88,7 +88,8 @@ def clean_signals(
     high_pass: float | None = None,
     low_pass: float | None = None,
     order: int = 5,
-    padtype: PadType = "odd",
+    padtype: PadType = "gaussian_process",
+    interpolation: Interpolation = "gaussian_process",
     standardize: Standardization = "zscore_sample",
     kept: NDArray[np.bool_] | None = None,
 ) -> CleanedSignals:
@@ -98,7 +99,7 @@ def clean_signals(
 
     1. With the cosine filter, cosine drifts (of the run's full length) join the confounds.
     2. Censored frames are dropped; before a Butterworth filter, which needs evenly spaced frames, those between the
-       first and the last kept frame are interpolated by a cubic spline instead.
+       first and the last kept frame are interpolated instead.
     3. Mean and linear trend over time are subtracted (`detrend`).
     4. The Butterworth filter runs, then the interpolated frames are dropped.
     5. The confounds, centred, are regressed out of the signals. Whatever their scale, order or redundancy, the same
@@ -131,6 +132,8 @@ def clean_signals(
         Cut-off frequencies in Hz.
     order, padtype
         Of the Butterworth filter, see `butterworth`.
+    interpolation
+        What censored frames hold while the Butterworth filter runs, see `fill_censored`.
     standardize
         "zscore_sample": mean 0 and sample variance (divisor n - 1) 1. "psc": percent of the node's mean over the kept
         frames of the signals as given, whatever was done since; mean 0; NaN for a node whose mean is zero or too near
@@ -177,9 +180,10 @@ def clean_signals(
     if filter == "butterworth" and (high_pass is not None or low_pass is not None):
         first, last = np.flatnonzero(kept)[[0, -1]]
         n_interpolated = int(np.count_nonzero(~kept[first : last + 1]))
-        treated = fill_censored(given[first : last + 1], kept[first : last + 1])
+        treated = fill_censored(given[first : last + 1], kept[first : last + 1], repetition_time, interpolation)
         if detrend:
-            treated = _without_trend(treated, np.arange(len(treated)))
+            times = np.arange(len(treated))
+            treated = treated - least_squares_line(treated, times, times)
         treated = butterworth(
             treated, repetition_time, high_pass=high_pass, low_pass=low_pass, order=order, padtype=padtype
         )[kept[first : last + 1]]
@@ -190,7 +194,8 @@ def clean_signals(
         n_interpolated = 0
         treated = given[kept]
         if detrend:
-            treated = _without_trend(treated, np.flatnonzero(kept))
+            times = np.flatnonzero(kept)
+            treated = treated - least_squares_line(treated, times, times)
         passed, band = 1.0, ""
         n_constraints = 1 + detrend
 
@@ -261,14 +266,6 @@ def _check_confounds(
     if missing:
         raise InputError(f"Values of the confounds {', '.join(missing)} are missing in frames that are kept.")
     return confounds
-
-
-def _without_trend(columns: NDArray[np.float64], times: NDArray[np.int_]) -> NDArray[np.float64]:
-    """Subtract mean and least-squares line; ``times`` are the frames' places in the run, gaps and all."""
-    line = times - times.mean()
-    line /= np.linalg.norm(line)
-    centred = columns - columns.mean(axis=0)
-    return cast(NDArray[np.float64], centred - np.outer(line, line @ centred))
 
 
 def _mean_and_trend(times: NDArray[np.int_], *, trend: bool) -> NDArray[np.float64]:

@@ -12,11 +12,14 @@ from typing import Literal, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from sphereconn.clean.interpolation import continued
 from sphereconn.errors import InputError
 
-PadType = Literal["odd", "even", "constant", "none"]
+PadType = Literal["gaussian_process", "odd", "even", "constant", "none"]
 
-# How numpy.pad calls the four extensions of a run beyond its ends.
+# A run is continued for so many seconds beyond its ends: from 60 s on, correlations are as good as they get.
+_CONTINUED = 100.0
+# How numpy.pad calls the extensions of a run that repeat its values.
 _PAD_ARGUMENTS: dict[str, dict[str, str]] = {
     "odd": {"mode": "reflect", "reflect_type": "odd"},
     "even": {"mode": "reflect", "reflect_type": "even"},
@@ -74,7 +77,7 @@ def butterworth(
     high_pass: float | None = None,
     low_pass: float | None = None,
     order: int = 5,
-    padtype: PadType = "odd",
+    padtype: PadType = "gaussian_process",
 ) -> NDArray[np.float64]:
     """Filter signals forwards and backwards with a Butterworth filter, so that no phase is shifted.
 
@@ -92,9 +95,10 @@ def butterworth(
     order
         Order of the low-pass prototype.
     padtype
-        How a run goes on beyond its ends while it is filtered: by point reflection ("odd"), by mirroring ("even"), by
-        its end value ("constant"), or not at all ("none"). Except for the last, by three frames for every
-        coefficient of the filter: 33 at each end for a band-pass of order 5.
+        How a run goes on beyond its ends while it is filtered: for 100 s by the expectation of a Gaussian process
+        (see `interpolation.continued`); by point reflection ("odd"), by mirroring ("even") or by its end value
+        ("constant"), for three frames for every coefficient of the filter (33 at each end for a band-pass of order 5),
+        as scipy and nilearn; or not at all ("none").
 
     Returns
     -------
@@ -105,7 +109,7 @@ def butterworth(
     ------
     InputError
         When a cut-off cannot be met (see `check_cutoffs`), the order is not a positive integer, the pad type is
-        unknown, or the run is not longer than its padding.
+        unknown, or the run is not longer than a padding that repeats its values.
 
     References
     ----------
@@ -121,16 +125,18 @@ def butterworth(
         return signals.copy()
 
     n_poles = 2 * order if high_pass is not None and low_pass is not None else order
-    n_padding = 0 if padtype == "none" else 3 * (n_poles + 1)
-    if len(signals) <= n_padding:
+    n_padding = {"none": 0, "gaussian_process": math.ceil(_CONTINUED / repetition_time)}.get(padtype, 3 * (n_poles + 1))
+    if padtype in _PAD_ARGUMENTS and len(signals) <= n_padding:
         raise InputError(
             f"{len(signals)} frames are too few for the {describe_band(high_pass, low_pass)} of order {order}"
-            f" ({n_padding + 1} needed)."
+            f" and padtype: {padtype} ({n_padding + 1} needed)."
         )
     sections = _design(order, repetition_time, high_pass, low_pass)
     steady_gain = 1.0 if high_pass is None else 0.0
     padded = signals
-    if n_padding:
+    if padtype == "gaussian_process":
+        padded = continued(signals, repetition_time, n_padding)
+    elif n_padding:
         # The stubs of numpy.pad know only literal modes.
         padded = np.pad(signals, ((n_padding, n_padding), (0, 0)), **_PAD_ARGUMENTS[padtype])  # type: ignore[call-overload]
     for _ in ("forwards", "backwards"):

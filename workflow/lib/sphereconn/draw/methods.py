@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sphereconn.clean.interpolation import CORNER_FREQUENCY, NOISE
+
 Range = tuple[float, float]
 
 
@@ -174,6 +176,12 @@ PRUIM = Reference(
     "Pruim RHR, Mennes M, van Rooij D, et al. (2015). ICA-AROMA: a robust ICA-based strategy for removing motion "
     "artifacts from fMRI data. NeuroImage 112:267–277.",
     "10.1016/j.neuroimage.2015.02.064",
+)
+RASMUSSEN = Reference(
+    "Rasmussen and Williams",
+    "2006",
+    "Rasmussen CE, Williams CKI (2006). Gaussian Processes for Machine Learning. MIT Press, Cambridge, Massachusetts.",
+    "10.7551/mitpress/3206.001.0001",
 )
 SATTERTHWAITE = Reference(
     "Satterthwaite et al.",
@@ -423,7 +431,7 @@ def _denoising(item: DenoisingUsed, cite: Cite) -> str:
     if filtered:
         steps.append(
             f"The {whose} were filtered by a zero-phase Butterworth filter of order {settings['order']}"
-            f" ({_band(high, low)})."
+            f" ({_band(high, low)}){_continuation(settings['padtype'], cite)}."
         )
     if confounds or cosines:
         removed = confounds + ([f"discrete cosines slower than {high:g} Hz"] if cosines else [])
@@ -551,8 +559,8 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
         steps.append(f"Of a run, {shares} % of the frames were censored.")
         if filtered:
             steps.append(
-                "While the filter ran, censored frames between kept ones were interpolated by a cubic spline; all were"
-                " left out afterwards."
+                "While the filter ran, censored frames between kept ones were replaced by"
+                f" {_interpolation(settings['interpolation'], cite)}; all were left out afterwards."
             )
     frames, minutes = settings["min_frames"], settings["min_minutes"]
     limits = [f"fewer than {_counted(frames, 'frame')}"] if frames is not None else []
@@ -562,6 +570,31 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
         left = f"{_counted(number, 'run')} {'was' if number == 1 else 'were'}" if number else "no run was"
         steps.append(f"Runs of which {_listed(limits, 'or')} remained were to be left out; {left}.")
     return steps
+
+
+def _interpolation(interpolation: str, cite: Cite) -> str:
+    if interpolation == "cubic_spline":
+        return "a cubic spline through the kept ones"
+    return _expectation(cite)
+
+
+def _expectation(cite: Cite) -> str:
+    return (
+        f"their expectation under a Gaussian process of exponential autocorrelation (corner frequency"
+        f" {CORNER_FREQUENCY:g} Hz) with white noise of {NOISE:g} times its variance ({cite(RASMUSSEN).in_brackets})"
+    )
+
+
+def _continuation(padtype: str, cite: Cite) -> str:
+    """Say how a run goes on beyond its ends while it is filtered, as a clause after that of the filter."""
+    if padtype == "none":
+        return ""
+    how = {
+        "odd": "by point reflection about their end values",
+        "even": "by mirroring",
+        "constant": "by their end values",
+    }
+    return ", beyond the ends of a run continued " + (how.get(padtype) or f"by {_expectation(cite)}")
 
 
 def _band(high: float | None, low: float | None) -> str:

@@ -96,6 +96,7 @@ SETTINGS = {
     "high_pass": "high-pass (Hz)",
     "low_pass": "low-pass (Hz)",
     "order": "order",
+    "interpolation": "interpolation",
     "padtype": "padding",
     "standardize": "standardize",
     "kind": "kind",
