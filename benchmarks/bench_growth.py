@@ -84,7 +84,7 @@ def with_the_nodes(image: Path, folder: Path) -> list[dict[str, Any]]:
     for n_nodes in NODES:
         xyz, names, radii = points(n_nodes), [str(node) for node in range(n_nodes)], np.full(n_nodes, 5.0)
         series = generated(n_nodes, seed=1)
-        matrix = connectome(series, "correlation").matrix
+        matrix = connectome(series, "correlation", "empirical").matrix
 
         def draw(n: int = n_nodes, m: np.ndarray = matrix, c: np.ndarray = xyz) -> None:
             save_figure(connectome_figure(m, c, title=f"{n} nodes", label="correlation", threshold=None), figure)
@@ -97,7 +97,7 @@ def with_the_nodes(image: Path, folder: Path) -> list[dict[str, Any]]:
                 )
             ),
             "clean": cost(lambda s=series: clean_signals(s, REPETITION_TIME, high_pass=0.01, low_pass=0.1)),
-            "partial correlation": cost(lambda s=series: connectome(s, "partial correlation")),
+            "partial correlation": cost(lambda s=series: connectome(s, "partial correlation", "ledoit_wolf")),
             "sparse inverse covariance": cost(lambda s=series: sparse_inverse_covariance(s, cv=3), 1),
             "draw": cost(draw, 1),
         }

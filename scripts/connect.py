@@ -17,9 +17,10 @@ with logged(snakemake.log[0]):
         result = Connectome(nothing, shrinkage=None, unusable=tuple(range(len(names))), n_frames=0)
     else:
         with about(inputs.signals):
-            result = connectome(signals, settings["kind"], settings["covariance"], names)
+            samples = cleaned["EffectiveDegreesOfFreedom"] if settings["samples"] == "effective" else len(signals)
+            result = connectome(signals, settings["kind"], settings["covariance"], names, samples=samples)
 
     write_matrix(output.matrix, names, result.matrix)
-    estimate = {"Shrinkage": result.shrinkage}
+    estimate = {"Shrinkage": result.shrinkage, "Samples": result.samples}
     unusable = [names[place] for place in result.unusable]
     write_json(output.sidecar, connectome_sidecar(settings, estimate, unusable, cleaned, list(inputs), output.sidecar))

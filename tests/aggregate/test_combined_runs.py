@@ -37,7 +37,9 @@ def test_joined_runs_are_one_long_run_when_each_is_z_scored():
     runs = [z_scored(signals(seed, n_frames)) for seed, n_frames in ((1, 60), (2, 100), (3, 31))]
     np.testing.assert_allclose(concatenate_signals(runs), np.concatenate(runs), atol=ROUNDING)
     for kind in ("correlation", "partial correlation", "covariance", "precision"):
-        joined, long = (connectome(one, kind).matrix for one in (concatenate_signals(runs), np.concatenate(runs)))
+        joined, long = (
+            connectome(one, kind, "ledoit_wolf").matrix for one in (concatenate_signals(runs), np.concatenate(runs))
+        )
         np.testing.assert_allclose(joined, long, rtol=1e-9)
 
 
@@ -60,8 +62,8 @@ def test_neither_the_unit_nor_the_mean_of_a_run_weighs():
 def test_joining_a_single_run_changes_no_connectome():
     run = signals(1)
     np.testing.assert_allclose(
-        connectome(concatenate_signals([run]), "partial correlation").matrix,
-        connectome(run, "partial correlation").matrix,
+        connectome(concatenate_signals([run]), "partial correlation", "ledoit_wolf").matrix,
+        connectome(run, "partial correlation", "ledoit_wolf").matrix,
         atol=ROUNDING,
     )
 
@@ -81,7 +83,7 @@ def test_a_node_missing_or_constant_in_one_run_is_missing_throughout_and_no_othe
 
 @pytest.mark.parametrize("kind", ["correlation", "partial correlation", "covariance", "precision"])
 def test_the_average_is_the_group_mean_of_the_same_matrices(kind):
-    matrices = [connectome(signals(seed), kind).matrix for seed in (1, 2, 3)]
+    matrices = [connectome(signals(seed), kind, "ledoit_wolf").matrix for seed in (1, 2, 3)]
     diagonal = not kind.endswith("correlation")
     stack = np.array([edge_vector(matrix, diagonal) for matrix in matrices])
     found = average_connectomes(matrices, diagonal=diagonal)

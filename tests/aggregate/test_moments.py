@@ -56,7 +56,7 @@ def test_a_stack_on_disk_gives_the_same_bits_as_one_in_memory(tmp_path, fisher_z
 
 def test_moments_of_real_connectomes_agree_with_the_definitions():
     stack = np.array(
-        [edge_vector(connectome(cohort_signals(s)[1], "correlation").matrix, False) for s in (1, 2, 9, 10)]
+        [edge_vector(connectome(cohort_signals(s)[1], "correlation", "empirical").matrix, False) for s in (1, 2, 9, 10)]
     )
     assert_same_moments(group_moments(stack, range(4), fisher_z=True), plain_moments(stack, fisher_z=True))
 

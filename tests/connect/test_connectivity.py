@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.covariance import OAS, EmpiricalCovariance, LedoitWolf
 
-from sphereconn.connect.connectivity import KINDS, connectome, describe, precision, standardize
+from sphereconn.connect.connectivity import KINDS, SAMPLES, connectome, describe, precision, standardize
 from sphereconn.connect.covariance import ESTIMATORS
 from sphereconn.errors import InputError
 
@@ -73,11 +73,21 @@ def test_empirical_correlation_is_pearsons():
     )
 
 
+@pytest.mark.parametrize("covariance", ["ledoit_wolf", "oas"])
+def test_the_number_of_samples_is_that_of_the_frames_unless_it_is_given(covariance):
+    signals = mixed_signals()
+    by_frames = connectome(signals, "partial correlation", covariance)
+    few = connectome(signals, "partial correlation", covariance, samples=len(signals) / 4)
+    assert (by_frames.samples, few.samples) == (len(signals), len(signals) / 4)
+    assert few.shrinkage == pytest.approx(4 * by_frames.shrinkage, rel=0.03)
+    assert connectome(signals, "correlation", "empirical", samples=5.0).samples is None
+
+
 def test_nilearns_partial_correlation_depends_on_the_units_of_the_signals_and_ours_does_not():
     signals = mixed_signals(n_frames=60)
     rescaled = signals * np.geomspace(0.5, 13, 10)  # the standard deviations of unstandardised masker signals
     theirs = [nilearn_connectome(x, "partial correlation", "ledoit_wolf") for x in (signals, rescaled)]
-    ours = [connectome(x, "partial correlation").matrix for x in (signals, rescaled)]
+    ours = [connectome(x, "partial correlation", "ledoit_wolf").matrix for x in (signals, rescaled)]
     assert np.abs(theirs[0] - theirs[1]).max() > 0.02
     np.testing.assert_allclose(ours[0], ours[1], rtol=0, atol=1e-12)
 
@@ -94,7 +104,7 @@ def test_signals_z_scored_with_n_minus_1_change_covariances_by_that_factor_and_c
     }
     for kind, factor in factors.items():
         expected = nilearn_connectome(sample_z, kind, "ledoit_wolf")
-        ours = connectome(signals, kind).matrix * factor
+        ours = connectome(signals, kind, "ledoit_wolf").matrix * factor
         np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
 
 
@@ -172,9 +182,9 @@ def test_offsets_and_units_change_nothing_and_a_flipped_sign_flips_its_edges(see
     signs = rng.choice([-1, 1], 10)
     changed = signals * signs * np.exp(rng.uniform(-5, 5, 10)) + rng.uniform(-100, 100, 10)
     for kind in KINDS:
-        expected = connectome(signals, kind).matrix * np.outer(signs, signs)
+        expected = connectome(signals, kind, "ledoit_wolf").matrix * np.outer(signs, signs)
         # Subtracting an offset of up to 100 from a signal as small as 0.01 costs four of sixteen digits.
-        np.testing.assert_allclose(connectome(changed, kind).matrix, expected, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(connectome(changed, kind, "ledoit_wolf").matrix, expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -189,7 +199,10 @@ def test_nodes_in_another_order_give_the_same_matrix_in_that_order(kind, covaria
 def test_the_order_of_frames_does_not_matter(kind):
     signals = mixed_signals()
     np.testing.assert_allclose(
-        connectome(signals[::-1], kind).matrix, connectome(signals, kind).matrix, rtol=0, atol=1e-13
+        connectome(signals[::-1], kind, "ledoit_wolf").matrix,
+        connectome(signals, kind, "ledoit_wolf").matrix,
+        rtol=0,
+        atol=1e-13,
     )
 
 
@@ -197,7 +210,7 @@ def test_the_input_is_not_changed():
     signals = mixed_signals()
     before = signals.copy()
     for kind in KINDS:
-        connectome(signals, kind)
+        connectome(signals, kind, "ledoit_wolf")
     np.testing.assert_array_equal(signals, before)
 
 
@@ -221,7 +234,7 @@ def test_missing_and_constant_nodes_are_left_out_and_come_back_as_nan(kind, cova
 
 
 def test_a_run_without_any_usable_node_gives_a_matrix_of_nan():
-    result = connectome(np.column_stack([np.full(20, np.nan), np.full(20, 3.0)]), "partial correlation")
+    result = connectome(np.column_stack([np.full(20, np.nan), np.full(20, 3.0)]), "partial correlation", "ledoit_wolf")
     assert result.matrix.shape == (2, 2) and np.isnan(result.matrix).all()
     assert result.unusable == (0, 1) and result.shrinkage is None
 
@@ -230,7 +243,7 @@ def test_a_run_without_any_usable_node_gives_a_matrix_of_nan():
 def test_a_single_usable_node_has_only_its_diagonal(kind):
     signals = mixed_signals(n_nodes=2)
     signals[:, 0] = np.nan
-    matrix = connectome(signals, kind).matrix
+    matrix = connectome(signals, kind, "ledoit_wolf").matrix
     assert matrix[1, 1] == pytest.approx(1, abs=1e-13)
     assert np.isnan(matrix).sum() == 3
 
@@ -240,14 +253,14 @@ def test_a_signal_that_is_missing_in_some_frames_only_is_an_error(value):
     signals = mixed_signals()
     signals[5, 3] = value
     with pytest.raises(ValueError, match="node 4"):
-        connectome(signals, "correlation")
+        connectome(signals, "correlation", "empirical")
 
 
 def test_a_column_of_infinities_is_an_error():
     signals = mixed_signals()
     signals[:, 0] = np.inf
     with pytest.raises(ValueError, match="node 1"):
-        connectome(signals, "correlation")
+        connectome(signals, "correlation", "empirical")
 
 
 def test_standardized_signals_have_mean_0_and_population_deviation_1():
@@ -261,7 +274,7 @@ def test_standardized_signals_have_mean_0_and_population_deviation_1():
 
 def test_a_small_signal_on_a_large_offset_is_not_taken_for_a_constant():
     signals = mixed_signals() * 1e-3 + 1e4
-    assert connectome(signals, "correlation").unusable == ()
+    assert connectome(signals, "correlation", "empirical").unusable == ()
 
 
 # --- what cannot be inverted ----------------------------------------------------------------------------------------
@@ -345,19 +358,19 @@ def test_precision_does_not_mind_units_when_it_judges_singularity():
 @pytest.mark.parametrize("n_frames", [0, 1])
 def test_fewer_than_two_frames_are_refused(n_frames):
     with pytest.raises(InputError, match=f"at least 2 frames, and the signals have {n_frames}"):
-        connectome(np.ones((n_frames, 3)), "correlation")
+        connectome(np.ones((n_frames, 3)), "correlation", "empirical")
 
 
 def test_unknown_names_are_refused_with_what_is_allowed():
     with pytest.raises(ValueError, match="'tangent' is unknown, allowed are covariance, correlation"):
-        connectome(mixed_signals(), "tangent")
+        connectome(mixed_signals(), "tangent", "ledoit_wolf")
     with pytest.raises(ValueError, match="allowed are ledoit_wolf, oas, empirical"):
         connectome(mixed_signals(), "correlation", "pearson")
 
 
 def test_one_signal_instead_of_a_table_is_refused():
     with pytest.raises(ValueError, match="n_frames, n_nodes"):
-        connectome(np.arange(10.0), "correlation")
+        connectome(np.arange(10.0), "correlation", "empirical")
 
 
 # --- the sidecar ----------------------------------------------------------------------------------------------------
@@ -374,13 +387,21 @@ def test_the_sidecar_has_the_required_keys_with_their_types(kind, covariance):
 
 def test_the_measure_is_named_in_full():
     assert (
-        describe("partial correlation", "ledoit_wolf")["RelationshipMeasure"]
-        == "partial correlation from the Ledoit-Wolf shrunk covariance"
+        describe("partial correlation", "ledoit_wolf", "effective")["RelationshipMeasure"]
+        == "partial correlation from the Ledoit-Wolf shrunk covariance (samples: effective)"
     )
     assert describe("correlation", "empirical")["RelationshipMeasure"] == "correlation from the empirical covariance"
-    assert describe("covariance", "ledoit_wolf")["RelationshipMeasure"] == "Ledoit-Wolf shrunk covariance"
+    assert (
+        describe("covariance", "ledoit_wolf", "frames")["RelationshipMeasure"]
+        == "Ledoit-Wolf shrunk covariance (samples: frames)"
+    )
 
 
 def test_every_measure_has_a_name_of_its_own():
-    names = {describe(kind, covariance)["RelationshipMeasure"] for kind in KINDS for covariance in ESTIMATORS}
-    assert len(names) == len(KINDS) * len(ESTIMATORS)
+    names = {
+        describe(kind, covariance, samples)["RelationshipMeasure"]
+        for kind in KINDS
+        for covariance in ESTIMATORS
+        for samples in SAMPLES
+    }
+    assert len(names) == len(KINDS) * (1 + 2 * 2)  # what is not shrunk counts no samples

@@ -3,8 +3,10 @@ import pytest
 from cohort import cohort_signals
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 from sklearn.covariance import OAS, EmpiricalCovariance, LedoitWolf
 
+from sphereconn.clean.degrees_of_freedom import effective_degrees_of_freedom
 from sphereconn.connect.covariance import ESTIMATORS, empirical, ledoit_wolf, oas
 
 ORACLES = {"ledoit_wolf": LedoitWolf, "oas": OAS, "empirical": EmpiricalCovariance}
@@ -66,6 +68,41 @@ def test_shrinkage_falls_with_the_number_of_frames(estimator):
 def test_signals_already_at_the_target_stay_there(estimator):
     signals = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])  # covariance 0.5 I
     np.testing.assert_allclose(estimator(signals).covariance, 0.5 * np.eye(2), atol=1e-15)
+
+
+def test_the_effective_number_of_frames_gives_the_weight_that_is_best_for_the_true_covariance():
+    # Autocorrelated signals whose covariance is known: the best weight is that of the least squared error.
+    rng = np.random.default_rng(0)
+    factors = rng.standard_normal((60, 8))
+    true = factors @ factors.T / 8 + 0.7 * np.eye(60)
+    true /= np.sqrt(np.outer(np.diag(true), np.diag(true)))
+    target, mean = np.eye(60), np.full((300, 1), 300**-0.5)
+    for coefficient in (0.0, 0.6, 0.9):
+        weights = []
+        for _ in range(20):
+            noise = lfilter([1], [1, -coefficient], rng.standard_normal((400, 60)), axis=0)[100:]
+            x = noise @ np.linalg.cholesky(true).T * np.sqrt(1 - coefficient**2)
+            samples = effective_degrees_of_freedom(x, np.arange(300), mean)
+            S = empirical(x).covariance
+            best = np.sum((S - target) * (S - true)) / np.sum((S - target) ** 2)
+            weights.append([best, *(estimate(x, samples).shrinkage for estimate in (ledoit_wolf, oas))])
+        best, *ours = np.mean(weights, axis=0)
+        assert ours == pytest.approx([best, best], rel=0.15)
+        assert coefficient == 0 or ledoit_wolf(x).shrinkage < 0.6 * best
+
+
+def test_the_effective_number_of_frames_predicts_the_other_half_of_every_real_run_better():
+    def log_likelihood(covariance, z):
+        return -np.linalg.slogdet(covariance)[1] - np.trace(np.linalg.solve(covariance, z.T @ z)) / len(z)
+
+    for subject in range(1, 17):
+        _, signals = cohort_signals(subject)
+        halves = [(x - x.mean(axis=0)) / x.std(axis=0) for x in np.array_split(signals, 2)]
+        for z, other in (halves, halves[::-1]):
+            samples = effective_degrees_of_freedom(z, np.arange(len(z)), np.full((len(z), 1), len(z) ** -0.5))
+            for estimator in (ledoit_wolf, oas):
+                effective, frames = (estimator(z, number).covariance for number in (samples, None))
+                assert log_likelihood(effective, other) > log_likelihood(frames, other) + 10
 
 
 def test_two_nodes_follow_the_closed_form_of_ledoit_and_wolf():

@@ -39,7 +39,7 @@ STUDY = {
     "repetition_time": (2.5, 2.52),
     "seed_sets": [POWER],
     "denoising": [DenoisingUsed("bandpass", 15, BANDPASS, (4, 4), (86.72, 90.0), (70.0, 80.0))],
-    "estimators": {"partial": {"kind": "partial correlation", "covariance": "ledoit_wolf"}},
+    "estimators": {"partial": {"kind": "partial correlation", "covariance": "ledoit_wolf", "samples": "effective"}},
     "groups": ["site"],
     "motion_known": True,
     "software": {"sphereconn": ["0.1.0"], "python": ["3.11.7"], "numpy": ["2.3.0", "2.4.6"]},
@@ -205,8 +205,9 @@ START = "For each run, the signals were z-scored over time and the connectivity 
     ("settings", "words"),
     [
         (
-            {"kind": "correlation", "covariance": "oas"},
-            "the correlation derived from the covariance with oracle approximating shrinkage (Chen et al., 2010).",
+            {"kind": "correlation", "covariance": "oas", "samples": "frames"},
+            "the correlation derived from the covariance with oracle approximating shrinkage (Chen et al., 2010; for"
+            " the number of frames).",
         ),
         ({"kind": "covariance", "covariance": "empirical"}, "the empirical covariance."),
         (
@@ -248,11 +249,12 @@ def test_one_estimator(settings, words):
 def test_several_estimators_are_told_apart_by_their_labels():
     estimators = {
         "full": {"kind": "correlation", "covariance": "empirical"},
-        "partial": {"kind": "partial correlation", "covariance": "ledoit_wolf"},
+        "partial": {"kind": "partial correlation", "covariance": "ledoit_wolf", "samples": "effective"},
     }
     assert texts(estimators=estimators)["Connectomes"] == START + (
         "the correlation derived from the empirical covariance (full), and as the partial correlation derived from the"
-        " covariance shrunk towards a scaled identity (Ledoit and Wolf, 2004) (partial)."
+        " covariance shrunk towards a scaled identity (Ledoit and Wolf, 2004; for the effective number of frames)"
+        " (partial)."
     )
     text = texts(estimators=estimators)["Groups"]
     assert text.startswith(
@@ -264,7 +266,9 @@ def test_several_estimators_are_told_apart_by_their_labels():
 def test_fishers_z_is_said_of_correlations_only():
     assert "Partial correlations were transformed by Fisher’s z" in texts(estimators={"it": SPARSE})["Groups"]
     assert "Fisher" not in texts(estimators={"it": SPARSE | {"matrix": "precision"}})["Groups"]
-    text = texts(estimators={"cov": {"kind": "covariance", "covariance": "oas"}}, groups=[])["Groups"]
+    text = texts(estimators={"cov": {"kind": "covariance", "covariance": "oas", "samples": "frames"}}, groups=[])[
+        "Groups"
+    ]
     assert text == (
         "Connectomes were averaged over all runs. A sphere without a signal in a run was left out for that run only."
     )

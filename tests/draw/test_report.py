@@ -43,7 +43,7 @@ SETTINGS = {
             "min_minutes": None,
         }
     },
-    "estimators": {"partial": {"kind": "partial correlation", "covariance": "ledoit_wolf"}},
+    "estimators": {"partial": {"kind": "partial correlation", "covariance": "ledoit_wolf", "samples": "effective"}},
 }
 FIGURE = "group/figures/group-all_atlas-dmn_meas-partial_desc-bandpass_relmat.png"
 LEVEL = "group/figures/site-a_atlas-dmn_meas-partial_desc-bandpass_relmat.png"

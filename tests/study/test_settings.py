@@ -47,6 +47,9 @@ def test_defaults_are_filled_in():
         "min_coverage": 0.5,
     }
     assert settings["estimators"]["partial"]["covariance"] == "ledoit_wolf"
+    assert settings["estimators"]["partial"]["samples"] == "effective"
+    for kind in ("correlation", "covariance"):
+        assert checked(estimators={"it": {"kind": kind}})["estimators"]["it"]["covariance"] == "empirical"
     assert settings["figures"]["format"] == "png"
     assert settings["connectomes"] == "all"
 

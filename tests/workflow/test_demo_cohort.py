@@ -72,13 +72,13 @@ def partial_correlations(project, subject, denoising="bandpass"):
 def cleaned(signals, subject, confounds=None):
     names = [f"confound{number}" for number in range(0 if confounds is None else confounds.shape[1])]
     seconds = 2.52 if subject < "09" else 2.5
-    return clean_signals(
-        signals, seconds, confounds=confounds, confound_names=names, high_pass=0.01, low_pass=0.1
-    ).signals
+    return clean_signals(signals, seconds, confounds=confounds, confound_names=names, high_pass=0.01, low_pass=0.1)
 
 
 def true_partial_correlations(signals, subject, confounds=None):
-    return connectome(cleaned(signals, subject, confounds), "partial correlation").matrix[EDGES]
+    kept = cleaned(signals, subject, confounds)
+    samples = kept.effective_degrees_of_freedom
+    return connectome(kept.signals, "partial correlation", "ledoit_wolf", samples=samples).matrix[EDGES]
 
 
 def test_partial_correlations_come_close_to_the_planted_ones(project, planted):
@@ -124,11 +124,11 @@ def test_without_confounds_the_planted_nuisance_spoils_the_correlations(project,
     # So the two tests above could fail: the nuisance is there, it is strong, and taking out the confounds removes it.
     for subject in SUBJECTS:
         name = f"results/sub-{subject}/func/sub-{subject}_task-rest_space-MNI152_atlas-dmn"
-        truth = connectome(cleaned(planted[subject], subject), "correlation").matrix[EDGES]
+        truth = connectome(cleaned(planted[subject], subject).signals, "correlation", "empirical").matrix[EDGES]
         with_nuisance = cleaned(read_signals(project.root / f"{name}_timeseries.tsv")[1], subject)
         without = read_signals(project.root / f"{name}_desc-bandpass_timeseries.tsv")[1]
-        spoilt = np.abs(connectome(with_nuisance, "correlation").matrix[EDGES] - truth).max()
-        mended = np.abs(connectome(without, "correlation").matrix[EDGES] - truth).max()
+        spoilt = np.abs(connectome(with_nuisance.signals, "correlation", "empirical").matrix[EDGES] - truth).max()
+        mended = np.abs(connectome(without, "correlation", "empirical").matrix[EDGES] - truth).max()
         assert spoilt > 0.15 > 1.5 * mended
 
 

@@ -295,7 +295,7 @@ def test_the_shipped_study_has_the_values_of_nilearns_example():
         assert (item["high_pass"], item["low_pass"], item["detrend"], item["confounds"]) == (0.01, 0.1, True, ["*"])
     estimated = {label: config["estimators"][estimator] for label, (_, estimator) in crossed.items()}
     assert estimated == {
-        "dmn": {"kind": "partial correlation", "covariance": "ledoit_wolf"},
+        "dmn": {"kind": "partial correlation", "covariance": "ledoit_wolf", "samples": "frames"},
         "power264": {"kind": "sparse inverse covariance", "cv": 3, "matrix": "covariance"},
         "dosenbach160": {"kind": "sparse inverse covariance", "cv": 5, "matrix": "covariance"},
     }

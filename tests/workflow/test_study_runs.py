@@ -13,7 +13,7 @@ import yaml
 
 from sphereconn.aggregate.stack import edge_vector
 from sphereconn.connect.connectivity import connectome
-from sphereconn.files import read_matrix, read_signals
+from sphereconn.files import read_json, read_matrix, read_signals
 from sphereconn.study.results import expected_results
 from sphereconn.study.study import read_study
 from workflow.project import ROOT
@@ -70,7 +70,12 @@ def test_a_matrix_is_the_connectome_of_the_signals_beside_it(finished_once):
     results = finished_once.root / "results"
     _, signals = read_signals(results / f"{RUN}_desc-bandpass_timeseries.tsv")
     _, matrix = read_matrix(results / f"{RUN}_meas-partial_desc-bandpass_relmat.tsv")
-    np.testing.assert_array_equal(matrix, connectome(signals, "partial correlation").matrix)
+    samples = read_json(results / f"{RUN}_desc-bandpass_timeseries.json")["EffectiveDegreesOfFreedom"]
+    expected = connectome(signals, "partial correlation", "ledoit_wolf", samples=samples)
+    np.testing.assert_array_equal(matrix, expected.matrix)
+    sidecar = read_json(results / f"{RUN}_meas-partial_desc-bandpass_relmat.json")
+    assert (sidecar["Shrinkage"], sidecar["Samples"]) == (expected.shrinkage, samples)
+    assert sidecar["RelationshipMeasure"].endswith("Ledoit-Wolf shrunk covariance (samples: effective)")
 
 
 def test_a_group_is_the_mean_of_fishers_z_of_its_runs(finished_once):

@@ -55,6 +55,7 @@ ESTIMATION_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "left_out": {"Description": "Why the run has no connectome; n/a for a run that has one"},
     "nodes_unusable": {"Description": "Nodes that the connectome has no value for"},
     "shrinkage": {"Description": "Weight of the scaled identity in a shrunk covariance, 0 to 1"},
+    "samples": {"Description": "Independent frames that a covariance was shrunk for"},
     "alpha": {"Description": "Penalty of a sparse inverse covariance"},
     "duality_gap": {"Description": "The objective of the graphical lasso exceeds its minimum by no more than this"},
     "duality_gap_per_node": {"Description": "The duality gap divided by the number of nodes"},
@@ -63,6 +64,7 @@ ESTIMATION_COLUMNS: Mapping[str, Mapping[str, str]] = {
 # Key of the sidecar of a connectome -> column; an estimator has those that concern it.
 ESTIMATION_KEYS = {
     "Shrinkage": "shrinkage",
+    "Samples": "samples",
     "Alpha": "alpha",
     "DualityGap": "duality_gap",
     "DualityGapPerNode": "duality_gap_per_node",

@@ -32,16 +32,24 @@ class Connectome:
         Positions of the nodes left out, because their signal is missing or constant.
     n_frames : int
         Frames that the estimate rests on.
+    samples : float or None
+        Number of independent samples that the shrinkage took them for; None like ``shrinkage``.
     """
 
     matrix: np.ndarray
     shrinkage: float | None
     unusable: tuple[int, ...]
     n_frames: int
+    samples: float | None = None
 
 
 def connectome(
-    signals: np.ndarray, kind: str, covariance: str = "ledoit_wolf", names: Sequence[str] | None = None
+    signals: np.ndarray,
+    kind: str,
+    covariance: str,
+    names: Sequence[str] | None = None,
+    *,
+    samples: float | None = None,
 ) -> Connectome:
     """Estimate the connectivity between the nodes of one run.
 
@@ -60,6 +68,8 @@ def connectome(
         One of ``covariance.ESTIMATORS``.
     names : sequence of str, optional
         Names of the nodes, for error messages; counted from 1 by default.
+    samples : float, optional
+        How many independent samples the frames are worth, for the weight of a shrunk covariance; one each by default.
 
     Raises
     ------
@@ -80,7 +90,8 @@ def connectome(
             f"The {kind} of {n_usable} nodes from the empirical covariance needs at least {n_usable + 1} frames, and"
             f" the signals have {n_frames}; use the covariance ledoit_wolf or oas instead."
         )
-    estimate = estimator.estimate(z)
+    samples = float(n_frames if samples is None else samples)
+    estimate = estimator.estimate(z, samples)
     try:
         matrix = chosen.from_covariance(estimate.covariance)
     except np.linalg.LinAlgError as problem:
@@ -89,7 +100,8 @@ def connectome(
             f"The {kind} cannot be computed: {_cause_of_singularity(z, labels[usable])}, so {estimator.words} has no"
             " inverse; use the covariance ledoit_wolf or oas, or other nodes."
         ) from problem
-    return Connectome(with_unusable(matrix, usable), estimate.shrinkage, unusable, n_frames)
+    used = samples if estimator.shrinks else None
+    return Connectome(with_unusable(matrix, usable), estimate.shrinkage, unusable, n_frames, used)
 
 
 def standardize(signals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -233,19 +245,35 @@ KINDS = {
 }
 
 
-def describe(kind: str, covariance: str) -> dict[str, Any]:
+# What may be taken for independent samples -> how it is put.
+SAMPLES = {
+    "effective": "as many independent frames as they are worth under their autocorrelation",
+    "frames": "as many independent frames as they have",
+}
+
+
+def describe(kind: str, covariance: str, samples: str = "frames") -> dict[str, Any]:
     """Describe a connectome for its sidecar, in the keys of BIDS extension proposal 17 (relationship matrices).
+
+    Parameters
+    ----------
+    kind, covariance
+        As for ``connectome``.
+    samples
+        What the weight of a shrunk covariance took for independent samples, one of ``SAMPLES``.
 
     Raises
     ------
     ValueError
-        When the kind or covariance is unknown.
+        When the kind, the covariance or what was taken for samples is unknown.
     """
     chosen, estimator = choose(KINDS, kind), choose(ESTIMATORS, covariance)
     source = "" if kind == "covariance" else f"{kind} from "
+    taken = choose(SAMPLES, samples)
+    label, weight = (f" (samples: {samples})", f", shrunk for {taken}") if estimator.shrinks else ("", "")
     return {
-        "RelationshipMeasure": f"{source}{estimator.words}".removeprefix("the "),
-        "MeasureDescription": f"{chosen.formula}, where C is {estimator.words} of the z-scored signals",
+        "RelationshipMeasure": f"{source}{estimator.words}{label}".removeprefix("the "),
+        "MeasureDescription": f"{chosen.formula}, where C is {estimator.words} of the z-scored signals{weight}",
         "Directed": False,
         "Weighted": True,
         "ValidDiagonal": not chosen.is_correlation,

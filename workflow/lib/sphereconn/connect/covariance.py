@@ -24,13 +24,15 @@ class CovarianceEstimate:
     shrinkage: float | None
 
 
-def empirical(x: np.ndarray) -> CovarianceEstimate:
+def empirical(x: np.ndarray, samples: float | None = None) -> CovarianceEstimate:
     """Estimate the covariance by its maximum-likelihood value, S = XᵀX / n with X the centred signals.
 
     Parameters
     ----------
     x : ndarray of shape (n_frames, n_nodes)
         Finite signals, in any unit.
+    samples : float, optional
+        Changes nothing; all estimators are called alike.
 
     Raises
     ------
@@ -40,21 +42,25 @@ def empirical(x: np.ndarray) -> CovarianceEstimate:
     return CovarianceEstimate(_centred_and_covariance(x)[1], None)
 
 
-def ledoit_wolf(x: np.ndarray) -> CovarianceEstimate:
+def ledoit_wolf(x: np.ndarray, samples: float | None = None) -> CovarianceEstimate:
     """Estimate the covariance by Ledoit and Wolf's shrinkage towards a scaled identity.
 
-    With S the empirical covariance, p nodes, n frames, m = tr S / p and ‖·‖ the Frobenius norm, the estimate is
+    With S the empirical covariance, p nodes, n samples, m = tr S / p and ‖·‖ the Frobenius norm, the estimate is
 
         (1 - w) S + w m I,    w = min(b, d) / d,
         d = ‖S - m I‖²,       b = (mean over frames of |x_t|⁴ - ‖S‖²) / n,
 
-    where b estimates the sampling error of S and d its distance from the target. The weight does not change when all
+    where b estimates the sampling error of S and d its distance from the target. Frames that are not independent count
+    for fewer samples: with the covariance V between the frames of Gaussian signals, the expected ‖S - E S‖² is that of
+    (tr V)² / tr V² independent frames, which `clean.degrees_of_freedom` estimates. The weight does not change when all
     signals are multiplied by one number, but it does when each has its own.
 
     Parameters
     ----------
     x : ndarray of shape (n_frames, n_nodes)
         Finite signals, in any unit.
+    samples : float, optional
+        Number of independent samples that the signals are worth; by default one a frame.
 
     Raises
     ------
@@ -68,18 +74,19 @@ def ledoit_wolf(x: np.ndarray) -> CovarianceEstimate:
     """
     centred, covariance = _centred_and_covariance(x)
     n_frames, n_nodes = centred.shape
+    samples = n_frames if samples is None else samples
     target = np.eye(n_nodes) * (np.trace(covariance) / n_nodes)
     distance = np.sum((covariance - target) ** 2)
     # |x_t|⁴ summed over frames is the sum of (X∘X)ᵀ(X∘X), at the price of the signals instead of a matrix product.
-    sampling_error = (np.mean(np.sum(centred**2, axis=1) ** 2) - np.sum(covariance**2)) / n_frames
+    sampling_error = (np.mean(np.sum(centred**2, axis=1) ** 2) - np.sum(covariance**2)) / samples
     shrinkage = float(np.clip(sampling_error / distance, 0, 1)) if distance > 0 else 0.0
     return CovarianceEstimate((1 - shrinkage) * covariance + shrinkage * target, shrinkage)
 
 
-def oas(x: np.ndarray) -> CovarianceEstimate:
+def oas(x: np.ndarray, samples: float | None = None) -> CovarianceEstimate:
     """Estimate the covariance by oracle approximating shrinkage, which assumes Gaussian signals.
 
-    With S the empirical covariance, p nodes, n frames and m = tr S / p, the estimate is
+    With S the empirical covariance, p nodes, n samples and m = tr S / p, the estimate is
 
         (1 - w) S + w m I,    w = min(1, (tr S² + tr² S) / ((n + 1) (tr S² - tr² S / p))).
 
@@ -90,6 +97,8 @@ def oas(x: np.ndarray) -> CovarianceEstimate:
     ----------
     x : ndarray of shape (n_frames, n_nodes)
         Finite signals, in any unit.
+    samples : float, optional
+        Number of independent samples that the signals are worth; by default one a frame.
 
     Raises
     ------
@@ -106,7 +115,7 @@ def oas(x: np.ndarray) -> CovarianceEstimate:
     mean_variance = np.trace(covariance) / n_nodes
     # Means instead of sums over the matrix: the factor p² cancels.
     mean_square = np.mean(covariance**2)
-    distance = (n_frames + 1) * (mean_square - mean_variance**2 / n_nodes)
+    distance = ((n_frames if samples is None else samples) + 1) * (mean_square - mean_variance**2 / n_nodes)
     # A single node is its own target: nothing is shrunk, whatever the weight.
     shrinkage = 0.0 if n_nodes == 1 else 1.0
     if n_nodes > 1 and distance > 0:
@@ -128,12 +137,13 @@ def _centred_and_covariance(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 class Estimator:
     """A covariance estimator and the words that name its result."""
 
-    estimate: Callable[[np.ndarray], CovarianceEstimate]
+    estimate: Callable[[np.ndarray, float | None], CovarianceEstimate]
     words: str
+    shrinks: bool = True
 
 
 ESTIMATORS = {
     "ledoit_wolf": Estimator(ledoit_wolf, "the Ledoit-Wolf shrunk covariance"),
     "oas": Estimator(oas, "the oracle approximating shrunk covariance (OAS)"),
-    "empirical": Estimator(empirical, "the empirical covariance"),
+    "empirical": Estimator(empirical, "the empirical covariance", shrinks=False),
 }

@@ -39,10 +39,11 @@ def measure(settings: Mapping[str, Any]) -> dict[str, Any]:
     ----------
     settings
         Of the estimator: ``kind``, one of ``connectivity.KINDS`` or ``SPARSE_WORDS``; with it, for the former, the
-        ``covariance`` behind it, and for the latter which ``matrix`` of the fit it is, a kind as well.
+        ``covariance`` behind it and its ``samples``, and for the latter which ``matrix`` of the fit it is, a kind as
+        well.
     """
     if settings["kind"] not in SPARSE_WORDS:
-        return describe(settings["kind"], settings["covariance"])
+        return describe(settings["kind"], settings["covariance"], settings["samples"])
     matrix, words = settings["matrix"], SPARSE_WORDS[settings["kind"]]
     return {
         **describe(matrix, "empirical"),

@@ -641,7 +641,10 @@ def _estimate(settings: Mapping[str, Any], cite: Cite) -> str:
             f"{matrix}, {_penalty(settings, cite)} and a duality gap of at most {settings['gap_per_node']:g} per sphere"
         )
     words, reference = COVARIANCES[settings["covariance"]]
-    source = f"the {words}" + (f" ({cite(reference).in_brackets})" if reference else "")
+    source = f"the {words}"
+    if reference:
+        counted = {"effective": "effective number of frames", "frames": "number of frames"}[settings["samples"]]
+        source += f" ({cite(reference).in_brackets}; for the {counted})"
     return source if kind == "covariance" else f"the {kind} derived from {source}"
 
 

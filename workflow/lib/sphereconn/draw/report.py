@@ -74,6 +74,7 @@ COLUMNS = {
 }
 ESTIMATES = {
     "shrinkage": ("shrinkage", ".3f"),
+    "samples": ("samples", ".1f"),
     "alpha": ("penalty", ".3g"),
     "duality_gap": ("duality gap", ".1e"),
     "duality_gap_per_node": ("duality gap per node", ".1e"),
@@ -101,6 +102,7 @@ SETTINGS = {
     "standardize": "standardize",
     "kind": "kind",
     "covariance": "covariance",
+    "samples": "samples",
     "matrix": "matrix",
     "alpha": "penalty",
     "cv": "folds",
@@ -518,12 +520,14 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
     blocks: list[Block] = [
         Paragraph(
             "Shrinkage is the weight of the scaled identity in a covariance: 0 leaves the empirical covariance, 1"
-            " nothing of it. A duality gap bounds how far an iterative estimate is from its optimum."
+            " nothing of it; samples are the independent frames that it was chosen for. A duality gap bounds how far an"
+            " iterative estimate is from its optimum."
         )
         if iterative
         else Paragraph(
             "All estimates are in closed form, so there is nothing that could fail to converge. Shrinkage is the weight"
-            " of the scaled identity in a covariance: 0 leaves the empirical covariance, 1 nothing of it."
+            " of the scaled identity in a covariance: 0 leaves the empirical covariance, 1 nothing of it; samples are"
+            " the independent frames that it was chosen for."
         ),
         Table(
             ESTIMATION_CAPTION,
