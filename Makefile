@@ -1,6 +1,7 @@
 # make setup | run | test | report | bench: nothing else to learn. `make help` lists the rest.
 PYTHON ?= python3
 CORES ?= 2
+CONFIG ?= config/config.yaml
 MINUTES ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,8 +17,8 @@ help:  ## list the targets
 
 setup: $(VENV)/.run-ready  ## build .venv from requirements.lock
 
-run: setup  ## run the default study (config/config.yaml)
-	$(BIN)/snakemake --cores $(CORES)
+run: setup  ## run a study: CONFIG=my_study.yaml, or the default one
+	./sphereconn "$(CONFIG)" --cores $(CORES)
 
 test: $(VENV)/.test-ready check  ## run the checks and all tests
 	$(BIN)/python -m pytest -n $(CORES) --dist loadfile

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from sphereconn.errors import InputError
-from sphereconn.study.settings import check_no_key_twice, checked_settings
+from sphereconn.study.settings import checked_settings
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
@@ -146,37 +146,6 @@ def keys_of(schema):
             yield from item
         if isinstance(item, dict):
             yield from keys_of(item)
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("a: 1\nb: 2\na: 3\n", r"study\.yaml: line 3: the key a stands in line 1 already"),
-        ("a:\n  b: {c: 1,\n    c: 2}\n", r"line 3: the key a\.b\.c stands in line 2 already"),
-        ("- {b: 1}\n- {b: 1, b: 2}\n", "line 2: the key b stands in line 2 already"),
-        ("2020: 1\n'2020': 2\n", "line 2: the key 2020 stands in line 1 already"),
-    ],
-)
-def test_a_key_that_stands_twice_in_one_place_is_named(tmp_path, monkeypatch, text, sentence):
-    monkeypatch.chdir(tmp_path)
-    Path("study.yaml").write_text(text)
-    with pytest.raises(InputError, match=sentence):
-        check_no_key_twice("study.yaml")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a: &same {c: 1}\nb: *same\nd: {<<: *same, c: 2}\n",  # what is merged may be written over
-        "a: {c: 1}\nb: {c: 1}\n",
-        "&whole\na: *whole\n",
-        '{"a":\t1}',
-        "",
-    ],
-)
-def test_a_key_may_stand_in_several_places(tmp_path, text):
-    (tmp_path / "study.yaml").write_text(text)
-    check_no_key_twice(tmp_path / "study.yaml")
 
 
 def test_every_key_of_the_schema_is_explained_in_the_manual():

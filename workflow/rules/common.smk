@@ -21,11 +21,11 @@ sys.path.insert(0, str(LIBRARY.parent.resolve()))
 from sphereconn.errors import InputError
 from sphereconn.files import MISSING
 from sphereconn.study import names
+from sphereconn.study.configuration import check_configuration
 from sphereconn.study.drawn import ALL_GROUPS, figures, style
 from sphereconn.study.fingerprint import fingerprint
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.results import orphans
-from sphereconn.study.settings import check_no_key_twice
 from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
 from runner.batches import keep_batches_going
@@ -42,7 +42,7 @@ keep_batches_going(workflow)
 
 try:
     for path in workflow.configfiles:
-        check_no_key_twice(relpath(path))
+        check_configuration(relpath(path))
     STUDY = read_study(
         config,
         schema=BASE / "workflow" / "schemas" / "config.schema.json",

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
@@ -37,35 +36,6 @@ def checked_settings(settings: Mapping[str, Any], schema_path: Path, source: str
     if problems:
         raise InputError("\n".join(f"{source}: {problem}" for problem in problems))
     return dict(canonical)
-
-
-def check_no_key_twice(path: str | Path) -> None:
-    """Refuse a YAML file that has a key twice in one place: its readers keep the last and drop the others.
-
-    ``InputError`` names the key and both lines.
-    """
-    try:
-        top = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError:
-        return  # JSON that is not YAML as well, such as with tabs; Snakemake has read the file
-    waiting, seen = [(top, "")], set()
-    while waiting:
-        node, where = waiting.pop()
-        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
-            continue
-        seen.add(id(node))  # an alias is the node that it stands for
-        if isinstance(node, yaml.SequenceNode):
-            waiting.extend((item, where) for item in node.value)
-            continue
-        lines: dict[str, int] = {}
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            label = key.value if isinstance(key, yaml.ScalarNode) else f"of line {line}"
-            place = f"{where}.{label}" if where else label
-            if label in lines:
-                raise InputError(f"{path}: line {line}: the key {place} stands in line {lines[label]} already.")
-            lines[label] = line
-            waiting.append((value, place))
 
 
 def _impossible(settings: Mapping[str, Any]) -> Iterator[str]:

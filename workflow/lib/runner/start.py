@@ -1,0 +1,46 @@
+"""The checked start: look at a study's configuration safely, then hand it to Snakemake. Called by ./sphereconn."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+USAGE = """\
+usage: ./sphereconn STUDY.yaml [options of snakemake]
+
+    ./sphereconn my_study.yaml -n                  show what would run
+    ./sphereconn my_study.yaml --cores 4           run it
+    ./sphereconn my_study.yaml --cores 1 TARGET    make one target, such as remove_orphans
+
+Without --cores all cores are used."""
+
+
+def command(study: str, options: list[str]) -> list[str]:
+    """Give Snakemake's command for a study; what the user says of cores comes last and counts."""
+    snakefile = os.path.relpath(CHECKOUT / "Snakefile")
+    start = [sys.executable, "-P", "-m", "snakemake", f"--snakefile={snakefile}", f"--configfile={study}"]
+    has_profile = any(option.startswith("--profile") for option in options)
+    return [*start, *([] if has_profile else ["--cores=all"]), *options]
+
+
+def main(arguments: list[str]) -> None:
+    """Check the configuration and become Snakemake, or end with one sentence."""
+    if not arguments or arguments[0].startswith("-"):
+        sys.exit(USAGE)
+    sys.path.insert(0, str(CHECKOUT / "workflow" / "lib"))
+    from sphereconn.errors import InputError
+    from sphereconn.study.configuration import check_configuration
+
+    study, *options = arguments
+    try:
+        check_configuration(study)
+    except InputError as problem:
+        sys.exit(f"error: {problem}")
+    started = command(study, options)
+    os.execv(started[0], started)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
