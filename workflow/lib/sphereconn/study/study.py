@@ -21,6 +21,7 @@ from sphereconn.study.exclusion import excluded_runs
 from sphereconn.study.groups import check_groups, groups_of, near_levels
 from sphereconn.study.mixups import check_images_differ, mixups
 from sphereconn.study.paths import LONGEST_NAME, checked_path
+from sphereconn.study.preflight import will_fail
 from sphereconn.study.runs import Owner, Run, matching
 from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
@@ -197,7 +198,13 @@ def read_study(
     combinations = tuple(_combinations(settings, found, excluded, source))
     _check_lengths(combinations, settings["groups"], source)
     subjects = [subject for item in combinations for subject in item.subjects]
-    notices = (*mixups(runs, found.table), *near_levels(runs, settings["groups"])) if main_process else ()
+    notices: list[str] = []
+    if main_process:
+        denoised: dict[str, dict[str, Run]] = {}
+        for item in combinations:
+            denoised.setdefault(item.denoising, {}).update((run.stem, run) for run in item.runs)
+        notices += will_fail({label: of.values() for label, of in denoised.items()}, settings["denoising"], source)
+        notices += [*mixups(runs, found.table), *near_levels(runs, settings["groups"])]
     return Study(
         settings=settings,
         output_dir=output_dir,
