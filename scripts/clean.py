@@ -23,6 +23,7 @@ with logged(snakemake.log[0]):
         patterns=patterns,
         strategy=Strategy(**strategy) if strategy else None,
         scrubbing=Scrubbing(**scrub) if scrub else None,
+        non_steady_state=settings.pop("non_steady_state"),
         missing=missing,
         components=files.get("components"),
         aroma=files.get("aroma"),

@@ -46,6 +46,41 @@ def test_the_frames_of_a_real_run_are_those_that_nilearn_keeps(fd, dvars, min_se
     np.testing.assert_array_equal(np.flatnonzero(run.censoring.kept), nilearns(table, fd, dvars, min_segment))
 
 
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {},
+        {"patterns": ["csf"]},
+        {"patterns": ["*"]},
+        {"strategy": Strategy(wm_csf="basic")},
+        {"scrubbing": Scrubbing(framewise_displacement=5.0)},
+    ],
+)
+def test_frames_before_the_steady_state_are_censored_whatever_else_is_read_unless_they_are_to_be_kept(
+    tmp_path, choices
+):
+    """Two nodes share the bright first frames of a scan and nothing else."""
+    rng = np.random.default_rng(0)
+    marks = np.eye(100)[:, :2].astype(int)
+    table = pd.DataFrame(rng.normal(size=(100, 2)), columns=["csf", "white_matter"])
+    table["framewise_displacement"] = 0.1
+    table[["non_steady_state_outlier00", "non_steady_state_outlier01"]] = marks
+    table.to_csv(tmp_path / "table.tsv", sep="\t", index=False)
+    signals = rng.normal(size=(100, 2)) + 50 * marks.sum(axis=1)[:, None]
+
+    def r(**more):
+        run = read_run_confounds(tmp_path / "table.tsv", 100, **choices, **more)
+        assert run.censoring.n_non_steady_state == (0 if more else 2)
+        cleaned = clean_signals(
+            signals, 2.0, confounds=run.values, confound_names=run.names, kept=run.censoring.kept, low_pass=0.1
+        )
+        return np.corrcoef(cleaned.signals.T)[0, 1]
+
+    assert abs(r()) < 0.4
+    if choices.get("patterns") != ["*"]:  # which has the marks themselves regressed out
+        assert r(non_steady_state="keep") > 0.9
+
+
 traces = st.lists(st.sampled_from([0.0, 0.2, 0.5, 0.7, float("nan")]), min_size=2, max_size=40)
 
 

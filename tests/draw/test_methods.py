@@ -29,6 +29,7 @@ BANDPASS = {
     "interpolation": "gaussian_process",
     "standardize": "zscore_sample",
     "strategy": None,
+    "non_steady_state": "censor",
     "scrub": None,
     "min_frames": None,
     "min_minutes": None,
@@ -322,12 +323,9 @@ def test_without_motion_its_reference_is_not_cited():
     assert "framewise" not in texts(motion_known=False)["Quality"]
 
 
-STRATEGY = {**NOTHING, "non_steady_state": False}
-
-
 def test_a_strategy_is_described_part_by_part_with_its_references():
     parts = {"motion": "full", "wm_csf": "full", "global_signal": "full"}
-    text = denoised(confounds=[], strategy={**STRATEGY, **parts})
+    text = denoised(confounds=[], strategy={**NOTHING, **parts})
     assert (
         "Then the six parameters of head motion with their temporal derivatives and the squares of both (Friston et"
         " al., 1996; Satterthwaite et al., 2013); the mean signals of white matter and cerebrospinal fluid with their"
@@ -339,22 +337,22 @@ def test_a_strategy_is_described_part_by_part_with_its_references():
     assert "The first frame of a derivative, which is not defined, was given the value of the next one." in text
     assert "censored" not in text and "No confounds" not in text
     parts = {"compcor": "anat_separated", "n_compcor": "50%", "high_pass": True, "ica_aroma": "basic"}
-    text = denoised(strategy={**STRATEGY, **parts})
+    text = denoised(strategy={**NOTHING, **parts})
     assert "as many components as explain 50 % of the variance that CompCor found in each of the masks" in text
     assert "(Behzadi et al., 2007; Muschelli et al., 2014); the motion components of ICA-AROMA (Pruim" in text
     assert "the discrete cosines of fMRIPrep (Esteban et al., 2019), which stand for slow drifts; and the conf" in text
-    text = denoised(confounds=[], strategy={**STRATEGY, "ica_aroma": "full"})
+    text = denoised(confounds=[], strategy={**NOTHING, "ica_aroma": "full"})
     assert "The images had been cleaned by ICA-AROMA (Pruim et al., 2015)." in text
     assert "No confounds were regressed out." in text
 
 
 def test_censoring_and_the_minimum_are_described_with_what_came_of_them():
     scrub = {"framewise_displacement": 0.5, "std_dvars": 1.5, "min_segment": 5}
-    settings = {**BANDPASS, "scrub": scrub, "strategy": {**STRATEGY, "non_steady_state": True}, "min_minutes": 4.0}
+    settings = {**BANDPASS, "scrub": scrub, "strategy": NOTHING, "min_minutes": 4.0}
     used = DenoisingUsed("it", 15, settings, (4, 4), (10.0, 10.0), (7.5, 9.0), n_left_out=2, censored=(0.0, 0.125))
     text = texts(denoising=[used])["Denoising"]
     for sentence in (
-        "Frames before the steady state of the scanner were censored.",
+        "Frames marked as preceding the steady state of the scanner were censored.",
         "Frames with a framewise displacement above 0.5 mm or a standardised DVARS above 1.5 were censored (Power et"
         " al., 2012; Power et al., 2014), and so were stretches of fewer than 5 frames between censored ones.",
         "Of a run, 0 to 12.5 % of the frames were censored.",

@@ -38,6 +38,7 @@ SETTINGS = {
             "interpolation": "cubic_spline",
             "standardize": "zscore_sample",
             "strategy": None,
+            "non_steady_state": "censor",
             "scrub": None,
             "min_frames": None,
             "min_minutes": None,

@@ -82,7 +82,9 @@ def run_with(folder, *files, bold="desc-preproc_bold.nii.gz"):
 def test_a_file_is_named_as_an_input_only_if_the_strategy_needs_it(tmp_path):
     run = run_with(tmp_path, "confounds_timeseries.tsv", "confounds_timeseries.json", "aroma_timeseries.tsv")
     table = {"confounds": run.confounds}
-    assert confound_files(run, denoising()) == {}
+    assert confound_files(run, denoising(non_steady_state="keep")) == {}
+    assert confound_files(run, denoising()) == table  # where frames before the steady state are marked
+    assert confound_files(Run({"subject": "1"}, bold="bold.nii"), denoising()) == {}
     assert confound_files(run, denoising(confounds=["csf"])) == table
     assert confound_files(run, denoising(strategy="36parameters")) == table
     assert confound_files(run, denoising(scrub={"std_dvars": 1.5})) == table

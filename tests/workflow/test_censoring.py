@@ -157,7 +157,7 @@ def test_another_threshold_opens_no_image(scrubbed, tmp_path):
 
 def test_a_preset_written_out_runs_nothing_again(scrubbed, tmp_path):
     project = scrubbed.copy(tmp_path / "project")
-    choices = {"motion": "basic", "wm_csf": "basic", "global_signal": "basic", "non_steady_state": True}
+    choices = {"motion": "basic", "wm_csf": "basic", "global_signal": "basic"}
     project.configure(lambda config: config["denoising"]["scrub"].update(strategy=choices))
     assert project.pending() == {}
 

@@ -27,6 +27,7 @@ from sphereconn.files import read_json
 Expansion = Literal["basic", "derivatives", "power2", "full"]
 CompCor = Literal["anat_combined", "anat_separated", "temporal", "temporal_anat_combined", "temporal_anat_separated"]
 Aroma = Literal["basic", "orthogonal", "full"]
+NonSteadyState = Literal["censor", "keep"]
 
 MOTION = tuple(f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz")
 WM_CSF = ("csf", "white_matter")
@@ -68,8 +69,6 @@ class Strategy:
         components. "full": the image has been cleaned by ICA-AROMA, and nothing is regressed out.
     high_pass
         The discrete cosines of the table.
-    non_steady_state
-        Whether frames before the steady state of the scanner are censored.
 
     References
     ----------
@@ -89,7 +88,6 @@ class Strategy:
     n_compcor: int | str = "all"
     ica_aroma: Aroma | None = None
     high_pass: bool = False
-    non_steady_state: bool = True
 
 
 @dataclass(frozen=True)
@@ -136,6 +134,7 @@ def read_run_confounds(
     patterns: Sequence[str] = (),
     strategy: Strategy | None = None,
     scrubbing: Scrubbing | None = None,
+    non_steady_state: NonSteadyState = "censor",
     missing: MissingPolicy = "error",
     components: str | Path | None = None,
     aroma: str | Path | None = None,
@@ -152,6 +151,8 @@ def read_run_confounds(
         Columns by name or wildcard, beside those of the strategy; none comes twice.
     strategy, scrubbing
         None for none.
+    non_steady_state
+        Whether frames that the table marks as preceding the steady state of the scanner are censored.
     missing
         What to do about missing values, see `filled_in`.
     components
@@ -169,17 +170,17 @@ def read_run_confounds(
     table = read_table(path, n_frames)
     names: list[str] = []
     values: list[NDArray[np.float64]] = []
-    non_steady_state = None
     if strategy is not None:
         names, values = _strategy_columns(table, strategy, components, aroma)
-        if strategy.non_steady_state:
-            flags = [table.column(name) for name in _matching(table.columns, NON_STEADY_STATE_COLUMNS)]
-            non_steady_state = np.any([np.zeros(n_frames), *flags], axis=0)
     with about(table.path):
         chosen = [name for name in select_columns(table.columns, patterns) if name not in names]
     names, values = names + chosen, values + [table.column(name) for name in chosen]
+    flags = None
+    if non_steady_state == "censor":
+        marked = _matching(table.columns, NON_STEADY_STATE_COLUMNS)
+        flags = np.any([np.zeros(n_frames), *map(table.column, marked)], axis=0)
     traces = _traces(table, scrubbing)
-    censoring = censor(n_frames, non_steady_state, traces, scrubbing.min_segment if scrubbing else 0)
+    censoring = censor(n_frames, flags, traces, scrubbing.min_segment if scrubbing else 0)
     confounds = np.array(values).reshape(len(names), n_frames).T
     return RunConfounds(
         names,

@@ -535,8 +535,8 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
     """Say which frames were censored, how, and which runs were left out for it."""
     settings, steps = item.settings, []
     scrub, least, highest = settings["scrub"], *item.censored
-    if settings["strategy"] and settings["strategy"]["non_steady_state"]:
-        steps.append("Frames before the steady state of the scanner were censored.")
+    if settings["non_steady_state"] == "censor" and highest > 0:
+        steps.append("Frames marked as preceding the steady state of the scanner were censored.")
     if scrub:
         limits = [
             words.format(scrub[key])

@@ -88,6 +88,7 @@ SETTINGS = {
     "min_coverage": "least coverage",
     "confounds": "confounds",
     "strategy": "strategy",
+    "non_steady_state": "frames before the steady state",
     "scrub": "scrub",
     "min_frames": "least frames",
     "min_minutes": "least minutes",

@@ -20,7 +20,6 @@ NOTHING: Settings = {
     "n_compcor": "all",
     "ica_aroma": None,
     "high_pass": False,
-    "non_steady_state": True,
 }
 PRESETS: Mapping[str, Settings] = {
     "6parameters": {"motion": "basic"},
@@ -73,7 +72,7 @@ def _check_drifts(where: str, strategy: Settings, high_pass: float | None) -> No
 
 
 def needs_confounds(denoising: Settings) -> bool:
-    """Whether a denoising reads the confounds tables of runs; its strategy may be written out or not."""
+    """Whether a denoising can't do without the confounds table of a run; its strategy may be written out or not."""
     return bool(denoising["confounds"] or denoising["strategy"] or denoising["scrub"])
 
 
@@ -95,10 +94,11 @@ def confound_files(run: Run, denoising: Settings) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        ``confounds``, the table; ``components``, its sidecar, for CompCor; ``aroma``, the table of fMRIPost-AROMA, for
+        ``confounds``, the table, which marks frames before the steady state of the scanner whatever else is read from
+        it; ``components``, its sidecar, for CompCor; ``aroma``, the table of fMRIPost-AROMA, for
         components of ICA-AROMA where the file is there (fMRIPrep before 23.1 has these in the confounds table).
     """
-    if run.confounds is None or not needs_confounds(denoising):
+    if run.confounds is None or not (needs_confounds(denoising) or denoising["non_steady_state"] == "censor"):
         return {}
     files = {"confounds": run.confounds}
     strategy = denoising["strategy"] or NOTHING
