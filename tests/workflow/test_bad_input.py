@@ -171,7 +171,7 @@ def test_missing_confounds_can_be_filled_with_the_mean(project):
     ("edit", "words"),
     [
         (lambda data, header: data[..., 0], ("sub-01_bold.nii.gz", "a 4D image is needed, this one has 3 dimensions")),
-        (lambda data, header: data[..., :20], ("sub-01_task-rest_atlas-dmn", "20 frames", "34 needed")),
+        (lambda data, header: data[..., :3], ("sub-01_task-rest_atlas-dmn", "The run has 3 frames", "at least 4")),
         (lambda data, header: data.astype(np.complex64), ("sub-01_bold.nii.gz", "complex numbers")),
     ],
     ids=["3D", "too few frames", "complex"],
@@ -183,7 +183,7 @@ def test_an_image_of_the_wrong_kind_stops_that_run_only(project, edit, words):
         return data
 
     rewrite_image(project, spoil)
-    spoil_confounds(project, lambda lines: lines[:21] if "20 frames" in words else lines)
+    spoil_confounds(project, lambda lines: lines[:4] if "The run has 3 frames" in words else lines)
     output = said(project)
     errors = set(re.findall(r"error: .*", output))
     assert any(all(word in error for word in words) for error in errors), errors
