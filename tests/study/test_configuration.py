@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snakemake.common.configfile import load_configfile
 
-from runner.start import command
+from sphereconn_runner.start import command
 from sphereconn.errors import InputError
 from sphereconn.study.configuration import check_configuration
 

@@ -7,8 +7,8 @@ import pytest
 from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from runner import progress
-from runner.progress import MANY_STEPS, Progress
+from sphereconn_runner import progress
+from sphereconn_runner.progress import MANY_STEPS, Progress
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ def study(clock):
         ]
         jobs.append(job(len(jobs), "write_report", []))
         dag = SimpleNamespace(needrun_jobs=lambda: jobs)
-        watching = Progress(runs)
+        watching = Progress()
         logger.addHandler(listener)
-        watching.watch(SimpleNamespace(is_main_process=True, dag=dag), ["complete.log"])
+        watching.watch(SimpleNamespace(is_main_process=True, dag=dag), runs, ["complete.log"])
         return watching
 
     start.said = said
@@ -162,12 +162,22 @@ def test_nothing_that_happens_to_it_breaks_a_run(study):
     happens(LogEvent.JOB_FINISHED)
     happens(LogEvent.JOB_STARTED, jobs=None)
     happens(LogEvent.JOB_ERROR, jobid=0, rule_name="extract", log=None)
-    Progress(["a"]).watch(SimpleNamespace(is_main_process=True))
+    Progress().watch(SimpleNamespace(is_main_process=True), ["a"])
     watching.tell_failures()
     assert watching.line().startswith("0 of 5 steps done")
 
 
 def test_a_job_on_a_cluster_says_nothing(study):
     before = list(logger.handlers)
-    Progress(["a"]).watch(SimpleNamespace(is_main_process=False))
+    Progress().watch(SimpleNamespace(is_main_process=False), ["a"])
     assert logger.handlers == before
+
+
+def test_an_interruption_is_no_failure(study, monkeypatch):
+    watching = study(3)
+    started(0)
+    finished(0)
+    failed(1)
+    monkeypatch.setattr(progress, "INTERRUPTED", SimpleNamespace(is_set=lambda: True))
+    watching.tell_failures()
+    assert study.said[-1] == "Interrupted: 1 of 7 steps are done. The same command does the others."

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from runner import scheduler, scripts
-from runner.scripts import NotRunError, ScriptServer, ended_by
+from sphereconn_runner import scheduler, scripts
+from sphereconn_runner.scripts import NotRunError, ScriptServer, ended_by
 from workflow.project import lives, new_project, wait_for
 
 SOON = 20  # seconds; a wait that is longer on any machine is one for ever

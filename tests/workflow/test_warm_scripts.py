@@ -15,8 +15,8 @@ SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 SNAKEFILE = """
 import sys
 sys.path[:0] = [{library!r}, {modules!r}]
-from runner.scheduler import calm_scheduler
-from runner.scripts import ScriptServer, run_scripts_warm
+from sphereconn_runner.scheduler import calm_scheduler
+from sphereconn_runner.scripts import ScriptServer, run_scripts_warm
 run_scripts_warm(ScriptServer({modules!r}), Path("scripts"))
 
 onstart:

@@ -16,7 +16,8 @@ SCRIPTS = BASE / "scripts"
 OUTLINES = RESOURCES / "brain" / "outlines.json"
 PAGE_ASSETS = [RESOURCES / "brain" / "surface.npz", *sorted((LIBRARY / "draw" / "page_assets").iterdir())]
 
-sys.path.insert(0, str(LIBRARY.parent.resolve()))
+# Snakemake has put the checkout first, where a json.py of a person who works there would stand in for Python's.
+sys.path[:] = [str(LIBRARY.parent.resolve()), *(path for path in sys.path if Path(path).resolve() != BASE.resolve())]
 
 from sphereconn.errors import InputError
 from sphereconn.files import MISSING
@@ -28,17 +29,9 @@ from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.results import orphans
 from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
-from runner.batches import keep_batches_going
-from runner.planning import plan_quickly
-from runner.progress import Progress, list_few_steps
-from runner.scheduler import calm_scheduler, fit_into_limits
-from runner.scripts import ScriptServer, run_scripts_warm
+from sphereconn_runner import adapt
 
-plan_quickly()
-list_few_steps()
-SERVER = ScriptServer(str(LIBRARY.parent))
-run_scripts_warm(SERVER, SCRIPTS)
-keep_batches_going(workflow)
+RUNNER = adapt(workflow, scripts=SCRIPTS, library=LIBRARY.parent)
 
 try:
     for path in workflow.configfiles:
@@ -321,18 +314,12 @@ def figure_labels(figure):
     }
 
 
-PROGRESS = Progress(STUDY.run)
-
-
 onstart:
-    SERVER.start()
-    fit_into_limits(workflow)
-    calm_scheduler(workflow)
-    PROGRESS.watch(workflow, log)
+    RUNNER.start(STUDY.run, log)
 
 
 onerror:
-    PROGRESS.tell_failures()
+    RUNNER.tell_failures()
 
 
 onsuccess:

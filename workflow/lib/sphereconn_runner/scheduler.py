@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +13,19 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 DEFAULT_LIMIT = (100, 1)  # jobs, seconds
+INTERRUPTED = threading.Event()
+
+
+def notice_interruption() -> None:
+    """Note that Ctrl-C was pressed, so that the jobs that it ends are not told as failures."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        INTERRUPTED.set()
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        with contextlib.suppress(ValueError):  # not the main thread, which is the one to be interrupted
+            signal.signal(signal.SIGINT, interrupt)
 
 
 def calm_scheduler(workflow: Any) -> None:

@@ -7,7 +7,6 @@ in seconds of one core: a dry run of 15,000 jobs takes 7 with all of them, and t
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections import defaultdict
@@ -15,7 +14,6 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
-import snakemake
 import snakemake.api  # first: Snakemake's modules import each other in a circle
 import snakemake.common
 import snakemake.io
@@ -26,31 +24,13 @@ from snakemake.output_index import OutputIndex
 from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.workflow import Workflow
 
-ADAPTED_RELEASES = "9.27."
-
 
 def plan_quickly() -> None:
-    """Make the planning of many jobs quick, in the releases of Snakemake that this is made for; others plan alone."""
-    if not snakemake.__version__.startswith(ADAPTED_RELEASES) or getattr(DAG, "plans_quickly", False):
-        return
-    DAG.plans_quickly = True
-    for adapt in ADAPTATIONS:
-        adapt()
-
-
-def leave_garbage_for_later() -> None:
-    """Do not look for garbage among the parts of a plan, from here to where it is made: they stay (8 s)."""
-    build = Workflow._build_dag
-
-    def build_dag(self: Any) -> None:
-        try:
-            build(self)
-        finally:
-            gc.freeze()
-            gc.enable()
-
-    Workflow._build_dag = build_dag
-    gc.disable()
+    """Make the planning of many jobs quick."""
+    if not getattr(DAG, "plans_quickly", False):
+        DAG.plans_quickly = True
+        for adapt in ADAPTATIONS:
+            adapt()
 
 
 def plan_without_batches() -> None:
@@ -260,7 +240,6 @@ def _replace(old: Callable[..., Any], new: Callable[..., Any]) -> None:
 
 
 ADAPTATIONS = (
-    leave_garbage_for_later,
     plan_without_batches,
     know_flags,
     know_parameters,

@@ -19,6 +19,8 @@ from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from sphereconn_runner.scheduler import INTERRUPTED
+
 SECONDS_BETWEEN_LINES = 10.0
 MANY_STEPS = 200  # more are not listed on the screen one by one
 LITTLE_SPACE = 1 << 20  # bytes on the disk
@@ -41,17 +43,11 @@ def list_few_steps() -> None:
 
 
 class Progress(logging.Handler):
-    """How far the jobs of a Snakemake run are.
+    """How far the jobs of a Snakemake run are."""
 
-    Parameters
-    ----------
-    runs
-        The runs of the study; a job belongs to the one that a wildcard of it names.
-    """
-
-    def __init__(self, runs: Collection[str]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._runs = runs
+        self._runs: Collection[str] = ()
         self._rule: dict[int, str] = {}  # of each job, by its number
         self._run: dict[int, str] = {}
         self._left: Counter[str] = Counter()  # jobs of each rule that are not finished
@@ -62,9 +58,20 @@ class Progress(logging.Handler):
         self._failed: dict[int, tuple[str, list[str]]] = {}  # its message and its logs
         self._begin = self._last_line = 0.0
 
-    def watch(self, workflow: Any, logs: Sequence[str] = ()) -> None:
-        """Start to listen, when Snakemake has decided which jobs there are; ``logs`` are where it lists all of them."""
+    def watch(self, workflow: Any, runs: Collection[str], logs: Sequence[str] = ()) -> None:
+        """Start to listen, when Snakemake has decided which jobs there are.
+
+        Parameters
+        ----------
+        workflow
+            Snakemake's.
+        runs
+            The runs of the study; a job belongs to the one that a wildcard of it names.
+        logs
+            Where Snakemake lists all jobs.
+        """
         with suppress(Exception):
+            self._runs = runs
             if not workflow.is_main_process:
                 return
             self._expect(workflow.dag.needrun_jobs())
@@ -156,9 +163,15 @@ class Progress(logging.Handler):
 
     def failures(self) -> list[str]:
         """Give the failures as lines, those of one reason together."""
+        waiting = self._left.total() - len(self._failed)
+        if INTERRUPTED.is_set():
+            done = len(self._rule) - self._left.total()
+            return [
+                "",
+                f"Interrupted: {done:,} of {len(self._rule):,} steps are done. The same command does the others.",
+            ]
         if not self._failed:
             return []
-        waiting = self._left.total() - len(self._failed)
         lines = ["", f"{len(self._failed):,} of {len(self._rule):,} steps failed; {waiting:,} were not done."]
         steps: defaultdict[str, list[tuple[str, list[str]]]] = defaultdict(list)
         for message, logs in self._failed.values():

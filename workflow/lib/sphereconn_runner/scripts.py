@@ -27,6 +27,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.script import PythonScript
 from snakemake.sourcecache import LocalSourceFile
 
+from sphereconn_runner.scheduler import INTERRUPTED
+
 SINGLE_THREADED = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")} | {
     "VECLIB_MAXIMUM_THREADS": "1"
 }
@@ -170,6 +172,8 @@ def run_scripts_warm(server: ScriptServer, scripts: Path) -> None:
         except NotRunError as problem:
             tell(self.log, str(problem))
             raise WorkflowError(str(problem)) from None
+        if status == -signal.SIGINT and INTERRUPTED.wait(1):
+            raise KeyboardInterrupt
         if status < 0:
             tell(self.log, ended_by(-status))
         if status:
@@ -182,7 +186,7 @@ def run_scripts_warm(server: ScriptServer, scripts: Path) -> None:
 def ended_by(number: int) -> str:
     """Say what a signal means to whoever finds that it has ended a job."""
     names = {known.value: known.name for known in signal.Signals}
-    reasons = {"SIGKILL": ", perhaps because memory ran out", "SIGINT": ", which is what Ctrl-C sends"}
+    reasons = {"SIGKILL": ", perhaps because memory ran out", "SIGTERM": ", perhaps because its time was up"}
     name = names.get(number, f"signal {number}")
     return f"the job was ended by {name}{reasons.get(name, '')}"
 

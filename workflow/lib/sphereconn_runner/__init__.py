@@ -1,0 +1,84 @@
+"""How Snakemake runs the study: planned quickly, scripts in forks of one interpreter, progress in a person's words.
+
+It knows nothing of connectomes, and without it everything runs the same, only slower.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import snakemake
+
+ADAPTED_RELEASES = "9.27."
+
+
+class Unadapted:
+    """Snakemake as it is: what there is to do at the start, and when something has failed."""
+
+    def start(self, runs: Collection[str], logs: Sequence[str]) -> None:
+        """Do nothing when the jobs of these runs start."""
+
+    def tell_failures(self) -> None:
+        """Say nothing when they have failed."""
+
+
+def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
+    """Adapt Snakemake to a study of many small jobs, in the releases that this is made for.
+
+    Where the study is a module of another workflow, that workflow and all that Snakemake does for it stay as they are;
+    only our own scripts are run differently.
+
+    Parameters
+    ----------
+    workflow
+        Snakemake's.
+    scripts
+        The folder of our own scripts.
+    library
+        The folder of the modules that they import.
+    """
+    if not snakemake.__version__.startswith(ADAPTED_RELEASES):
+        return Unadapted()
+    from sphereconn_runner.scripts import ScriptServer, run_scripts_warm
+
+    server = ScriptServer(str(library))
+    run_scripts_warm(server, scripts)
+    if not workflow.modifier.is_main_snakefile():
+        return Unadapted()
+
+    from sphereconn_runner.planning import plan_quickly
+    from sphereconn_runner.progress import Progress, list_few_steps
+    from sphereconn_runner.scheduler import calm_scheduler, fit_into_limits, notice_interruption
+
+    class Adapted(Unadapted):
+        """Snakemake as adapted."""
+
+        progress = Progress()
+
+        def start(self, runs: Collection[str], logs: Sequence[str]) -> None:
+            gc.freeze()
+            gc.enable()
+            server.start()
+            fit_into_limits(workflow)
+            calm_scheduler(workflow)
+            notice_interruption()
+            self.progress.watch(workflow, runs, logs)
+
+        def tell_failures(self) -> None:
+            self.progress.tell_failures()
+
+    # The Snakemake processes that run batches on a cluster start with `python -m`, which would put the working folder
+    # first on the path of modules.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    # They read no profile, and would stop at the first failure in a batch.
+    if workflow.remote_exec:
+        workflow.execution_settings.keep_going = True
+    # Nothing of a plan is garbage until the jobs start: looking for it takes 8 s of the 30 s of 15,000 jobs.
+    gc.disable()
+    plan_quickly()
+    list_few_steps()
+    return Adapted()
