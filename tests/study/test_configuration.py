@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snakemake.common.configfile import load_configfile
 
-from sphereconn_runner.start import command
 from sphereconn.errors import InputError
 from sphereconn.study.configuration import check_configuration
+from sphereconn_runner.start import command
 
 ROOT = Path(__file__).parents[2]
 
