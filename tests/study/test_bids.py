@@ -342,7 +342,7 @@ def test_a_folder_that_is_not_there_or_has_no_run_is_named_with_what_there_is(tm
     assert "has the folders fmriprep)" in message_of(tmp_path / "fmriperp")
     assert "has no folder sub-* (found: fmriprep)" in message_of(tmp_path)
     (tmp_path / "sub-01" / "func").mkdir(parents=True)
-    assert "has no preprocessed image sub-*/func/*_desc-preproc_bold.nii.gz (has no image)" in message_of(tmp_path)
+    assert "has no preprocessed image sub-*/func/*_desc-preproc_bold.nii.gz (it has no image)" in message_of(tmp_path)
     (tmp_path / "sub-01" / "func" / "sub-01_task-rest_bold.nii.gz").touch()
     assert "(its images have other names, such as sub-01_task-rest_bold.nii.gz)" in message_of(tmp_path)
 
@@ -504,3 +504,30 @@ def test_the_summary_counts_by_reason_with_an_example(tmp_path):
         f"    2 without confounds, such as sub-03_task-rest_space-{SPACE}_desc-preproc_bold.nii.gz: "
     )
     assert lines[2].startswith("    1 without a mask, such as sub-02_")
+
+
+def test_subject_folders_without_an_image_are_counted(tmp_path):
+    for sub in ("01", "02"):
+        add_run(tmp_path, sub, task="rest")
+    (tmp_path / "sub-03" / "anat").mkdir(parents=True)
+    (tmp_path / "sub-04").symlink_to("nowhere")
+    (tmp_path / "sub-05.html").touch()
+    (tmp_path / "sub-06.html").symlink_to(tmp_path / "sub-05.html")
+    (notice,) = search(tmp_path).notices
+    assert notice == "2 subject folders without a preprocessed image: 03, 04; not fetched, or not finished?"
+    assert search(tmp_path, subjects=["01"]).notices == ()
+
+
+def test_the_pointer_of_a_file_that_was_not_fetched_is_no_image(tmp_path):
+    for sub, ending in (("01", "_desc-preproc_bold.nii.gz"), ("02", "_desc-brain_mask.nii.gz")):
+        path = add_run(tmp_path, sub, task="rest") / f"sub-{sub}_task-rest_space-{SPACE}{ending}"
+        path.write_text("/annex/objects/MD5E-s1--0.nii.gz\n")
+    add_run(tmp_path, "03", task="rest")
+    assert [reason for _, reason in left_out(tmp_path)] == ["that cannot be read"] * 2
+
+
+def test_the_names_of_the_first_versions_of_fmriprep_are_recognized(tmp_path):
+    func = tmp_path / "sub-10159" / "func"
+    func.mkdir(parents=True)
+    (func / "sub-10159_task-rest_bold_space-MNI152NLin2009cAsym_preproc.nii.gz").touch()
+    assert "are those of fMRIPrep 1.1 and older; list the images in a runs table" in message_of(tmp_path)

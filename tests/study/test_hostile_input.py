@@ -147,7 +147,7 @@ def test_a_path_that_snakemake_or_the_system_would_not_take_is_refused(folder, p
         with pytest.raises(InputError, match=r"brace|more than 255 bytes"):
             study(folder, **changes)
     table = folder / "paths.tsv"
-    table.write_text(f"subject\tbold\n01\t{path}\n")
+    table.write_text(f"subject\tbold\n01\t{path}.nii\n")
     with pytest.raises(InputError, match=r"run sub-01: .*(brace|more than 255 bytes)"):
         study(folder, runs=str(table))
 

@@ -1,6 +1,5 @@
 """The study that the configuration describes, and what every rule file uses."""
 
-import re
 import sys
 from os.path import exists, relpath
 
@@ -20,12 +19,14 @@ PAGE_ASSETS = [RESOURCES / "brain" / "surface.npz", *sorted((LIBRARY / "draw" / 
 sys.path[:] = [str(LIBRARY.parent.resolve()), *(path for path in sys.path if Path(path).resolve() != BASE.resolve())]
 
 from sphereconn.errors import InputError
+from sphereconn.extract.formats import sidecar_of
 from sphereconn.files import MISSING
 from sphereconn.study import names
 from sphereconn.study.configuration import check_configuration
 from sphereconn.study.drawn import ALL_GROUPS, figures, style
 from sphereconn.study.fingerprint import fingerprint
 from sphereconn.study.groups import ALL_RUNS, groups_of
+from sphereconn.study.inputs import missing_files
 from sphereconn.study.results import orphans
 from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
@@ -45,6 +46,7 @@ try:
     )
 except InputError as problem:
     raise WorkflowError(str(problem)) from None
+RUNNER.tell_what_is_missing(lambda: missing_files(STUDY.runs, STUDY.runs_table))
 if STUDY.summary:
     logger.info(STUDY.summary)
 
@@ -122,7 +124,7 @@ def image_files(wildcards):
     """Name what a run and a seed set are extracted from; sidecar and mask where there are any."""
     run = run_of(wildcards)
     files = {"bold": run.bold, "seeds": STUDY.seed_sets[wildcards.seed_set]["seeds"]}
-    sidecar = re.sub(r"\.nii(\.gz)?$", ".json", run.bold)
+    sidecar = sidecar_of(run.bold)
     if exists(sidecar):
         files["sidecar"] = sidecar
     if run.mask:

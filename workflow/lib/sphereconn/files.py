@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import re
+import stat
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,12 @@ import numpy as np
 from sphereconn.errors import InputError
 
 MISSING = "n/a"  # BIDS's word for a missing value
+_LARGEST_TABLE, _LARGEST_JSON = 1 << 30, 1 << 27  # bytes: a million frames of a hundred confounds are 2 ** 30
+_LONGEST_POINTER = 1024  # bytes
+_POINTERS = (
+    (b"/annex/objects/", "git-annex", "datalad get"),
+    (b"version https://git-lfs.github.com/spec/", "Git LFS", "git lfs pull"),
+)
 # Neither in a table nor in a configuration: they end lines and names, hide in terminals, or have no UTF-8 form.
 CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -71,8 +78,43 @@ def _without_nan(value: Any) -> Any:
     return value
 
 
+def check_file(path: str | Path, largest: int | None = None) -> None:
+    """Raise ``InputError`` for what cannot be read as a file, before it is opened: to open a pipe may take for ever.
+
+    Refused are links to nothing, folders, pipes and devices, the text that git-annex and Git LFS leave in place of a
+    file, and files of more than ``largest`` bytes. A file that is not there is left to the reader.
+    """
+    if problem := unusable(path, largest):
+        raise InputError(f"{path}: {problem}.")
+
+
+def unusable(path: str | Path, largest: int | None = None) -> str | None:
+    """Say why a path cannot be read as a file, as ``check_file`` does; None where nothing speaks against it."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return "this is a link to nothing; fetch its content (`datalad get`)" if os.path.islink(path) else None
+    if stat.S_ISDIR(status.st_mode):
+        return "this is a folder, not a file"
+    if not stat.S_ISREG(status.st_mode):
+        return "this is a pipe, a socket or a device, not a file"
+    if largest is not None and status.st_size > largest:
+        return f"the file has {status.st_size:,} bytes, more than the {largest:,} that are read of its kind"
+    if 0 < status.st_size <= _LONGEST_POINTER:
+        try:
+            with open(path, "rb") as file:
+                start = file.read(_LONGEST_POINTER)
+        except OSError:
+            return None
+        for sign, system, command in _POINTERS:
+            if start.startswith(sign):
+                return f"this is only the pointer of {system}, not the file; fetch its content (`{command}`)"
+    return None
+
+
 def read_json(path: str | Path) -> dict[str, Any]:
     """Read a JSON object; ``InputError`` names the file when it is not one."""
+    check_file(path, _LARGEST_JSON)
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as problem:
@@ -88,6 +130,7 @@ def read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
     A byte-order mark and empty lines are skipped; ``InputError`` names the file and line of a row of another length or
     with a control character, an empty or repeated column name, an unreadable file.
     """
+    check_file(path, _LARGEST_TABLE)
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             lines = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))

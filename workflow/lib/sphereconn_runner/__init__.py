@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ ADAPTED_RELEASES = "9.27."
 
 class Unadapted:
     """Snakemake as it is: what there is to do at the start, and when something has failed."""
+
+    def tell_what_is_missing(self, told: Callable[[], str | None]) -> None:
+        """Leave it to Snakemake to say that an input is missing."""
 
     def start(self, runs: Collection[str], logs: Sequence[str]) -> None:
         """Do nothing when the jobs of these runs start."""
@@ -50,6 +53,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     if not workflow.modifier.is_main_snakefile():
         return Unadapted()
 
+    from sphereconn_runner.missing import tell_what_is_missing
     from sphereconn_runner.planning import plan_quickly
     from sphereconn_runner.progress import Progress, list_few_steps
     from sphereconn_runner.scheduler import calm_scheduler, fit_into_limits, notice_interruption
@@ -58,6 +62,9 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
         """Snakemake as adapted."""
 
         progress = Progress()
+
+        def tell_what_is_missing(self, told: Callable[[], str | None]) -> None:
+            tell_what_is_missing(told)
 
         def start(self, runs: Collection[str], logs: Sequence[str]) -> None:
             gc.freeze()

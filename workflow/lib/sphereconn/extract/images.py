@@ -14,6 +14,8 @@ import numpy as np
 from isal import isal_zlib
 
 from sphereconn.errors import InputError
+from sphereconn.extract.formats import other_format
+from sphereconn.files import check_file
 
 # The fields that matter of the two header layouts, https://nifti.nimh.nih.gov/nifti-1 and /nifti-2: name, type, byte.
 _NIFTI1 = (
@@ -64,7 +66,8 @@ _MOST_BEHIND = 1 << 28  # bytes that may follow the last frame: a stream may inf
 _GZIP_BLOCK = 512 * 1024  # bytes read at once; larger blocks fall out of the cache, smaller ones cost calls
 
 _Stream: TypeAlias = "FileIO | isal_zlib._GzipReader"
-_STREAM_ERRORS = (OSError, cast("type[Exception]", isal_zlib.error))
+# The last is what isal makes of a gzip header that does not end: the name of a file may stand in it.
+_STREAM_ERRORS = (OSError, cast("type[Exception]", isal_zlib.error), OverflowError)
 
 
 @dataclass(frozen=True)
@@ -270,8 +273,9 @@ def _skip(stream: _Stream, n_bytes: int) -> None:
 def _read_header(path: str | Path) -> tuple[ImageHeader, int]:
     """Read a header; give it with its number of dimensions, less those of length 1 after the fourth."""
     path = str(path)
-    if not path.lower().endswith((".nii", ".nii.gz")):
-        raise InputError(f"{path}: images end in .nii or .nii.gz.")
+    if other := other_format(path):
+        raise InputError(f"{path}: {other}.")
+    check_file(path)
     start = bytearray(_NIFTI2_SIZE)
     try:
         size = os.path.getsize(path)
@@ -326,6 +330,13 @@ def _read_header(path: str | Path) -> tuple[ImageHeader, int]:
         raise InputError(
             f"{path}: the header announces {header.n_frames} frames of {' x '.join(map(str, shape))} voxels,"
             f" {announced} bytes, more than a file of {size} bytes can hold; is it complete?"
+        )
+    # What follows the last frame is skipped, which takes for ever in a file of terabytes.
+    most = 2 * announced + _MOST_BEHIND
+    if size > most:
+        raise InputError(
+            f"{path}: the file has {size:,} bytes, the {header.n_frames} frames that its header announces need"
+            f" {announced:,}; is it damaged?"
         )
     return header, len(dimensions)
 

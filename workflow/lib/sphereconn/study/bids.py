@@ -111,6 +111,25 @@ def images_of(root: str) -> list[Image]:
     return sorted(images, key=lambda image: image.path)
 
 
+def subjects_without(root: str, images: Iterable[Image]) -> list[str]:
+    """List the subjects that have a folder, or a link that was to be one, and no image in it."""
+    with os.scandir(root) as entries:
+        folders = [
+            entry.name.removeprefix("sub-")
+            for entry in entries
+            if entry.name.startswith("sub-")
+            and "." not in entry.name
+            and (entry.is_dir() or not os.path.exists(entry.path))
+        ]
+    return sorted(set(folders) - {image.place["sub"] for image in images})
+
+
+def old_name(root: str) -> str | None:
+    """Find an image that is named as fMRIPrep named them before version 1.2, ``…_space-…_preproc.nii.gz``."""
+    patterns = ("sub-*/func/*_preproc.nii*", "sub-*/ses-*/func/*_preproc.nii*")
+    return next((path.name for pattern in patterns for path in Path(root).glob(pattern)), None)
+
+
 def timing(image: Image, known: dict[str, tuple[float | None, str]]) -> tuple[float | None, str]:
     """Read off the sidecars how long a frame takes: seconds (None where they don't say) and what is wrong, or "".
 

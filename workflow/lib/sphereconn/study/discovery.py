@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from sphereconn.errors import InputError
-from sphereconn.files import read_rows, write_rows_if_changed
+from sphereconn.files import read_rows, unusable, write_rows_if_changed
 from sphereconn.study import names
-from sphereconn.study.bids import FORM, Image, images_of, root_of, timing
+from sphereconn.study.bids import FORM, Image, images_of, old_name, root_of, subjects_without, timing
 from sphereconn.study.runs import PATHS, known_column
 from sphereconn.study.strategies import sidecar_of
 
@@ -110,7 +110,11 @@ def find_runs(settings: Settings, confounds_needed: bool, where: str, components
     chosen = [wanted for wanted in chosen if wanted is not asked]
     known = [image for image in images if description.matches(image)]
     if not known:
-        found = f"its images have other names, such as {os.path.basename(images[0].path)}" if images else "has no image"
+        found = (
+            f"its images have other names, such as {os.path.basename(images[0].path)}" if images else "it has no image"
+        )
+        if not images and (old := old_name(root)):
+            found = f"names like {old} are those of fMRIPrep 1.1 and older; list the images in a runs table"
         wanted_names = " or ".join(f"sub-*/func/*_desc-{label}_bold.nii.gz" for label in description.labels)
         choose = "" if not images else "; other images are chosen by filters, as in {desc: smoothAROMAnonaggr}"
         raise InputError(f"{where}.derivatives: '{root}' has no preprocessed image {wanted_names} ({found}){choose}.")
@@ -144,8 +148,17 @@ def find_runs(settings: Settings, confounds_needed: bool, where: str, components
             for image, stage, problem in results
             if problem and not (problem[0] in OTHER_FORMS and furthest[_run_of(image)] > stage)
         ),
-        notices=participants.notices(runs),
+        notices=(*_without_images(settings, root, images), *participants.notices(runs)),
     )
+
+
+def _without_images(settings: Settings, root: str, images: Sequence[Image]) -> tuple[str, ...]:
+    """Say which subjects have a folder without images, where all subjects are wanted."""
+    without = subjects_without(root, images) if settings["subjects"] is None else []
+    if not without:
+        return ()
+    who = _counted(len(without), "subject folder")
+    return (f"{who} without a preprocessed image: {_listed(without)}; not fetched, or not finished?",)
 
 
 class _Checks:
@@ -212,7 +225,10 @@ class _Checks:
 
     def _files(self, image: Image) -> Problem | None:
         if image.path in image.dangling:
-            return "not there", "it is a link to nothing; has it been downloaded?"
+            return "not there", "it is a link to nothing; fetch its content (`datalad get`)"
+        for path in (image.path, image.confounds, image.mask):
+            if path and path not in image.dangling and (problem := unusable(path)):
+                return "that cannot be read", f"{os.path.basename(path)}: {problem}"
         if self._require_confounds and not _there(image, image.confounds):
             source = "_".join(
                 f"{entity}-{label}" for entity, label in (image.entities or {}).items() if entity not in FORM

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sphereconn.errors import InputError
+from sphereconn.extract.formats import other_format
 from sphereconn.extract.repetition_time import LONGEST, SHORTEST, is_repetition_time, unit_hint
 from sphereconn.files import MISSING, read_rows
 from sphereconn.study import names
@@ -49,6 +50,12 @@ class Run(Owner):
     confounds: str | None = None
     mask: str | None = None
     repetition_time: float | None = None
+    row: int | None = field(default=None, compare=False)  # of the runs table
+
+    def files(self) -> tuple[tuple[str, str], ...]:
+        """Give its files, each with the column of the runs table that it stands in."""
+        paths = zip(PATHS, (self.bold, self.confounds, self.mask), strict=True)
+        return tuple((column, path) for column, path in paths if path)
 
 
 def read_runs(path: str | Path) -> list[Run]:
@@ -72,7 +79,7 @@ def read_runs(path: str | Path) -> list[Run]:
     lines: dict[str, int] = {}
     for line, row in enumerate(rows, start=2):
         cells = {name: cell for name, cell in zip(columns, row, strict=True) if not is_missing(name, cell)}
-        run = _run(cells, Path(path).parent, f"{path}, row {line}")
+        run = _run(cells, path, line)
         if run.stem in runs:
             raise InputError(
                 f"{path}: row {line} is the same run as row {lines[run.stem]} ({run.stem});"
@@ -96,7 +103,8 @@ def is_missing(column: str, cell: str) -> bool:
     return cell in ("", MISSING) or (column != "subject" and cell.upper() in ("NA", "NAN", "N/A"))
 
 
-def _run(cells: Mapping[str, str], base: Path, where: str) -> Run:
+def _run(cells: Mapping[str, str], table: str | Path, row: int) -> Run:
+    where = f"{table}, row {row}"
     for column in ("subject", "bold"):
         if column not in cells:
             raise InputError(f"{where}: the column '{column}' is empty.")
@@ -107,7 +115,12 @@ def _run(cells: Mapping[str, str], base: Path, where: str) -> Run:
                 f"{where}, column {column}: the label '{label}' is not allowed; labels become parts of file names and"
                 " hold letters, digits and + only."
             )
-    files = {column: _relative_to_working_directory(base, cells[column]) for column in PATHS if column in cells}
+    for column in ("bold", "mask"):
+        if column in cells and (other := other_format(cells[column])):
+            raise InputError(f"{where}, column {column}: '{cells[column]}': {other}.")
+    files = {
+        column: _relative_to_working_directory(Path(table).parent, cells[column]) for column in PATHS if column in cells
+    }
     return Run(
         entities=entities,
         bold=files["bold"],
@@ -115,6 +128,7 @@ def _run(cells: Mapping[str, str], base: Path, where: str) -> Run:
         mask=files.get("mask"),
         repetition_time=_repetition_time(cells.get("repetition_time"), where),
         covariates={column: cell for column, cell in cells.items() if column not in KNOWN},
+        row=row,
     )
 
 

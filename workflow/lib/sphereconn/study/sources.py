@@ -11,6 +11,7 @@ from sphereconn.errors import InputError
 from sphereconn.study import names
 from sphereconn.study.development_fmri import KEY, Downloads, development_runs
 from sphereconn.study.discovery import NONE, find_runs, write_tables
+from sphereconn.study.inputs import check_files
 from sphereconn.study.runs import Run, read_runs
 from sphereconn.study.strategies import needs_components, needs_confounds
 
@@ -64,7 +65,10 @@ def read_source(settings: Settings, output_dir: str, where: str, resources: Path
 
 def _of_a_table(settings: Settings, output_dir: str, where: str, resources: Path, main_process: bool) -> Source:
     table = settings["runs"]
-    return Source(tuple(read_runs(table)), table)
+    runs = tuple(read_runs(table))
+    if main_process:
+        check_files(runs, table)
+    return Source(runs, table)
 
 
 def _of_bids_derivatives(
