@@ -114,12 +114,9 @@ def images_of(root: str) -> list[Image]:
 def subjects_without(root: str, images: Iterable[Image]) -> list[str]:
     """List the subjects that have a folder, or a link that was to be one, and no image in it."""
     with os.scandir(root) as entries:
+        named = [entry for entry in entries if entry.name.startswith("sub-") and "." not in entry.name]
         folders = [
-            entry.name.removeprefix("sub-")
-            for entry in entries
-            if entry.name.startswith("sub-")
-            and "." not in entry.name
-            and (entry.is_dir() or not os.path.exists(entry.path))
+            entry.name.removeprefix("sub-") for entry in named if entry.is_dir() or not os.path.exists(entry.path)
         ]
     return sorted(set(folders) - {image.place["sub"] for image in images})
 

@@ -37,11 +37,9 @@ def missing_files(runs: Iterable[Run], table: str) -> str | None:
         for column, path in run.files()
         if not os.path.exists(path)
     ]
-    return (
-        _listed(f"{table}: {_counted(len(missing))} {'is' if len(missing) == 1 else 'are'} not there:", missing)
-        if missing
-        else None
-    )
+    if not missing:
+        return None
+    return _listed(f"{table}: {_counted(len(missing))} {'is' if len(missing) == 1 else 'are'} not there:", missing)
 
 
 def _place(run: Run, column: str) -> str:
