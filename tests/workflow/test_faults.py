@@ -1,14 +1,11 @@
 """Whatever befalls a run of the workflow, it ends with words, leaves nothing half-done, and goes on where it ended."""
 
-import contextlib
 import hashlib
 import os
-import random
 import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -54,46 +51,6 @@ def start(project: Project, *arguments: str, **environment: str) -> subprocess.P
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-
-
-def killed(project: Project, chance: random.Random, group: bool) -> tuple[set[str], set[str], bool]:
-    """Run the study and kill it; give the jobs that were started and finished until then, and whether it was killed."""
-    running = start(project, "--nolock")  # the lock has a test of its own
-    after, delay = chance.randrange(1, 7), chance.uniform(0, 0.2)
-    said, n_finished = [], 0
-    for line in running.stdout:
-        said.append(line)
-        n_finished += line.startswith("Finished jobid")
-        if n_finished == after:
-            time.sleep(delay)
-            (os.killpg if group else os.kill)(running.pid, signal.SIGKILL)
-            said += running.stdout.readlines()
-            break
-    status = running.wait()
-    with contextlib.suppress(ProcessLookupError):  # what a killed main process leaves must end by itself
-        for _ in range(200):
-            os.killpg(running.pid, 0)
-            time.sleep(0.05)
-        pytest.fail("a process outlived Snakemake")
-    output = "".join(said)
-    names = dict(re.findall(r"^Job (\d+): (.+)$", output, re.MULTILINE))
-    finished = {names[number] for number in re.findall(r"^Finished jobid: (\d+)", output, re.MULTILINE)}
-    return set(names.values()), finished, status == -signal.SIGKILL
-
-
-def test_a_study_killed_again_and_again_ends_as_if_nothing_had_happened(project, undisturbed):
-    chance, done, n_killed = random.Random(1), set(), 0
-    while True:
-        started, finished, was_killed = killed(project, chance, group=n_killed % 2 == 0)
-        assert started.isdisjoint(done), "a job that had finished ran again"
-        done |= finished
-        if not was_killed:
-            break
-        n_killed += 1
-    assert n_killed >= 3
-    results = project.results()
-    assert {name for name in results if ".unfinished-" in name} == set()
-    assert results == undisturbed
 
 
 def test_a_study_is_locked_while_it_runs_and_after_it_was_killed_until_it_is_unlocked(project):
