@@ -3,6 +3,7 @@ PYTHON ?= python3
 CORES ?= 2
 CONFIG ?= config/config.yaml
 MINUTES ?= 10
+KILLS ?= 200
 VENV := .venv
 BIN := $(VENV)/bin
 # Byte code makes every later start three times faster.
@@ -10,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz check report bench lock unlock clean
+.PHONY: help setup run test fuzz torture check report bench lock unlock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +28,9 @@ test: $(VENV)/.test-ready check  ## run the checks and all tests
 fuzz: $(VENV)/.test-ready  ## search with the property tests for new failures, for MINUTES=10
 	end=$$(($$(date +%s) + 60 * $(MINUTES))); while [ $$(date +%s) -lt $$end ]; do \
 		$(BIN)/python -m pytest -x -m hypothesis --hypothesis-profile=search || exit 1; done
+
+torture: $(VENV)/.test-ready  ## kill a study at KILLS=200 random moments: for every night, half an hour
+	SEED=$(or $(SEED),$(shell date +%Y%m%d)) KILLS=$(KILLS) $(BIN)/python -m pytest -s -n0 tests/workflow/test_torture.py
 
 check: $(VENV)/.test-ready  ## run the linters and the type checker
 	$(BIN)/ruff check .
