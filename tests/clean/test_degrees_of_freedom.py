@@ -23,7 +23,6 @@ def cleaned(signals, confounds, censored, repetition_time=2.0, **options):
     kept = np.ones(len(signals), dtype=bool)
     kept[censored] = False
     names = [str(number) for number in range(confounds.shape[1])]
-    options = {"padtype": "even", **options}
     return clean_signals(
         signals, repetition_time, confounds=confounds, confound_names=names, kept=kept, standardize="none", **options
     )
@@ -48,9 +47,12 @@ def true_number(confounds, censored, coefficient, **options):
         (168, 24, ALL_KEPT, 0.6, BAND),
         (168, 50, ALL_KEPT, 0.0, BAND),
         (168, 9, SCATTERED, 0.6, BAND),
+        (168, 9, BLOCKS, 0.6, BAND),
+        (168, 36, BLOCKS, 0.0, BAND),
         (168, 24, BLOCKS, 0.6, {"filter": "cosine", "high_pass": 0.01}),
         (168, 24, SCATTERED, 0.6, {"low_pass": 0.1}),
         (600, 24, SCATTERED, 0.8, {**BAND, "repetition_time": 0.8}),
+        (600, 9, BLOCKS, 0.8, {**BAND, "repetition_time": 0.8}),
     ],
 )
 def test_effective_degrees_of_freedom_are_those_of_noise_that_is_known(

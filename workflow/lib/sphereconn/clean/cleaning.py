@@ -210,8 +210,8 @@ def clean_signals(
         return butterworth_gain(in_hz, repetition_time, high_pass=high_pass, low_pass=low_pass, order=order) ** 2
 
     times = np.flatnonzero(kept)
-    # A trend that is taken away before the filter is not orthogonal to what the filter makes of the signals.
-    removed = np.hstack([_mean_and_trend(times, trend=detrend and not band), basis])
+    # With a high-pass, what the trend took away was not passed in any case.
+    removed = np.hstack([_mean_and_trend(times, trend=detrend and n_constraints > 0), basis])
     effective = effective_degrees_of_freedom(cleaned, times, removed, power_gain if band else None)
     result = np.full((len(given), signals.shape[1]), np.nan)
     result[:, usable] = _standardized(cleaned, given[:, :n_usable], standardize)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-# More bands than these describe the spectrum no better: simulated numbers change by less than a hundredth.
-_MOST_BANDS = 12
+# Of the bands that describe the spectrum; between these, the root of the dimensions that are left. With fewer, a slope
+# within a band goes unseen; with more, simulated numbers change by less than a hundredth, but scatter more.
+_FEWEST_BANDS, _MOST_BANDS = 4, 12
 
 
 def effective_degrees_of_freedom(
@@ -96,7 +97,7 @@ def effective_degrees_of_freedom(
     # The model has the trace `modelled`, the signals have n_frames. The two err to opposite sides where gaps are wide.
     modelled = weights @ traces
     squared = weights @ products @ weights - excess
-    return _limited(n_frames * modelled / squared, n_frames - n_removed)
+    return _limited(n_frames * modelled / max(squared, 1e-300), n_frames - n_removed)
 
 
 def _bands(gain: NDArray[np.float64], n_left: float) -> NDArray[np.float64]:
@@ -107,9 +108,9 @@ def _bands(gain: NDArray[np.float64], n_left: float) -> NDArray[np.float64]:
     ndarray
         Shape (n_bands, n_frequencies): the gain within the band, zero outside.
     """
-    n_bands = int(np.clip(round(np.sqrt(max(n_left, 1))), 1, _MOST_BANDS))
+    n_bands = int(np.clip(round(np.sqrt(max(n_left, 1))), _FEWEST_BANDS, _MOST_BANDS))
     passed = np.cumsum(gain)
-    edges = (np.arange(1, n_bands) / n_bands) ** 2 * passed[-1]
+    edges = (np.arange(1, n_bands) / n_bands) ** 1.5 * passed[-1]
     number = np.searchsorted(edges, passed, side="right")
     return np.where(number == np.arange(n_bands)[:, None], gain, 0.0)
 
