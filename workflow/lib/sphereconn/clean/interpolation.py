@@ -18,8 +18,7 @@ Interpolation = Literal["gaussian_process", "cubic_spline"]
 
 # The process that a signal is taken for, around its trend: one of exponential autocorrelation, variance 1 and this
 # corner frequency (a correlation time of 5.3 s), and white noise of this variance in each frame. Half and twice the
-# frequency, a fifth and four times the variance change the error of correlations by a tenth of what they gain over a
-# mirrored run (docs/methods.md).
+# frequency, a fifth and four times the variance change the errors of correlations by a tenth at most (docs/methods.md).
 CORNER_FREQUENCY = 0.03  # Hz
 NOISE = 0.5
 
