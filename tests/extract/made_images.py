@@ -70,6 +70,21 @@ def nilearn_signals(image, seeds, radius, *, mask=None, smoothing_fwhm=None, dty
         return np.asarray(masker.fit_transform(str(image) if isinstance(image, Path) else image))
 
 
+def nilearn_signals_within(image, counted, seeds, radius, *, smoothing_fwhm=None):
+    """Mean signals of the voxels that count, by nilearn: those of the image set to 0 elsewhere, over those of 1 and 0.
+
+    Both are smoothed, so that what smoothing loses to voxels that do not count is made up for.
+    """
+    image = nibabel.load(image)
+    weights = np.asarray(counted, dtype=np.float64)
+    data = np.where(counted[..., None], np.asanyarray(image.dataobj, dtype=np.float64), 0.0)
+    sums, of_weights = (
+        nilearn_signals(nibabel.Nifti1Image(values, image.affine), seeds, radius, smoothing_fwhm=smoothing_fwhm)
+        for values in (data, weights[..., None])
+    )
+    return sums / of_weights
+
+
 def read_seed_table(name):
     """Coordinates, and radii where the table has them, of a shipped seed table."""
     lines = [line.split("\t") for line in (RESOURCES / "coordinates" / name).read_text().splitlines()]

@@ -29,7 +29,8 @@ class SphereSignals:
     Attributes
     ----------
     signals : numpy.ndarray, shape (n_frames, n_seeds)
-        Mean over the voxels of each sphere; NaN in the column of a sphere with a problem.
+        Mean over the voxels of each sphere; NaN in the column of a sphere with a problem, and in the row of a frame
+        without data.
     header : ImageHeader
         The header of the image.
     n_voxels : numpy.ndarray of int, shape (n_seeds,)
@@ -40,6 +41,8 @@ class SphereSignals:
         Mean of the signal over time divided by its standard deviation (n - 1); NaN without signal or variance.
     problem : list of str
         Why a sphere has no signal; "" when it has one.
+    frames_without_data : list of int
+        Frames, counted from 0, that are 0 in the whole image or not finite in most of the voxels used.
     """
 
     signals: np.ndarray
@@ -48,6 +51,7 @@ class SphereSignals:
     coverage: np.ndarray
     temporal_snr: np.ndarray
     problem: list[str]
+    frames_without_data: list[int]
 
 
 def extract_sphere_signals(
@@ -63,8 +67,17 @@ def extract_sphere_signals(
 ) -> SphereSignals:
     """Average an image over spheres, frame by frame.
 
-    The image is read once and never held as a whole; all arithmetic is in float64. A voxel that is not finite in some
-    frame is not used in any: when one turns up, the frames are read once more without it.
+    A voxel counts when it lies in the mask and has data: it is finite, and not 0 in every frame. What is outside the
+    mask and what has no data is treated alike, so a mask that leaves such voxels out changes nothing. The signal of a
+    sphere is the mean of its voxels that count; with smoothing, the weights of the whole ball are smoothed, cut to the
+    voxels that count and divided by their sum, so that nothing from elsewhere reaches a signal.
+
+    A frame without data is one in which the whole image is 0, as where censored frames were zeroed, or in which more
+    than half of the voxels with data are not finite. It has no signals, and does not matter to the voxels. A voxel that
+    is not finite in some other frame is used in none.
+
+    The image is never held as a whole, and read once; only when a voxel turns out to be finite in some frames but not
+    in others are the frames read once more without it. All arithmetic is in float64.
 
     Parameters
     ----------
@@ -79,8 +92,7 @@ def extract_sphere_signals(
     mask
         A 3D NIfTI image on any grid; voxels at 0 do not count. None for all voxels.
     smoothing_fwhm
-        Full width at half maximum in mm of the Gaussian that smooths each frame; 0 for no smoothing. Smoothing precedes
-        the mask: values from outside of it bleed in, as in any smoothed image.
+        Full width at half maximum in mm of the Gaussian that smooths each frame, within the mask; 0 for no smoothing.
     overlap
         What to do with voxels that several spheres share: ``error``, ``allow``, or ``nearest``, which gives each to the
         nearest centre.
@@ -93,26 +105,35 @@ def extract_sphere_signals(
         When the image or the mask cannot be used, spheres overlap that must not, or not one sphere has a signal.
     """
     header = read_header(bold)
-    in_view = find_spheres(seeds, radii, header.shape, header.affine)
-    in_mask = in_view
+    in_view = in_mask = find_spheres(seeds, radii, header.shape, header.affine)
+    inside = None
     if mask is not None:
-        in_mask = in_view.only(read_mask(mask, header.shape, header.affine).ravel(order="F")[in_view.voxel])
+        inside = read_mask(mask, header.shape, header.affine).ravel(order="F")
+        in_mask = in_view.only(inside[in_view.voxel])
     own = settle_overlap(in_mask, names, overlap)
-    signals, finite = _finite_signals(header, own, smoothing_fwhm)
-    signals = header.slope * signals + header.intercept  # each sphere's weights sum to 1
+    ball = settle_overlap(in_view, names, overlap) if overlap == "nearest" else in_view
+    weights = sphere_weights(ball.only(own.size[ball.sphere] > 0), header.shape, header.affine, smoothing_fwhm)
+    weighed = _weigh(header, weights if inside is None else weights.only(inside[weights.voxel]))
 
-    temporal_snr = _temporal_snr(signals)
+    has_data = ~weighed.blank
+    if not has_data.any():
+        raise InputError(f"{bold}: no frame has data in the spheres: their voxels are 0 or not finite.")
+    counted = own.only(weighed.measured[own.voxel])
+    signals, n_voxels = weighed.signals, counted.size
+    temporal_snr = _temporal_snr(signals[has_data])
     stages = (
         (in_view, "outside the field of view"),
         (in_mask, "outside the mask"),
         (own, "all of its voxels are nearer to another seed"),
-        (finite, "no voxel is finite in all frames"),
+        (counted, "no voxel has data (each is 0 in all frames, or not finite)"),
     )
-    problem = _problems(stages, signals, temporal_snr, min_coverage)
+    problem = _problems(stages, signals[has_data], temporal_snr, min_coverage)
     if all(problem):
         raise InputError(f"{bold}: none of the {len(problem)} spheres has a signal ({_summary(problem)}).")
     signals[:, [bool(reason) for reason in problem]] = np.nan
-    return SphereSignals(signals, header, finite.size, finite.size / finite.full_size, temporal_snr, problem)
+    coverage = n_voxels / own.full_size
+    frames_without_data = np.flatnonzero(weighed.blank).tolist()
+    return SphereSignals(signals, header, n_voxels, coverage, temporal_snr, problem, frames_without_data)
 
 
 def _temporal_snr(signals: np.ndarray) -> np.ndarray:
@@ -150,48 +171,137 @@ def _summary(problem: list[str]) -> str:
     return ", ".join(f"{count}: {kind}" for kind, count in kinds.most_common())
 
 
-def _finite_signals(header: ImageHeader, spheres: Spheres, smoothing_fwhm: float) -> tuple[np.ndarray, Spheres]:
-    """Weigh the stored values over the voxels that are finite in all frames; give signals and those voxels."""
-    unusable: np.ndarray | None = None
-    while True:
-        weights = sphere_weights(spheres, header.shape, header.affine, smoothing_fwhm, unusable)
-        signals, not_finite = _weigh_frames(header, weights)
-        if not len(not_finite):
-            finite = spheres if unusable is None else spheres.only(~unusable[spheres.voxel])
-            return signals, finite
-        if unusable is None:
-            unusable = np.zeros(header.n_voxels, dtype=bool)
-        unusable[not_finite] = True
+@dataclass(frozen=True)
+class _Weighed:
+    """Weighted means of an image, and what of it has data.
 
-
-def _weigh_frames(header: ImageHeader, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
-    """Multiply every frame with the weights.
-
-    Gives signals of shape (n_frames, n_spheres), NaN for a sphere without voxels, and the voxels that were not finite.
-    If there are any, the signals are of no use, and voxels that fail in the first block of frames are given at once,
-    since most of those that ever fail fail there.
+    Attributes
+    ----------
+    signals : numpy.ndarray, shape (n_frames, n_spheres)
+        Scaled means over the voxels with data; NaN for a sphere that has none, and for a frame without data.
+    measured : numpy.ndarray of bool, shape (n_voxels,)
+        Voxels with a weight that have data.
+    blank : numpy.ndarray of bool, shape (n_frames,)
+        Frames without data.
     """
-    tiles = _Tiles(weights, header.shape)
-    signals = np.empty((header.n_frames, weights.n_spheres))
-    not_finite = np.zeros(len(tiles.voxels), dtype=bool)
+
+    signals: np.ndarray
+    measured: np.ndarray
+    blank: np.ndarray
+
+
+def _weigh(header: ImageHeader, weights: Weights) -> _Weighed:
+    """Read the frames and give weighted means over the voxels with data; read them again without what is damaged."""
+    known_blank = np.zeros(header.n_frames, dtype=bool)
+    while True:
+        tiles = _Tiles(weights, header.shape)
+        read = _read_frames(header, tiles, known_blank)
+        blank, damaged = _damage(read)
+        if not damaged.any() and np.array_equal(blank, read.blank):
+            break
+        known_blank = blank
+        usable = np.ones(header.n_voxels, dtype=bool)
+        usable[tiles.voxels[damaged]] = False
+        weights = weights.only(usable[weights.voxel])
+
+    measured = np.zeros(header.n_voxels, dtype=bool)
+    measured[tiles.voxels[read.measured]] = True
+    total = np.bincount(weights.sphere, weights.weight, minlength=weights.n_spheres)
+    of_data = np.bincount(weights.sphere, weights.weight * measured[weights.voxel], minlength=weights.n_spheres)
+    zero = _stored_zero(header)
+    of_zero = 0.0 if zero is None else header.slope * float(zero) + header.intercept
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        scaled = header.slope * read.sums + header.intercept * total
+        signals = (scaled - of_zero * (total - of_data)) / of_data
+    signals[blank] = np.nan
+    return _Weighed(signals, measured, blank)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What one pass over the frames found in the voxels of the tiles.
+
+    Attributes
+    ----------
+    sums : numpy.ndarray, shape (n_frames, n_spheres)
+        Weighted sums of the stored values; those that are not finite count as the stored 0.
+    measured : numpy.ndarray of bool, shape (n_voxels,)
+        Voxels that are finite and not 0 in some frame with data.
+    blank : numpy.ndarray of bool, shape (n_frames,)
+        Frames without data, as far as a frame shows this by itself.
+    not_finite : dict of int to numpy.ndarray
+        For each other frame with values that are not finite where these are, packed into bits.
+    """
+
+    sums: np.ndarray
+    measured: np.ndarray
+    blank: np.ndarray
+    not_finite: dict[int, np.ndarray]
+
+
+def _read_frames(header: ImageHeader, tiles: _Tiles, known_blank: np.ndarray) -> _Read:
+    n_frames, n_voxels, zero = header.n_frames, len(tiles.voxels), _stored_zero(header)
+    sums, blank = np.empty((n_frames, tiles.n_spheres)), known_blank.copy()
+    measured, buffer = np.zeros((2, n_voxels), dtype=bool)
+    not_finite: dict[int, np.ndarray] = {}
     least, most = _BLOCK_FRAMES
-    n_block = _BLOCK_BYTES // max(1, len(tiles.voxels) * header.dtype.itemsize)
-    n_block = min(max(n_block, least), most, header.n_frames)
-    block = np.empty((n_block, len(tiles.voxels)), dtype=header.dtype)
+    n_block = min(max(_BLOCK_BYTES // max(1, n_voxels * header.dtype.itemsize), least), most, n_frames)
+    block = np.empty((n_block, n_voxels), dtype=header.dtype)
     with closing(iter_frames(header)) as frames:
-        for start in range(0, header.n_frames, n_block):
-            used = block[: header.n_frames - start]
-            for row in used:
-                np.take(next(frames), tiles.voxels, out=row, mode="clip")  # clip needs no second buffer
+        for start in range(0, n_frames, n_block):
+            used = block[: n_frames - start]
+            for number, row in enumerate(used, start):
+                frame = next(frames)
+                np.take(frame, tiles.voxels, out=row, mode="clip")  # clip needs no second buffer
+                has_data = _has_data(row, zero, out=buffer)
+                blank[number] |= not has_data.any() and not _has_data(frame, zero).any()
+                if not blank[number]:
+                    measured |= has_data
             weighed = tiles.weigh(used)
             if header.dtype.kind == "f" and not np.isfinite(weighed[:, tiles.present]).all():
-                not_finite |= ~np.isfinite(used).all(axis=0)
-                if start == 0 and not_finite.any():
-                    break
-            signals[start : start + len(used)] = weighed
+                finite = np.isfinite(used)
+                used[~finite] = zero
+                weighed = tiles.weigh(used)
+                for number, row in enumerate(finite, start):
+                    if not (blank[number] or row.all()):
+                        not_finite[number] = np.packbits(~row)
+            sums[start : start + len(used)] = weighed
+        next(frames, None)  # to the end of the file, where its checksum is
+    return _Read(sums, measured, blank, not_finite)
+
+
+def _damage(read: _Read) -> tuple[np.ndarray, np.ndarray]:
+    """Tell frames without data, those included that have lost most of their voxels, from voxels lost in other frames.
+
+    Gives the frames, shape (n_frames,), and the voxels, shape (n_voxels,).
+    """
+    blank, damaged = read.blank.copy(), np.zeros(len(read.measured), dtype=bool)
+    for number, packed in read.not_finite.items():
+        lost = np.unpackbits(packed, count=len(damaged)).astype(bool) & read.measured
+        if 2 * np.count_nonzero(lost) > np.count_nonzero(read.measured):
+            blank[number] = True
         else:
-            next(frames, None)  # to the end of the file, where its checksum is
-    return signals, tiles.voxels[not_finite]
+            damaged |= lost
+    return blank, damaged
+
+
+def _stored_zero(header: ImageHeader) -> np.generic | None:
+    """Give what the file stores for 0, of the image's type; None when the type has no such value."""
+    zero = -header.intercept / header.slope
+    if header.dtype.kind == "f":
+        return header.dtype.type(zero)
+    limits = np.iinfo(header.dtype)
+    return header.dtype.type(round(zero)) if limits.min <= zero <= limits.max else None
+
+
+def _has_data(stored: np.ndarray, zero: np.generic | None, out: np.ndarray | None = None) -> np.ndarray:
+    """Tell what is finite and not 0."""
+    if zero is None:
+        return np.ones(len(stored), dtype=bool)
+    has_data = np.not_equal(stored, zero, out=out)
+    if stored.dtype.kind == "f":
+        has_data &= np.isfinite(stored)
+    return has_data
 
 
 class _Tiles:
@@ -203,6 +313,7 @@ class _Tiles:
 
     voxels: np.ndarray  #: the voxels with a weight, cube by cube
     present: np.ndarray  #: the spheres with a weight
+    n_spheres: int  #: those without any included
 
     def __init__(self, weights: Weights, shape: tuple[int, int, int]) -> None:
         n_spheres = weights.n_spheres
@@ -245,7 +356,7 @@ class _Tiles:
         self._order = np.argsort(pair_sphere, kind="stable")
         self._first = _starts(pair_sphere[self._order])
         self.present = pair_sphere[self._order][self._first]
-        self._n_spheres = n_spheres
+        self.n_spheres = n_spheres
         self._widest = int(width.max(initial=0))
 
     def weigh(self, frames: np.ndarray) -> np.ndarray:
@@ -257,7 +368,7 @@ class _Tiles:
                 part = values[:, : len(matrix)]
                 part[...] = frames[:, columns]
                 np.matmul(part, matrix, out=partial[:, pairs])
-            signals = np.full((len(frames), self._n_spheres), np.nan)
+            signals = np.full((len(frames), self.n_spheres), np.nan)
             if len(self.present):
                 signals[:, self.present] = np.add.reduceat(partial[:, self._order], self._first, axis=1)
         return signals

@@ -59,7 +59,7 @@ class Spheres:
 
 @dataclass(frozen=True)
 class Weights:
-    """The weights that turn a frame into sphere signals, as triples; those of one sphere sum to 1.
+    """The weights that turn a frame into sphere signals, as triples.
 
     Attributes
     ----------
@@ -75,6 +75,10 @@ class Weights:
     voxel: np.ndarray
     weight: np.ndarray
     n_spheres: int
+
+    def only(self, kept: np.ndarray) -> Weights:
+        """Give the weights without those that ``kept``, a mask, leaves out; the others are as they were."""
+        return Weights(self.sphere[kept], self.voxel[kept], self.weight[kept], self.n_spheres)
 
 
 @np.errstate(over="ignore")  # seeds and radii in other units are infinitely far or large
@@ -170,9 +174,8 @@ def sphere_weights(
     shape: tuple[int, int, int],
     affine: np.ndarray,
     smoothing_fwhm: float = 0.0,
-    unusable: np.ndarray | None = None,
 ) -> Weights:
-    """Give the weights whose product with a frame is the mean of each sphere in the smoothed frame.
+    """Give the weights whose product with a frame is the mean of each sphere in the smoothed frame; they sum to 1.
 
     Smoothing is linear, so it is applied to the spheres instead of the frames: the mean of a smoothed frame over a
     sphere is the product of the frame with the sphere's own weights, smoothed by the transposed filter. The filter is a
@@ -188,25 +191,12 @@ def sphere_weights(
         From voxel indices to mm; the lengths of its columns are the voxel sizes.
     smoothing_fwhm
         Full width at half maximum of the Gaussian in mm; 0 for no smoothing.
-    unusable : numpy.ndarray of bool, shape (n_voxels,), optional
-        Voxels without a value in some frame. They do not count in the mean, and what smoothing would take from them is
-        taken from the sphere's other voxels in proportion.
     """
-    n_spheres = len(spheres.full_size)
-    if unusable is not None:
-        spheres = spheres.only(~unusable[spheres.voxel])
-    size = spheres.size
-    weights = Weights(spheres.sphere, spheres.voxel, 1 / size[spheres.sphere], n_spheres)
+    weights = Weights(spheres.sphere, spheres.voxel, 1 / spheres.size[spheres.sphere], len(spheres.full_size))
     if not smoothing_fwhm or not len(spheres.sphere):
         return weights
     sigmas = smoothing_fwhm / (_FWHM_OVER_SIGMA * np.linalg.norm(affine[:3, :3], axis=0))
-    weights = _smooth(weights, shape, sigmas)
-    if unusable is not None:
-        usable = ~unusable[weights.voxel]
-        sphere, weight = weights.sphere[usable], weights.weight[usable]
-        left = np.bincount(sphere, weight, minlength=n_spheres)
-        weights = Weights(sphere, weights.voxel[usable], weight / left[sphere], n_spheres)
-    return weights
+    return _smooth(weights, shape, sigmas)
 
 
 def _smooth(weights: Weights, shape: tuple[int, int, int], sigmas: np.ndarray) -> Weights:
