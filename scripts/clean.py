@@ -27,6 +27,7 @@ with logged(snakemake.log[0]):
         missing=missing,
         components=files.get("components"),
         aroma=files.get("aroma"),
+        without_data=source["VolumesWithoutData"],
     )
     n_kept = int(run.censoring.kept.sum())
     left_out = too_short(n_kept, len(signals), source["RepetitionTime"], *least)
@@ -67,6 +68,7 @@ with logged(snakemake.log[0]):
             "NumberOfVolumesKept": n_kept,
             "NumberOfVolumesDiscardedByMotionScrubbing": run.censoring.n_scrubbed,
             "NumberOfVolumesDiscardedByNonsteadyStatesDetector": run.censoring.n_non_steady_state,
+            "NumberOfVolumesWithoutData": run.censoring.n_without_data,
             "CensoredVolumes": run.censoring.reasons,
             "MeanFramewiseDisplacement": run.mean_framewise_displacement(),
             "MeanFramewiseDisplacementKept": run.mean_framewise_displacement(kept_only=True),

@@ -53,6 +53,7 @@ with logged(snakemake.log[0]):
             "RepetitionTimeSource": time.source,
             "RepetitionTimeOverruled": time.overruled,
             "NumberOfVolumes": len(spheres.signals),
+            "VolumesWithoutData": spheres.frames_without_data,
             "SpaceOfImage": settings["space_of_image"],
             "SpaceOfSeeds": settings["space"],
             "SmoothingFWHM": settings["smoothing_fwhm"],

@@ -164,6 +164,7 @@ def sidecar(frames, kept, motion=None, **others):
     discarded = {
         "NumberOfVolumesDiscardedByMotionScrubbing": frames - kept,
         "NumberOfVolumesDiscardedByNonsteadyStatesDetector": 0,
+        "NumberOfVolumesWithoutData": 0,
     }
     counts = {
         "NumberOfVolumes": frames,

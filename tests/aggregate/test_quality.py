@@ -14,6 +14,7 @@ from sphereconn.files import write_rows
 NODES = ["index", "name", "x", "y", "z", "radius", "network", "voxels", "coverage", "temporal_snr", "problem"]
 CLEANED = {
     "NumberOfVolumes": 200,
+    "NumberOfVolumesWithoutData": 4,
     "NumberOfVolumesKept": 190,
     "RepetitionTime": 2.5,
     "ConfoundRegressors": ["csf", "trans_x"],
@@ -51,6 +52,7 @@ def test_quality_comes_from_the_nodes_and_from_what_cleaning_left(quality):
         "seed_set": "dmn",
         "denoising": "bandpass",
         "frames": 200,
+        "frames_without_data": 4,
         "frames_kept": 190,
         "repetition_time": 2.5,
         "left_out": None,

@@ -193,3 +193,13 @@ def test_censoring_takes_spikes_out_of_real_signals_and_nilearn_leaves_them_in()
     assert np.abs(censored - truth).max() < 0.15
     assert np.abs(uncensored - truth).max() > 0.5
     assert np.abs(theirs - truth).max() > 0.5
+
+
+@pytest.mark.parametrize("path", [None, FMRIPREP])
+def test_frames_without_data_are_censored_whatever_the_denoising(path):
+    run = read_run_confounds(path, 120, scrubbing=Scrubbing(framewise_displacement=0.2), without_data=[3, 119])
+    usual = read_run_confounds(path, 120, scrubbing=Scrubbing(framewise_displacement=0.2))
+    assert run.censoring.reasons["NoData"] == [3, 119] and "NoData" not in usual.censoring.reasons
+    assert not run.censoring.kept[[3, 119]].any() and usual.censoring.n_without_data == 0
+    listed = run.censoring.n_without_data + run.censoring.n_non_steady_state + run.censoring.n_scrubbed
+    assert listed == np.count_nonzero(~run.censoring.kept)

@@ -82,8 +82,9 @@ def test_one_set_of_spheres():
         "Signals were averaged over 264 spheres of 5 mm radius around the coordinates of Power et al. (2011), after"
         " spatial smoothing with a Gaussian kernel of 6 mm full width at half maximum. A voxel belonged to a sphere if"
         " its centre lay within the radius, and the voxel nearest to the sphere’s centre always did. The spheres had no"
-        " voxel in common. Voxels outside the image or the brain mask, or without a finite value in every frame, were"
-        " not used; a sphere of which less than 50 % was left had no signal in that run."
+        " voxel in common. Voxels outside the image or the brain mask, or without data (0 in every frame, or not"
+        " finite), were not used, by smoothing either; a sphere of which less than 50 % was left had no signal in that"
+        " run."
     )
 
 
@@ -94,9 +95,9 @@ def test_several_sets_of_spheres():
         " sphere of 6 to 8 mm radius around the coordinates listed in config/mine.tsv (mine). A voxel belonged to a"
         " sphere if its centre lay within the radius, and the voxel nearest to the sphere’s centre always did. The"
         " spheres of power264 had no voxel in common. A voxel within several spheres of mine was given to the one with"
-        " the nearest centre. Voxels outside the image or the brain mask, or without a finite value in every frame,"
-        " were not used; a sphere of which less than 25 % or 50 % (depending on the set) was left had no signal in"
-        " that run."
+        " the nearest centre. Voxels outside the image or the brain mask, or without data (0 in every frame,"
+        " or not finite), were not used, by smoothing either; a sphere of which less than 25 % or 50 % (depending on"
+        " the set) was left had no signal in that run."
     )
 
 
@@ -349,13 +350,24 @@ def test_a_strategy_is_described_part_by_part_with_its_references():
 def test_censoring_and_the_minimum_are_described_with_what_came_of_them():
     scrub = {"framewise_displacement": 0.5, "std_dvars": 1.5, "min_segment": 5}
     settings = {**BANDPASS, "scrub": scrub, "strategy": NOTHING, "min_minutes": 4.0}
-    used = DenoisingUsed("it", 15, settings, (4, 4), (10.0, 10.0), (7.5, 9.0), n_left_out=2, censored=(0.0, 0.125))
+    used = DenoisingUsed(
+        "it",
+        15,
+        settings,
+        (4, 4),
+        (10.0, 10.0),
+        (7.5, 9.0),
+        n_left_out=2,
+        censored=(0.0, 0.125),
+        without_data={"sub-01": 2, "sub-07": 1},
+    )
     text = texts(denoising=[used])["Denoising"]
     for sentence in (
         "Frames marked as preceding the steady state of the scanner were censored.",
         "Frames with a framewise displacement above 0.5 mm or a standardised DVARS above 1.5 were censored (Power et"
         " al., 2012; Power et al., 2014), and so were stretches of fewer than 5 frames between censored ones.",
         "Of a run, 0 to 12.5 % of the frames were censored.",
+        "3 frames of 2 runs had no data (the image was 0 throughout, or not finite), and were treated as censored.",
         "While the filter ran, censored frames between kept ones were replaced by their expectation under a Gaussian"
         " process of exponential autocorrelation (corner frequency 0.03 Hz) with white noise of 0.5 times its variance"
         " (Rasmussen and Williams, 2006); all were left out afterwards.",

@@ -77,6 +77,7 @@ def quality_rows(n_runs=3, **changes):
             "seed_set": "dmn",
             "denoising": "bandpass",
             "frames": "200",
+            "frames_without_data": str(int(number == 1)),
             "frames_kept": str(200 - number),
             "repetition_time": "2.5",
             "regressors": "8",

@@ -33,7 +33,8 @@ def test_the_spheres_of_the_seed_example_are_nilearns_but_where_they_reach_voxel
     has_data = nibabel.Nifti1Image(bold.get_fdata().any(axis=3, keepdims=True).astype(float), bold.affine)
     with_zeros, weights = (nilearn_signals(image, seeds, radius, smoothing_fwhm=6.0) for image in (BOLD, has_data))
     np.testing.assert_allclose(spheres.signals, with_zeros / weights, rtol=1e-10)
-    assert 0.5 < np.isclose(weights, 1).mean() < 1 and weights.min() < 0.95
+    # Without all of its weights, a smoothed sphere of nilearn's is darker, by up to a tenth here.
+    assert weights.min() < 0.95 if table == "power264.tsv" else np.allclose(weights, 1)
 
 
 def test_one_radius_per_seed_gives_what_nilearn_gives_radius_by_radius():

@@ -3,6 +3,7 @@
 import csv
 import json
 
+import nibabel
 import numpy as np
 import pytest
 
@@ -28,12 +29,21 @@ def write_confounds(root, number):
     (root / "data" / f"sub-{number:02d}_confounds.tsv").write_text("\n".join(lines) + "\n")
 
 
+def spoil(path):
+    """Make frame 40, with a spike, NaN and frame 60 zero."""
+    image = nibabel.load(path)
+    frames = image.get_fdata(dtype=np.float32)
+    frames[..., 40], frames[..., 60] = np.nan, 0
+    nibabel.save(nibabel.Nifti1Image(frames, image.affine, image.header), path)
+
+
 @pytest.fixture(scope="module")
 def scrubbed(tmp_path_factory):
     """A finished study of three runs with a scrubbing denoising, for which the third keeps too few frames."""
     project = new_project(tmp_path_factory.mktemp("scrubbed") / "project")
     for number in SPIKES:
         write_confounds(project.root, number)
+    spoil(project.root / "data" / "sub-01_bold.nii.gz")
 
     def edit(config):
         config["seed_sets"] = {"mine": {"seeds": "data/mine.tsv"}}
@@ -70,24 +80,26 @@ def test_the_cleaned_signals_have_a_row_for_each_kept_frame_and_the_sidecar_list
         "NonSteadyState": [0],
         "FramewiseDisplacement": [20, 21, 40],
         "ShortSegment": [],
+        "NoData": [40, 60],
     }
-    assert sidecar["NumberOfVolumesDiscardedByMotionScrubbing"] == 3
+    assert sidecar["NumberOfVolumesDiscardedByMotionScrubbing"] == 2
+    assert sidecar["NumberOfVolumesWithoutData"] == 2
     assert sidecar["NumberOfVolumesDiscardedByNonsteadyStatesDetector"] == 1
-    assert (sidecar["NumberOfVolumes"], sidecar["NumberOfVolumesKept"]) == (80, 76)
+    assert (sidecar["NumberOfVolumes"], sidecar["NumberOfVolumesKept"]) == (80, 75)
     assert np.isclose(sidecar["MeanFramewiseDisplacement"], (76 * 0.1 + 3 * 0.9) / 79)
     assert np.isclose(sidecar["MeanFramewiseDisplacementKept"], 0.1)
     assert sidecar["ConfoundRegressors"] == [*MOTION, "csf", "white_matter", "global_signal"]
     assert "LeftOut" not in sidecar
     _, signals = read_signals(scrubbed.root / "results" / func(1, "desc-scrub_timeseries.tsv"))
-    assert signals.shape == (76, 3) and np.isfinite(signals).all()
+    assert signals.shape == (75, 3) and np.isfinite(signals).all()
 
 
 def test_what_the_sidecar_of_a_connectome_says_of_the_run_is_what_quality_control_reads(scrubbed):
     sidecar = json_of(scrubbed, func(1, "meas-full_desc-scrub_relmat.json"))
-    assert sidecar["NumberOfVolumesDiscardedByMotionScrubbing"] == 3
+    assert sidecar["NumberOfVolumesDiscardedByMotionScrubbing"] == 2
     assert sidecar["NumberOfVolumesDiscardedByNonsteadyStatesDetector"] == 1
     assert (sidecar["NumberOfVolumes"], len(sidecar["ConfoundRegressors"])) == (80, 9)
-    assert np.isclose(sidecar["DegreesOfFreedom"], 76 * 0.1 / 0.25 - 9 - 2)
+    assert np.isclose(sidecar["DegreesOfFreedom"], 75 * 0.1 / 0.25 - 9 - 2)
 
 
 def test_a_run_below_the_minimum_is_left_out_of_everything_that_follows_and_is_no_error(scrubbed):
@@ -125,18 +137,20 @@ def test_groups_count_the_other_runs_and_name_the_one_that_is_left_out(scrubbed)
 
 def test_the_table_of_quality_and_the_report_name_the_run_that_is_left_out(scrubbed):
     table = {row["run"]: row for row in rows_of(scrubbed, "group/quality.tsv")}
+    assert [row["frames_without_data"] for row in table.values()] == ["2", "0", "0"]
     assert table["sub-01_task-rest"]["left_out"] == "n/a"
     assert table["sub-03_task-rest"]["left_out"].startswith("19 of 80 frames")
     assert table["sub-03_task-rest"]["degrees_of_freedom"] == "n/a"
     report = scrubbed.results()["report.html"].decode()
     assert "19 of 80 frames (0.63 minutes) are left after censoring" in report
     assert "All runs, mean of 2 runs" in report
+    assert "2 frames of 1 run had no data" in report
     assert "Runs of which less than 1 minute remained were to be left out; 1 run was." in report
 
 
 def test_a_group_of_which_no_run_is_left_ends_no_study(scrubbed, tmp_path):
     project = scrubbed.copy(tmp_path / "project")
-    project.configure(lambda config: config["denoising"]["scrub"].update(min_frames=79))
+    project.configure(lambda config: config["denoising"]["scrub"].update(min_frames=78))
     project.run()
     sidecar = json_of(project, "group/site-odd_atlas-mine_meas-full_desc-scrub_stat-mean_relmat.json")
     assert sidecar["NumberOfRuns"] == 0 and "Every run of this group is left out" in sidecar["LeftOut"]

@@ -17,6 +17,9 @@ QUALITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "seed_set": {"Description": "Label of the seed set"},
     "denoising": {"Description": "Label of the denoising"},
     "frames": {"Description": "Frames of the run"},
+    "frames_without_data": {
+        "Description": "Frames of which the image has no data, being 0 throughout or not finite; they are censored"
+    },
     "frames_kept": {"Description": "Frames that are left after censoring"},
     "repetition_time": {"Description": "From one frame to the next", "Units": "s"},
     "left_out": {
@@ -99,6 +102,7 @@ def quality_row(labels: Sequence[str], nodes: str | Path, cleaned: str | Path) -
     return [
         *labels,
         sidecar["NumberOfVolumes"],
+        sidecar["NumberOfVolumesWithoutData"],
         sidecar["NumberOfVolumesKept"],
         sidecar["RepetitionTime"],
         sidecar.get("LeftOut"),

@@ -18,6 +18,7 @@ SUMMED = (
     "NumberOfVolumesKept",
     "NumberOfVolumesDiscardedByMotionScrubbing",
     "NumberOfVolumesDiscardedByNonsteadyStatesDetector",
+    "NumberOfVolumesWithoutData",
 )
 OF_EACH = ("NumberOfVolumes", "NumberOfVolumesKept", "DegreesOfFreedom", "EffectiveDegreesOfFreedom")
 # Headers hold repetition times as 32-bit numbers, sidecars as text: the same one may differ in the last digits.

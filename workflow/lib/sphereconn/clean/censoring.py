@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-NON_STEADY_STATE, SHORT_SEGMENT = "NonSteadyState", "ShortSegment"
+NON_STEADY_STATE, SHORT_SEGMENT, NO_DATA = "NonSteadyState", "ShortSegment", "NoData"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,13 @@ class Censoring:
     @property
     def n_scrubbed(self) -> int:
         """Number of the other censored frames: those with motion, and those in segments that this leaves too short."""
-        return int(np.count_nonzero(~self.kept)) - self.n_non_steady_state
+        others = {*self.reasons.get(NON_STEADY_STATE, []), *self.reasons.get(NO_DATA, [])}
+        return int(np.count_nonzero(~self.kept)) - len(others)
+
+    @property
+    def n_without_data(self) -> int:
+        """Number of frames of which the image has no data."""
+        return len(self.reasons.get(NO_DATA, []))
 
 
 def censor(
@@ -34,8 +40,9 @@ def censor(
     non_steady_state: NDArray[np.bool_] | None = None,
     traces: Mapping[str, tuple[NDArray[np.float64], float]] | None = None,
     min_segment: int = 0,
+    without_data: Sequence[int] = (),
 ) -> Censoring:
-    """Censor frames that precede the steady state or follow motion, and what lies too closely between such frames.
+    """Censor frames that precede the steady state, follow motion or have no data, and what is left between too closely.
 
     Parameters
     ----------
@@ -49,6 +56,8 @@ def censor(
     min_segment
         Where motion was found, a stretch of fewer kept frames in a row is censored as well, wherever in the run it
         lies.
+    without_data
+        Frames, counted from 0, that the image has no data of.
 
     Returns
     -------
@@ -65,6 +74,8 @@ def censor(
     masks: dict[str, NDArray[np.bool_]] = {}
     if non_steady_state is not None:
         masks[NON_STEADY_STATE] = non_steady_state
+    if len(without_data):
+        masks[NO_DATA] = np.isin(np.arange(n_frames), without_data)
     moved = np.zeros(n_frames, dtype=bool)
     for reason, (values, threshold) in (traces or {}).items():
         masks[reason] = values > threshold  # False for NaN

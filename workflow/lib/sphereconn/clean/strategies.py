@@ -138,6 +138,7 @@ def read_run_confounds(
     missing: MissingPolicy = "error",
     components: str | Path | None = None,
     aroma: str | Path | None = None,
+    without_data: Sequence[int] = (),
 ) -> RunConfounds:
     """Read the confounds that a denoising takes from a run's table, and find the frames that it censors.
 
@@ -159,6 +160,8 @@ def read_run_confounds(
         The sidecar of the table, which a strategy with CompCor needs.
     aroma
         A second table with the components of ICA-AROMA, if the first has none.
+    without_data
+        Frames, counted from 0, that the image has no data of: they are censored whatever the denoising.
 
     Raises
     ------
@@ -166,7 +169,7 @@ def read_run_confounds(
         When a table or the sidecar does not fit the run or lacks what is asked for.
     """
     if path is None:
-        return RunConfounds([], np.empty((n_frames, 0)), censor(n_frames), None)
+        return RunConfounds([], np.empty((n_frames, 0)), censor(n_frames, without_data=without_data), None)
     table = read_table(path, n_frames)
     names: list[str] = []
     values: list[NDArray[np.float64]] = []
@@ -180,7 +183,7 @@ def read_run_confounds(
         marked = _matching(table.columns, NON_STEADY_STATE_COLUMNS)
         flags = np.any([np.zeros(n_frames), *map(table.column, marked)], axis=0)
     traces = _traces(table, scrubbing)
-    censoring = censor(n_frames, flags, traces, scrubbing.min_segment if scrubbing else 0)
+    censoring = censor(n_frames, flags, traces, scrubbing.min_segment if scrubbing else 0, without_data)
     confounds = np.array(values).reshape(len(names), n_frames).T
     return RunConfounds(
         names,

@@ -24,6 +24,7 @@ TAKEN_OVER = (
     "NumberOfVolumesKept",
     "NumberOfVolumesDiscardedByMotionScrubbing",
     "NumberOfVolumesDiscardedByNonsteadyStatesDetector",
+    "NumberOfVolumesWithoutData",
     "MeanFramewiseDisplacement",
     "ConfoundRegressors",
     "DegreesOfFreedom",

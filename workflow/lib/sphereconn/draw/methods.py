@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sphereconn.clean.interpolation import CORNER_FREQUENCY, NOISE
@@ -262,7 +262,8 @@ class SeedSetUsed:
 class DenoisingUsed:
     """A denoising: its settings, and over its runs their number and the ranges of regressors and degrees of freedom.
 
-    ``n_left_out`` counts the runs below the minimum, ``censored`` is the range of the share of censored frames.
+    ``n_left_out`` counts the runs below the minimum, ``censored`` is the range of the share of censored frames,
+    ``without_data`` has the number of frames without data of each run that has some; these are not in the share.
     """
 
     label: str
@@ -273,6 +274,7 @@ class DenoisingUsed:
     effective_degrees_of_freedom: Range
     n_left_out: int = 0
     censored: Range = (0.0, 0.0)
+    without_data: Mapping[str, int] = field(default_factory=dict)
 
 
 Cite = Callable[[Reference], Reference]
@@ -372,8 +374,10 @@ def _spheres(seed_sets: Sequence[SeedSetUsed], cite: Cite) -> str:
             of_sets = "" if len(labels) == len(seed_sets) else f" of {_listed(labels)}"
             text += f" {OVERLAPS[rule].format(of_sets)}"
     shares = sorted({item.settings["min_coverage"] for item in seed_sets})
+    smoothed = any(item.settings["smoothing_fwhm"] for item in seed_sets)
     text += (
-        " Voxels outside the image or the brain mask, or without a finite value in every frame, were not used;"
+        " Voxels outside the image or the brain mask, or without data (0 in every frame, or not finite), were not used"
+        f"{', by smoothing either' if smoothed else ''};"
         f" a sphere of which less than {_listed([f'{100 * share:g} %' for share in shares], 'or')} "
         + ("(depending on the set) " if len(shares) > 1 else "")
         + "was left had no signal in that run."
@@ -557,11 +561,17 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
     if steps:
         shares = _range((round(100 * least, 1), round(100 * highest, 1)))
         steps.append(f"Of a run, {shares} % of the frames were censored.")
-        if filtered:
-            steps.append(
-                "While the filter ran, censored frames between kept ones were replaced by"
-                f" {_interpolation(settings['interpolation'], cite)}; all were left out afterwards."
-            )
+    if item.without_data:
+        number, runs = sum(item.without_data.values()), len(item.without_data)
+        steps.append(
+            f"{_counted(number, 'frame')} of {_counted(runs, 'run')} had no data (the image was 0 throughout, or not"
+            f" finite), and {'was' if number == 1 else 'were'} treated as censored."
+        )
+    if steps and filtered:
+        steps.append(
+            "While the filter ran, censored frames between kept ones were replaced by"
+            f" {_interpolation(settings['interpolation'], cite)}; all were left out afterwards."
+        )
     frames, minutes = settings["min_frames"], settings["min_minutes"]
     limits = [f"fewer than {_counted(frames, 'frame')}"] if frames is not None else []
     limits += [f"less than {minutes:g} minute{'' if minutes == 1 else 's'}"] if minutes is not None else []

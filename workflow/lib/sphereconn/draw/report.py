@@ -60,6 +60,7 @@ class Measure:
 
 COLUMNS = {
     "frames": Column("frames", 0),
+    "frames_without_data": Column("frames without data", 0),
     "frames_kept": Column("frames kept", 0),
     "repetition_time": Column("repetition time (s)", 3),
     "regressors": Column("regressors", 0),
@@ -126,8 +127,8 @@ MEASURES = (
         "seed_set",
         lambda value: value,
         "Coverage",
-        "Coverage is the share of a full sphere’s voxels that were inside the image and the mask and finite in every"
-        " frame. A run is shown by its lowest coverage over the spheres of a set.",
+        "Coverage is the share of a full sphere’s voxels that were inside the image and the mask and had data:"
+        " finite, and not 0 in every frame. A run is shown by its lowest coverage over the spheres of a set.",
     ),
     Measure(
         "nodes_unusable",
@@ -630,6 +631,7 @@ def _methods(
                 _limits(rows, "effective_degrees_of_freedom"),
                 n_left_out=len({row["run"] for row in left_out if row["denoising"] == label}),
                 censored=_censored(rows),
+                without_data=_without_data(rows),
             )
             for label, values in settings["denoising"].items()
             if (rows := [row for row in quality if row["denoising"] == label])
@@ -678,8 +680,15 @@ def _n_subjects(runs: Iterable[str]) -> int:
 
 
 def _censored(rows: Iterable[Row]) -> Range:
-    shares = [1 - float(row["frames_kept"]) / float(row["frames"]) for row in rows]
+    shares = [
+        (int(row["frames"]) - int(row["frames_without_data"]) - int(row["frames_kept"])) / int(row["frames"])
+        for row in rows
+    ]
     return min(shares), max(shares)
+
+
+def _without_data(rows: Iterable[Row]) -> Mapping[str, int]:
+    return {row["run"]: number for row in rows if (number := int(row["frames_without_data"]))}
 
 
 def _limits(rows: Iterable[Row], column: str) -> Range:

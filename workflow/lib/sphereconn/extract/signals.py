@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -285,8 +286,8 @@ def _damage(read: _Read) -> tuple[np.ndarray, np.ndarray]:
     return blank, damaged
 
 
-def _stored_zero(header: ImageHeader) -> np.generic | None:
-    """Give what the file stores for 0, of the image's type; None when the type has no such value."""
+def _stored_zero(header: ImageHeader) -> Any:
+    """Give what the file stores for 0, a scalar of the image's type; None when the type has no such value."""
     zero = -header.intercept / header.slope
     if header.dtype.kind == "f":
         return header.dtype.type(zero)
@@ -294,11 +295,11 @@ def _stored_zero(header: ImageHeader) -> np.generic | None:
     return header.dtype.type(round(zero)) if limits.min <= zero <= limits.max else None
 
 
-def _has_data(stored: np.ndarray, zero: np.generic | None, out: np.ndarray | None = None) -> np.ndarray:
+def _has_data(stored: np.ndarray, zero: Any, out: np.ndarray | None = None) -> np.ndarray:
     """Tell what is finite and not 0."""
     if zero is None:
         return np.ones(len(stored), dtype=bool)
-    has_data = np.not_equal(stored, zero, out=out)
+    has_data: np.ndarray = np.not_equal(stored, zero, out=out)
     if stored.dtype.kind == "f":
         has_data &= np.isfinite(stored)
     return has_data
