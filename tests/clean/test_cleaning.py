@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+from cohort import FOLDER as COHORT
 from cohort import cohort_signals
 from confound_tables import FMRIPREP, read_confounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sphereconn.clean.censoring import censor
 from sphereconn.clean.cleaning import clean_signals
 from sphereconn.clean.filters import butterworth, cosine_drifts
 from sphereconn.errors import InputError
@@ -206,13 +208,17 @@ def test_a_confound_that_signals_share_is_gone_whatever_was_censored(options):
     np.testing.assert_allclose(shared, expected, rtol=0, atol=1e-11)
 
 
+def edges_of(signals):
+    return np.corrcoef(signals.T)[np.triu_indices(signals.shape[1], 1)]
+
+
 def rms_error_of_r(runs, **options):
     """Clean runs and compare their correlations with those of the runs' surroundings, filtered whole."""
     errors = []
     for surroundings, part, kept in runs:
         whole = butterworth(surroundings, 2.0, padtype="even", **BAND)[part][kept]  # its ends are far away
         result = cleaned(surroundings[part], kept=kept, **BAND, **options).signals
-        errors.append((np.corrcoef(result.T) - np.corrcoef(whole.T))[np.triu_indices(whole.shape[1], 1)])
+        errors.append(edges_of(result) - edges_of(whole))
     return np.sqrt(np.mean(np.square(errors)))
 
 
@@ -263,6 +269,34 @@ def test_correlation_does_not_come_from_a_gap():
 
     assert abs(r(kept=kept) - r()) < 0.05
     assert abs(r(kept=kept, interpolation="cubic_spline") - r()) > 0.3
+
+
+@pytest.mark.parametrize("noise_added", [0.0, 1.0])
+def test_a_real_run_that_moved_keeps_its_connectome(noise_added):
+    """A quarter of the frames of sub-09 are censored, up to 17 in a row."""
+    signals = cohort_signals(9)[1] + noise_added * noise(200, 122, 1)
+    moved = np.genfromtxt(COHORT / "sub-09_motion.tsv", skip_header=1)
+    kept = censor(200, None, {"FramewiseDisplacement": (moved, 0.25)}, 5).kept
+    truth = edges_of(cleaned(signals, padtype="even", **BAND).signals[kept])
+
+    def similarity(**options):
+        return np.corrcoef(truth, edges_of(cleaned(signals, kept=kept, **BAND, **options).signals))[0, 1]
+
+    assert 0.25 < np.mean(~kept) < 0.28
+    assert similarity() > 0.99
+    assert similarity(interpolation="cubic_spline", padtype="odd") < 0.95
+
+
+def test_filtered_white_noise_is_worth_the_degrees_of_freedom_that_are_counted():
+    # Correlations of independent nodes have the variance 1 / degrees of freedom; odd padding leaves fewer of these.
+    signals = noise(180, 400)
+
+    def worth(padtype):
+        return 1 / np.mean(edges_of(cleaned(signals, padtype=padtype, **BAND).signals) ** 2)
+
+    counted = cleaned(signals, **BAND).degrees_of_freedom
+    assert worth("gaussian_process") == pytest.approx(counted, rel=0.03)
+    assert worth("odd") < 0.8 * counted
 
 
 @pytest.mark.parametrize("interpolation", ["gaussian_process", "cubic_spline"])

@@ -292,6 +292,7 @@ def test_the_shipped_study_has_the_values_of_nilearns_example():
         "dosenbach160": "odd",
     }
     for item in cleaned.values():
+        assert item["interpolation"] == "cubic_spline"
         assert (item["high_pass"], item["low_pass"], item["detrend"], item["confounds"]) == (0.01, 0.1, True, ["*"])
     estimated = {label: config["estimators"][estimator] for label, (_, estimator) in crossed.items()}
     assert estimated == {
