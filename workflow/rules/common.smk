@@ -21,6 +21,7 @@ sys.path[:] = [str(LIBRARY.parent.resolve()), *(path for path in sys.path if Pat
 from sphereconn.errors import InputError
 from sphereconn.extract.formats import sidecar_of
 from sphereconn.files import MISSING
+from sphereconn.ledger import Ledger
 from sphereconn.study import names
 from sphereconn.study.configuration import check_configuration
 from sphereconn.study.drawn import ALL_GROUPS, figures, style
@@ -31,6 +32,7 @@ from sphereconn.study.results import orphans
 from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
 from sphereconn_runner import adapt
+from sphereconn_runner.reruns import record_results, rerun_by
 
 RUNNER = adapt(workflow, scripts=SCRIPTS, library=LIBRARY.parent)
 
@@ -49,6 +51,13 @@ except InputError as problem:
 RUNNER.tell_what_is_missing(lambda: missing_files(STUDY.runs, STUDY.runs_table))
 if STUDY.summary:
     logger.info(STUDY.summary)
+
+# What is made there has a ledger there.
+DEMO = RESOURCES / "demo"
+MADE_IN = [STUDY.output_dir, str(DEMO)]
+record_results(MADE_IN)
+LEDGERS = [Ledger(folder) for folder in MADE_IN] if workflow.is_main_process else []
+rerun_by(LEDGERS)
 
 
 STEM = rf"sub-{names.BIDS_LABEL}(_[a-z]+-{names.BIDS_LABEL})*"
@@ -320,11 +329,19 @@ onstart:
     RUNNER.start(STUDY.run, log)
 
 
+def settle():
+    """Put the records of the finished jobs together, when the disk has what they are of."""
+    for ledger in LEDGERS:
+        ledger.settle()
+
+
 onerror:
+    settle()
     RUNNER.tell_failures()
 
 
 onsuccess:
+    settle()
     left_over = orphans(STUDY)
     if left_over:
         print(f"{len(left_over)} files in {STUDY.output_dir}, such as {left_over[0]},")

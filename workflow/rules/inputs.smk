@@ -16,10 +16,10 @@ rule assemble_demo_run:
         image=RESOURCES / "rest_bold" / "sub-001_task-rest_space-MNI152_res-4_bold.nii.gz",
         mask=RESOURCES / "rest_bold" / "sub-001_space-MNI152_res-4_desc-brain_mask.nii.gz",
     output:
-        bold=RESOURCES / "demo/sub-{number}/func/sub-{number}_task-rest_space-MNI152_desc-preproc_bold.nii.gz",
-        confounds=RESOURCES / "demo/sub-{number}/func/sub-{number}_task-rest_desc-confounds_timeseries.tsv",
+        bold=DEMO / "sub-{number}/func/sub-{number}_task-rest_space-MNI152_desc-preproc_bold.nii.gz",
+        confounds=DEMO / "sub-{number}/func/sub-{number}_task-rest_desc-confounds_timeseries.tsv",
     log:
-        RESOURCES / "demo/logs/sub-{number}.log",
+        DEMO / "logs/sub-{number}.log",
     wildcard_constraints:
         number=r"\d\d",
     group:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.metadata import version
+from os.path import abspath
 from pathlib import Path
 
 from sphereconn import __version__
 
 NAME = "sphereconn"  # of this library, in all that it writes
+_INSTALLATION = Path(__file__).resolve().parents[3]
+_SHIPPED = tuple(f"{_INSTALLATION / folder}/" for folder in ("resources", "workflow"))
 RECORDED = ("numpy", "numba", "isal")
 
 
@@ -23,12 +27,22 @@ def software() -> dict[str, str]:
 
 
 def sources(paths: Sequence[str], result: str) -> list[str]:
-    """Name the source files of a result: those of the same data set as BIDS URIs, others as the study names them."""
+    """Name the source files of a result: those of the same data set as BIDS URIs, others as the study names them.
+
+    What is shipped with this library is named by its place in there, wherever that is installed.
+    """
     root = _dataset(Path(result))
     return [
-        f"bids::{path.relative_to(root).as_posix()}" if path.is_relative_to(root) else path.as_posix()
+        f"bids::{path.relative_to(root).as_posix()}" if path.is_relative_to(root) else installed(path.as_posix())
         for path in map(Path, paths)
     ]
+
+
+@lru_cache(maxsize=1 << 16)
+def installed(path: str) -> str:
+    """Name a file that is shipped with this library by its place in there; leave the path of any other as it is."""
+    place = abspath(path)
+    return f"{NAME}:{place[len(str(_INSTALLATION)) + 1 :]}" if place.startswith(_SHIPPED) else str(path)
 
 
 def _dataset(result: Path) -> Path:

@@ -1,6 +1,7 @@
 """How Snakemake runs the study: planned quickly, scripts in forks of one interpreter, progress in a person's words.
 
-It knows nothing of connectomes, and without it everything runs the same, only slower.
+It knows nothing of connectomes, and without it everything runs the same, only slower; but for `reruns`, by which the
+ledger of the results decides what runs again, in any release of Snakemake and in a module.
 """
 
 from __future__ import annotations

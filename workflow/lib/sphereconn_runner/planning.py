@@ -163,30 +163,6 @@ def look_up_folders() -> None:
     ExistsDict.__contains__ = contains
 
 
-def hash_files_once() -> None:
-    """Take the checksum of a file once, as long as it is the same file.
-
-    Snakemake reads the inputs of a job again for each of its results: a fifth of the time of a study without sparse
-    estimators, which this does not count among the 30 s of a dry run.
-    """
-    slow = _IOFile.checksum
-    known: dict[tuple[Any, ...], str | None] = {}
-
-    async def checksum(self: Any, threshold: Any, force: bool = False, algorithm: Any = None) -> Any:
-        try:
-            found = os.stat(self.file)
-        except OSError:
-            found = None
-        if found is None or self.is_storage or force or algorithm is not None:
-            return await slow(self, threshold, force, algorithm)
-        same = (str(self), found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, threshold)
-        if same not in known:
-            known[same] = await slow(self, threshold)
-        return known[same]
-
-    _IOFile.checksum = checksum
-
-
 def know_sizes() -> None:
     """Ask for the size of a file once: all that it does is to say in which order steps start."""
 
@@ -250,7 +226,6 @@ ADAPTATIONS = (
     know_environments,
     compare_folders_once,
     look_up_folders,
-    hash_files_once,
     know_sizes,
     count_batches_once,
 )

@@ -1,0 +1,113 @@
+"""What runs again: the ledger of the results decides, in place of Snakemake's own records, times and checksums.
+
+Snakemake's records are in the working folder and not with the results, do not see an older file in the place of a newer
+one, and count a result without content as made. It keeps them, for its report; of a file that no ledger is about, they
+decide as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from snakemake.jobs import Job
+from snakemake.logging import logger
+from snakemake.persistence import ParamsChange, PersistenceBase
+from snakemake.script import PythonScript
+
+from sphereconn.ledger import Change, Ledger, Writer, settings_digest
+
+LISTED = 10  # changed files that are named
+SAID = {
+    "unrecorded": "{file}: of what it was made is not recorded; it is made again.",
+    "result": "{file}: this is not what was written there; it is made again.",
+    "source": "{file} has changed; what was made of it is made again.",
+}
+
+
+def record_results(folders: list[str]) -> None:
+    """Let each script of a job whose results are in one of the folders be recorded in the ledger there."""
+    run = PythonScript.execute_script
+    writers = {folder: Writer(folder) for folder in folders}
+
+    def execute_script(self: Any, fname: str, edit: bool = False) -> None:
+        writer = next((writers[folder] for folder in folders if _lies_in(folder, self.output)), None)
+        if writer is None:
+            run(self, fname, edit)
+            return
+        inputs = list(_named(self.input))
+        before = writer.look(inputs)
+        run(self, fname, edit)
+        writer.add(_settings(self.rulename, self.params), inputs, before, list(map(str, self.output)))
+
+    PythonScript.execute_script = execute_script
+
+
+def rerun_by(ledgers: list[Ledger]) -> None:
+    """Let jobs run again when the ledger of their results says so, and only then."""
+    changes: dict[Any, Change | None] = {}
+    told: set[str] = set()
+
+    def ledger_of(job: Any) -> Ledger | None:
+        return next((ledger for ledger in ledgers if _lies_in(ledger.folder, job.output)), None)
+
+    def change(job: Any, ledger: Ledger) -> Change | None:
+        if job not in changes:
+            changes[job] = found = ledger.change(
+                list(map(str, job.output)),
+                lambda: (_settings(job.rule.name, job.params), list(_named(job.input))),
+            )
+            if found and found.kind in SAID and found.file not in told:
+                told.add(found.file)
+                if len(told) <= LISTED:
+                    logger.info(SAID[found.kind].format(file=found.file))
+        return changes[job]
+
+    def params_changed(self: Any, job: Any, ledger: Ledger) -> ParamsChange:
+        found = change(job, ledger)
+        return ParamsChange(only_old={str(found)}, files=set(job.output)) if found else ParamsChange()
+
+    _answer(PersistenceBase, "has_metadata", ledger_of, lambda self, job, ledger: True)
+    _answer(PersistenceBase, "has_outdated_metadata", ledger_of, lambda self, job, ledger: False)
+    _answer(PersistenceBase, "params_changed", ledger_of, params_changed)
+    _answer(PersistenceBase, "input_changed", ledger_of, lambda self, job, ledger: iter(()))
+
+    slow = Job.output_mintime.fget
+
+    async def output_mintime(self: Any) -> Any:
+        return None if ledger_of(self) else await slow(self)
+
+    Job.output_mintime = property(output_mintime)
+
+
+def _answer(
+    asked: type, name: str, ledger_of: Callable[[Any], Ledger | None], answer: Callable[[Any, Any, Ledger], Any]
+) -> None:
+    """Answer a question that Snakemake asks of a job from the ledger of its results, where there is one."""
+    slow = getattr(asked, name)
+
+    def answered(self: Any, job: Any, file: Any = None) -> Any:
+        ledger = ledger_of(job)
+        if ledger is None:
+            return slow(self, job) if file is None else slow(self, job, file=file)
+        return answer(self, job, ledger)
+
+    setattr(asked, name, answered)
+
+
+def _lies_in(folder: Any, results: Any) -> bool:
+    return bool(len(results)) and results[0].startswith(f"{folder}/")
+
+
+def _named(items: Any) -> Iterator[tuple[str | None, str]]:
+    """List files with the names that they have in the rule."""
+    for name, item in items._allitems():
+        if isinstance(item, str):
+            yield name, str(item)
+        else:
+            for path in item:
+                yield name, str(path)
+
+
+def _settings(rule: str, params: Any) -> str:
+    return settings_digest([("rule", rule), *params._allitems()])
