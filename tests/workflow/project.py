@@ -105,7 +105,11 @@ class Project:
         """All results, by name, logs and the ledger left out."""
         out = self.root / "results"
         files = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
-        return {name: path.read_bytes() for name, path in sorted(files.items()) if not name.startswith(("logs/", "records/"))}
+        return {
+            name: path.read_bytes()
+            for name, path in sorted(files.items())
+            if not name.startswith(("logs/", "records/"))
+        }
 
     def copy(self, to: Path) -> "Project":
         """Copy the project with its results, times and Snakemake's memory of them."""

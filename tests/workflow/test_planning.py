@@ -1,21 +1,16 @@
 """Planning many jobs quickly gives the plan that Snakemake makes alone, and its words."""
 
-import asyncio
-import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-import snakemake.io
 from snakemake.script import PythonScript
 
 import sphereconn_runner
-from sphereconn_runner import planning
 from sphereconn_runner.progress import MANY_STEPS
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
@@ -234,26 +229,6 @@ def test_a_mistake_is_found_and_told_as_by_snakemake_alone(tmp_path, mistake):
     (code, words), (same_code, same_words) = said(alone, "--dry-run"), said(quickly, "--dry-run")
     # A name that is odd is told once for each job that has it, and fewer have names of their own.
     assert (code, set(words)) == (same_code, set(same_words))
-
-
-def test_a_file_that_has_changed_has_another_checksum(tmp_path, monkeypatch):
-    monkeypatch.setattr(snakemake.io._IOFile, "checksum", snakemake.io._IOFile.checksum)  # and put back at the end
-    planning.hash_files_once()
-    path = tmp_path / "data.txt"
-    file = snakemake.io.IOFile(str(path))
-    file.rule = SimpleNamespace(workflow=SimpleNamespace(iocache=SimpleNamespace(active=False)))
-
-    def checksum():
-        return asyncio.run(file.checksum(100))
-
-    path.write_text("one")
-    assert checksum() == checksum() == "sha256:" + hashlib.sha256(b"one").hexdigest()
-    path.write_text("two")
-    assert checksum() == "sha256:" + hashlib.sha256(b"two").hexdigest()
-    path.write_text("more than is hashed" * 10)
-    assert checksum() is None
-    path.unlink()
-    assert checksum() is None
 
 
 def test_another_release_of_snakemake_is_left_alone(monkeypatch):
