@@ -169,6 +169,15 @@ def test_two_processes_that_write_at_once_lose_no_record(study):
     assert change() is None and change_of_signals() is None
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_without_room_for_a_record_a_job_runs_again_and_the_next_is_recorded(study):
+    study._log = Path("/dev/full")
+    make(study, INPUTS[:1], {"out/more.tsv": "more"})
+    make(study, INPUTS[:1], {"out/last.tsv": "last"})
+    assert change(inputs=INPUTS[:1], results=["out/more.tsv"]) == Change("unrecorded", "out/more.tsv")
+    assert change(inputs=INPUTS[:1], results=["out/last.tsv"]) is None
+
+
 def test_what_was_made_here_is_listed_with_size_and_checksum(study):
     Path("out/notes.txt").write_text("a person's")
     made = made_here("out")

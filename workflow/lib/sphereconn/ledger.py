@@ -175,7 +175,10 @@ class Writer:
             "results": {os.path.relpath(path, self.folder): states[path] for path in results},
         }
         with self._lock:
-            self._append(_line(content))
+            try:
+                self._append(_line(content))
+            except OSError:  # a full disk: the job will run again
+                self._log = None  # half a line may be at the end of this one
 
     def _inside(self, path: str) -> bool:
         return path.startswith(f"{self.folder}/")
@@ -198,7 +201,11 @@ class Writer:
 
 
 def _present(path: str) -> tuple[int, ...]:
-    found = os.stat(path)
+    """Give what tells that a file has changed; nothing of one that is not there."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
@@ -295,7 +302,14 @@ class Ledger:
         return self._same[key]
 
     def settle(self) -> None:
-        """Tell the disk to keep the results, then put what all logs say into one file, and remove the logs."""
+        """Tell the disk to keep the results, then put what all logs say into one file, and remove the logs.
+
+        Where that cannot be done, the logs stay, which say the same.
+        """
+        with contextlib.suppress(OSError):
+            self._settle()
+
+    def _settle(self) -> None:
         place = Path(self.folder, FOLDER)
         logs = [path for path in place.glob("*.jsonl") if path.name != SETTLED]
         if not logs and not self._renewed:
