@@ -11,6 +11,7 @@ from sphereconn.clean.filters import _design, butterworth_gain
 BAND = {"high_pass": 0.01, "low_pass": 0.1}
 ALL_KEPT = np.zeros(0, dtype=int)
 BLOCKS = np.r_[20:35, 60:68, 90:110]
+EIGHT_OF_TEN = np.flatnonzero(np.arange(600) % 10 > 1)
 SCATTERED = np.random.default_rng(0).permutation(np.arange(3, 165))[:42]
 
 
@@ -51,6 +52,8 @@ def true_number(confounds, censored, coefficient, **options):
         (168, 36, BLOCKS, 0.0, BAND),
         (168, 24, BLOCKS, 0.6, {"filter": "cosine", "high_pass": 0.01}),
         (168, 24, SCATTERED, 0.6, {"low_pass": 0.1}),
+        # Off by a third if the gaps were closed.
+        (600, 0, EIGHT_OF_TEN, 0.6, BAND),
         (600, 24, SCATTERED, 0.8, {**BAND, "repetition_time": 0.8}),
         (600, 9, BLOCKS, 0.8, {**BAND, "repetition_time": 0.8}),
     ],
