@@ -178,6 +178,17 @@ def test_without_room_for_a_record_a_job_runs_again_and_the_next_is_recorded(stu
     assert change(inputs=INPUTS[:1], results=["out/last.tsv"]) is None
 
 
+def test_what_other_machines_have_made_meanwhile_is_not_read_through(study, monkeypatch):
+    before = Ledger("out")
+    monkeypatch.setattr(ledger, "_boot", lambda: "of a node of the cluster")
+    make(Writer("out"), INPUTS[:1], {SIGNALS[0]: "signals"})
+    monkeypatch.undo()
+    monkeypatch.chdir(Path("data").resolve().parent)
+    before.settle()
+    monkeypatch.setattr(ledger, "checksum", lambda path: pytest.fail(f"{path} was read"))
+    assert change_of_signals() is None and change() is None
+
+
 def test_what_was_made_here_is_listed_with_size_and_checksum(study):
     Path("out/notes.txt").write_text("a person's")
     made = made_here("out")

@@ -1,5 +1,6 @@
 """The study that the configuration describes, and what every rule file uses."""
 
+import runpy
 import sys
 from os.path import exists, relpath
 
@@ -17,6 +18,8 @@ PAGE_ASSETS = [RESOURCES / "brain" / "surface.npz", *sorted((LIBRARY / "draw" / 
 
 # Snakemake has put the checkout first, where a json.py of a person who works there would stand in for Python's.
 sys.path[:] = [str(LIBRARY.parent.resolve()), *(path for path in sys.path if Path(path).resolve() != BASE.resolve())]
+
+runpy.run_path(str(LIBRARY.parent / "sphereconn_runner" / "byte_code.py"))
 
 from sphereconn.errors import InputError
 from sphereconn.extract.formats import sidecar_of

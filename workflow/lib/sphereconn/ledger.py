@@ -122,8 +122,8 @@ def _record(content: Mapping[str, Any], sure: bool) -> Record:
     return Record(content["written"], content["settings"], content["inputs"], sources, results)
 
 
-def _read_records(folder: Path) -> dict[str, Record]:
-    """Find the last record of each result.
+def _read_records(folder: Path, since: int | None = None) -> dict[str, Record]:
+    """Find the last record of each result; of those written after ``since``, it is known that no power was cut.
 
     The logs are read before the file that they are put into: one that vanishes meanwhile has come into it.
     """
@@ -135,7 +135,7 @@ def _read_records(folder: Path) -> dict[str, Record]:
             if "boot" in content:
                 sure = content["boot"] == boot != ""
                 continue
-            record = _record(content, sure)
+            record = _record(content, sure or (since is not None and content["written"] > since))
             for result in record.results:
                 if result not in records or records[result].written < record.written:
                     records[result] = record
@@ -315,7 +315,7 @@ class Ledger:
         if not logs and not self._renewed:
             return
         _sync(place)
-        records = {id(record): record for record in _read_records(Path(self.folder)).values()}
+        records = {id(record): record for record in _read_records(Path(self.folder), self._read_at).values()}
         with written_whole(place / SETTLED) as temporary, open(temporary, "w", encoding="utf-8") as file:
             for record in records.values():
                 file.write(_line(self._settled(record)))

@@ -38,8 +38,9 @@ def record_results(folders: list[str]) -> None:
         inputs = list(_named(self.input))
         before = writer.look(inputs)
         run(self, fname, edit)
-        writer.add(_settings(self.rulename, self.params), inputs, before, list(map(str, self.output)))
+        writer.add(settings_digest(self.params._allitems()), inputs, before, list(map(str, self.output)))
 
+    execute_script.is_warm = getattr(run, "is_warm", False)  # type: ignore[attr-defined]
     PythonScript.execute_script = execute_script
 
 
@@ -55,7 +56,7 @@ def rerun_by(ledgers: list[Ledger]) -> None:
         if job not in changes:
             changes[job] = found = ledger.change(
                 list(map(str, job.output)),
-                lambda: (_settings(job.rule.name, job.params), list(_named(job.input))),
+                lambda: (settings_digest(job.params._allitems()), list(_named(job.input))),
             )
             if found and found.kind in SAID and found.file not in told:
                 told.add(found.file)
@@ -107,7 +108,3 @@ def _named(items: Any) -> Iterator[tuple[str | None, str]]:
         else:
             for path in item:
                 yield name, str(path)
-
-
-def _settings(rule: str, params: Any) -> str:
-    return settings_digest([("rule", rule), *params._allitems()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import sys
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def main(arguments: list[str]) -> None:
     """Check the configuration and become Snakemake, or end with one sentence."""
     if not arguments or arguments[0].startswith("-"):
         sys.exit(USAGE)
+    runpy.run_path(str(Path(__file__).with_name("byte_code.py")))
     sys.path.insert(0, str(CHECKOUT / "workflow" / "lib"))
     from sphereconn.errors import InputError
     from sphereconn.study.configuration import check_configuration
