@@ -109,8 +109,7 @@ def test_denoising_by_a_band_pass_and_confounds():
         " 0.03 Hz) with white noise of 0.5 times its variance (Rasmussen and Williams, 2006). Then the confounds csf"
         " and trans_* (4 regressors in total) were regressed out, so that the regression brought nothing back that the"
         " filter had removed (Lindquist et al., 2019). The cleaned signals were z-scored. The cleaned signals of a run"
-        " had 86.7 to 90.0 degrees of freedom, and were worth 70.0 to 80.0 independent frames under their"
-        " autocorrelation."
+        " had 86.7 to 90.0 degrees of freedom (70.0 to 80.0 effective, given their autocorrelation)."
     )
 
 
@@ -136,8 +135,8 @@ def test_what_nilearn_does_at_gaps_and_ends_is_described_without_the_gaussian_pr
 def test_denoising_by_detrending_alone():
     assert denoised(confounds=[], high_pass=None, low_pass=None, regressors=(0, 0)) == (
         "The mean and the linear trend of the signals were removed. No temporal filter was applied. No confounds were"
-        " regressed out. The cleaned signals were z-scored. The cleaned signals of a run had 10.0 degrees of freedom,"
-        " and were worth 7.5 to 9.0 independent frames under their autocorrelation."
+        " regressed out. The cleaned signals were z-scored. The cleaned signals of a run had 10.0 degrees of freedom"
+        " (7.5 to 9.0 effective, given their autocorrelation)."
     )
 
 
@@ -154,8 +153,8 @@ def test_denoising_by_cosines():
     ) == (
         "The confounds csf and discrete cosines slower than 0.008 Hz (3 to 5 regressors in total) were regressed out. A"
         " missing value of a confound was replaced by the mean of that confound. The cleaned signals are in percent of"
-        " the mean of each sphere. The cleaned signals of a run had 10.0 degrees of freedom,"
-        " and were worth 7.5 to 9.0 independent frames under their autocorrelation."
+        " the mean of each sphere. The cleaned signals of a run had 10.0 degrees of freedom"
+        " (7.5 to 9.0 effective, given their autocorrelation)."
     )
 
 

@@ -33,8 +33,8 @@ QUALITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
         " and, unless a high-pass filter has removed them, for the mean and the trend"
     },
     "effective_degrees_of_freedom": {
-        "Description": "Independent frames that the cleaned signals are worth under the autocorrelation left in them:"
-        " correlations of independent signals would vary by its inverse"
+        "Description": "Number of independent frames that would yield correlations as precise as those of the cleaned"
+        " signals, given their autocorrelation; its inverse is the variance of the correlation of unrelated signals"
     },
     "mean_framewise_displacement": {
         "Description": "Mean of the column framewise_displacement of the confounds table;"

@@ -463,8 +463,8 @@ def _denoising(item: DenoisingUsed, cite: Cite) -> str:
     if settings["standardize"] in scaled:
         steps.append(scaled[settings["standardize"]])
     steps.append(
-        f"The cleaned signals of a run had {_range(item.degrees_of_freedom, '.1f')} degrees of freedom, and were worth"
-        f" {_range(item.effective_degrees_of_freedom, '.1f')} independent frames under their autocorrelation."
+        f"The cleaned signals of a run had {_range(item.degrees_of_freedom, '.1f')} degrees of freedom"
+        f" ({_range(item.effective_degrees_of_freedom, '.1f')} effective, given their autocorrelation)."
     )
     return " ".join(steps)
 
@@ -707,9 +707,9 @@ def _quality(motion_known: bool, cite: Cite) -> str:
         " mean of a sphere’s signal over time divided by its standard deviation, before cleaning. Degrees of freedom"
         " are those of white noise that is treated likewise: the number of frames times the share of frequencies that"
         " the filter passes, less one for each regressor and, unless a high-pass filter has removed them, for the mean"
-        " and the trend. Effective degrees of freedom are the number of independent frames that the cleaned signals are"
-        f" worth under the autocorrelation that is left in them ({cite(BAYLEY_HAMMERSLEY).in_brackets};"
-        f" {cite(AFYOUNI).in_brackets}), which was estimated from their spectra in bands."
+        " and the trend. Effective degrees of freedom are the number of independent frames that would yield"
+        " correlations as precise as those of the cleaned signals, given their autocorrelation"
+        f" ({cite(BAYLEY_HAMMERSLEY).in_brackets}; {cite(AFYOUNI).in_brackets}), estimated from their spectra in bands."
     )
     if motion_known:
         text += (

@@ -152,11 +152,12 @@ MEASURES = (
         "denoising",
         lambda value: value,
         "Effective degrees of freedom",
-        "How many independent frames the cleaned signals are worth under the autocorrelation that is left in them: the"
-        " correlation of two unrelated signals varies by its inverse. The table of runs also has the count: frames kept"
+        "The number of independent frames that would yield correlations as precise as those of the cleaned signals,"
+        " given their autocorrelation: its inverse is the variance of the correlation of two unrelated signals. The"
+        " table of runs also has the count: frames kept"
         " times the share of frequencies that were passed, less one for each regressor and, unless a high-pass filter"
-        " has removed them, for the mean and the trend. Estimates of more nodes than effective degrees of freedom lean"
-        " on shrinkage or sparsity.",
+        " has removed them, for the mean and the trend. Where nodes outnumber the effective"
+        " degrees of freedom, estimates rely on shrinkage or sparsity.",
     ),
 )
 
