@@ -14,13 +14,15 @@ with logged(snakemake.log[0]):
     settings, files = dict(snakemake.params.settings), snakemake.input
     names, signals = read_signals(files.signals)
     source = read_json(files.sidecar)
-    patterns, missing = settings.pop("confounds"), settings.pop("missing_confounds")
+    patterns, if_any = settings.pop("confounds"), settings.pop("confounds_if_any")
+    missing = settings.pop("missing_confounds")
     strategy, scrub = settings.pop("strategy"), settings.pop("scrub")
     least = settings.pop("min_frames"), settings.pop("min_minutes")
     run = read_run_confounds(
         files.get("confounds"),
         len(signals),
         patterns=patterns,
+        if_any=if_any,
         strategy=Strategy(**strategy) if strategy else None,
         scrubbing=Scrubbing(**scrub) if scrub else None,
         non_steady_state=settings.pop("non_steady_state"),

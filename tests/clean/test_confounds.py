@@ -46,6 +46,11 @@ def test_a_pattern_without_a_match_is_named_with_the_nearest_columns():
         select_columns(COLUMNS, ["cosine*"])
 
 
+def test_columns_that_a_run_need_not_have_are_taken_where_they_are():
+    assert select_columns(COLUMNS, ["csf"], ["cosine*", "trans_?"]) == ["csf", "trans_x", "trans_y"]
+    assert select_columns(COLUMNS, [], ["cosine*"]) == []
+
+
 def test_a_table_of_fmriprep_is_read_as_pandas_reads_it():
     names, confounds = read_confounds(FMRIPREP, ["csf", "trans_?", "rot_?", "a_comp_cor_0?", "cosine*"], 120)
     assert names[:4] == ["csf", "trans_x", "trans_y", "trans_z"]

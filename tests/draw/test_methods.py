@@ -19,6 +19,7 @@ OWN = SeedSetUsed(
 )
 BANDPASS = {
     "confounds": ["csf", "trans_*"],
+    "confounds_if_any": [],
     "detrend": True,
     "filter": "butterworth",
     "high_pass": 0.01,

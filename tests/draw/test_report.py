@@ -28,6 +28,7 @@ SETTINGS = {
     "denoising": {
         "bandpass": {
             "confounds": ["csf"],
+            "confounds_if_any": [],
             "detrend": True,
             "filter": "butterworth",
             "high_pass": 0.01,

@@ -44,7 +44,7 @@ def test_outlier_columns_that_quiet_runs_lack_point_to_scrubbing(study):
     table = GOOD.replace(b"csf", b"motion_outlier00")
     (notice,) = study(GOOD, table, denoising=DENOISING["band"] | {"confounds": ["motion_outlier*"]})
     assert "1 of 2" in notice
-    assert "scrub censors the frames that fMRIPrep calls outliers" in notice
+    assert "list it under confounds_if_any, or censor frames by scrub" in notice
 
 
 @pytest.mark.parametrize("header", [None, b"", b"\xff\xfe\x00"])

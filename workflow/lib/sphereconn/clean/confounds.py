@@ -64,7 +64,7 @@ def read_table(path: str | Path, n_frames: int) -> ConfoundsTable:
     return ConfoundsTable(str(path), columns, rows)
 
 
-def select_columns(available: Sequence[str], patterns: Sequence[str]) -> list[str]:
+def select_columns(available: Sequence[str], patterns: Sequence[str], if_any: Sequence[str] = ()) -> list[str]:
     """Choose columns by exact names and by patterns with the wildcards ``*`` (any text) and ``?`` (one character).
 
     Parameters
@@ -73,6 +73,8 @@ def select_columns(available: Sequence[str], patterns: Sequence[str]) -> list[st
         Column names in the order of the table.
     patterns
         Names or patterns.
+    if_any
+        Further ones, which need not match a column.
 
     Returns
     -------
@@ -85,10 +87,10 @@ def select_columns(available: Sequence[str], patterns: Sequence[str]) -> list[st
         When a pattern matches no column; the nearest names are suggested.
     """
     selected: dict[str, None] = {}  # an ordered set
-    for pattern in patterns:
+    for pattern in (*patterns, *if_any):
         expression = re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."))
         matches = [name for name in available if expression.fullmatch(name)]
-        if not matches:
+        if not matches and pattern not in if_any:
             raise InputError(f"the confound '{pattern}' matches no column{_suggestion(pattern, available)}.")
         selected.update(dict.fromkeys(matches))
     return list(selected)

@@ -132,6 +132,7 @@ def read_run_confounds(
     n_frames: int,
     *,
     patterns: Sequence[str] = (),
+    if_any: Sequence[str] = (),
     strategy: Strategy | None = None,
     scrubbing: Scrubbing | None = None,
     non_steady_state: NonSteadyState = "censor",
@@ -148,8 +149,8 @@ def read_run_confounds(
         The confounds table; None for a denoising that needs none.
     n_frames
         Number of frames of the run.
-    patterns
-        Columns by name or wildcard, beside those of the strategy; none comes twice.
+    patterns, if_any
+        Columns by name or wildcard, which must and need not be there, beside those of the strategy; none comes twice.
     strategy, scrubbing
         None for none.
     non_steady_state
@@ -176,7 +177,7 @@ def read_run_confounds(
     if strategy is not None:
         names, values = _strategy_columns(table, strategy, components, aroma)
     with about(table.path):
-        chosen = [name for name in select_columns(table.columns, patterns) if name not in names]
+        chosen = [name for name in select_columns(table.columns, patterns, if_any) if name not in names]
     names, values = names + chosen, values + [table.column(name) for name in chosen]
     flags = None
     if non_steady_state == "censor":

@@ -516,6 +516,8 @@ def _confounds(settings: Mapping[str, Any], cite: Cite) -> list[str]:
         described.append(f"the discrete cosines of fMRIPrep ({_cited([FMRIPREP], cite)}), which stand for slow drifts")
     if settings["confounds"]:
         described.append("the confounds " + _listed(settings["confounds"]))
+    if settings["confounds_if_any"]:
+        described.append(f"{_listed(settings['confounds_if_any'])} in the runs that have them")
     return described
 
 

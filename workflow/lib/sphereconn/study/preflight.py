@@ -75,7 +75,11 @@ def _unknown_confounds(
                 lacking[table] = str(problem).partition(" matches no column")[2].rstrip(".")
         if lacking:
             first, hint = next(iter(lacking.items()))
-            scrub = "; scrub censors the frames that fMRIPrep calls outliers" if "outlier" in pattern else ""
+            scrub = (
+                "; if some runs have none, list it under confounds_if_any, or censor frames by scrub"
+                if "outlier" in pattern
+                else ""
+            )
             yield (
                 len(lacking) == len(tables),
                 f"{where}: '{pattern}' matches no column in {len(lacking):,} of {len(tables):,} confounds tables,"

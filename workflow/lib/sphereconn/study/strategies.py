@@ -73,7 +73,8 @@ def _check_drifts(where: str, strategy: Settings, high_pass: float | None) -> No
 
 def needs_confounds(denoising: Settings) -> bool:
     """Whether a denoising can't do without the confounds table of a run; its strategy may be written out or not."""
-    return bool(denoising["confounds"] or denoising["strategy"] or denoising["scrub"])
+    keys = ("confounds", "confounds_if_any", "strategy", "scrub")
+    return any(bool(denoising[key]) for key in keys)
 
 
 def needs_components(denoising: Settings) -> bool:
