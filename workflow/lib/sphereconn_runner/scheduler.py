@@ -32,7 +32,8 @@ def calm_scheduler(workflow: Any) -> None:
     """Lift Snakemake's default limit of 100 job starts a second; a limit that the user has set stays.
 
     With a limit, each look at the ready jobs orders another one a second later, which orders the next: after a thousand
-    jobs the scheduler looks a thousand times a second, and costs as much as the jobs.
+    jobs the scheduler looks a thousand times a second, and costs as much as the jobs. Upstream: #3744, open; until it
+    is merged. No value of a profile helps: a long span keeps Snakemake from ending, a short one looks as often.
     """
     limiter = getattr(getattr(workflow, "scheduler", None), "job_rate_limiter", None)
     if limiter is not None and (limiter.max_jobs, limiter.timespan) == DEFAULT_LIMIT:

@@ -2,8 +2,8 @@
 
 A fresh interpreter with numpy and what Snakemake puts before a script costs 0.3 s of CPU, one that draws 0.8 s. That is
 more than most jobs here need for their work. A fork costs some milliseconds. The interpreter that is forked
-(`server.py`) starts with the first script of a Snakemake process and ends with that process, so it never has the code
-of yesterday.
+(`server.py`) starts with the jobs of a Snakemake process and ends with that process, so it never has the code of
+yesterday. Upstream: #3143 and #3635, open. Until Snakemake reuses interpreters itself.
 """
 
 from __future__ import annotations
