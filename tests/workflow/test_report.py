@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
+from sphereconn.draw.report import COLUMNS
 from sphereconn.files import read_json, read_records, read_rows
 
 
@@ -98,7 +99,8 @@ def test_the_page_shows_the_numbers_of_the_table(page, quality):
     # The row of all numbers is the longest of those with these labels; the others are of links.
     numbers = max(shown, key=len)
     assert float(numbers[-1]) == pytest.approx(float(quality[0]["median_temporal_snr"]), abs=0.05)
-    assert float(numbers[6]) == float(quality[0]["regressors"])
+    labels = 3
+    assert float(numbers[labels + list(COLUMNS).index("regressors")]) == float(quality[0]["regressors"])
 
 
 def test_a_run_that_nothing_uses_is_listed_with_the_reason(finished):
