@@ -23,4 +23,6 @@ with logged(snakemake.log[0]):
     write_matrix(output.matrix, names, result.matrix)
     estimate = {"Shrinkage": result.shrinkage, "Samples": result.samples}
     unusable = [names[place] for place in result.unusable]
-    write_json(output.sidecar, connectome_sidecar(settings, estimate, unusable, cleaned, list(inputs), output.sidecar))
+    write_json(
+        output.sidecar, connectome_sidecar(settings, estimate, names, unusable, cleaned, list(inputs), output.sidecar)
+    )

@@ -99,6 +99,23 @@ def test_every_solution_is_certified_and_meets_the_conditions_of_optimality(seed
     assert balance[strong].max(initial=0) <= 300 * allowed
 
 
+@pytest.mark.parametrize(("n_nodes", "lengths"), [(7, [3]), (15, [3]), (15, [3, 4])])
+def test_small_penalties_of_short_runs_take_few_sweeps(n_nodes, lengths):
+    S = covariances_of(made_runs(n_nodes, lengths, seed=0))
+    solution = group_sparse_covariance(S, lengths, 1e-4, gap_per_node=1e-9 / n_nodes, max_iterations=60)
+    assert_certified(solution, S, np.array(lengths) / sum(lengths), 1e-4, 1e-9)
+
+
+def test_a_slightly_indefinite_covariance_is_an_error():
+    S = covariances_of(made_runs(5, [40, 40], seed=0))
+    values, axes = np.linalg.eigh(S[1])
+    values[0] = -1e-3
+    S[1] = axes * values @ axes.T
+    S[1] = (S[1] + S[1].T) / 2
+    with pytest.raises(InputError, match="not positive semidefinite"):
+        group_sparse_covariance(S, [40, 40], 0.1)
+
+
 @pytest.mark.parametrize("alpha", [0.02, 0.1, 0.4])
 def test_a_group_of_one_run_is_the_graphical_lasso(alpha):
     S = covariances_of(cohort(1, 30))

@@ -201,6 +201,13 @@ def test_runs_with_unusable_nodes_and_failed_estimates_are_warned_of():
     quality = quality_rows()
     quality[0]["nodes_unusable"] = "2"
     assert unusable in written(quality=quality)
+    doubtful = written(
+        estimation=estimation_rows(1, alpha_at_end_of_path="largest")
+        + estimation_rows(2, alpha_at_end_of_path="smallest", fewer_degrees_of_freedom_than_nodes="yes")
+    )
+    assert "The penalty of 1 connectome is the largest that was tried" in doubtful
+    assert "The penalty of 2 connectomes is the smallest that was tried" in doubtful
+    assert "The signals of 2 connectomes are worth fewer independent frames than they have nodes" in doubtful
     assert "3 estimates did not converge" in written(estimation=estimation_rows(converged="no", duality_gap="0.5"))
 
 

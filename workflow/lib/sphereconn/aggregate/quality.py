@@ -60,18 +60,28 @@ ESTIMATION_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "shrinkage": {"Description": "Weight of the scaled identity in a shrunk covariance, 0 to 1"},
     "samples": {"Description": "Independent frames that a covariance was shrunk for"},
     "alpha": {"Description": "Penalty of a sparse inverse covariance"},
+    "alpha_at_end_of_path": {
+        "Description": "Whether the penalty that was chosen is the largest or the smallest that could be fitted,"
+        " so that the best one may lie beyond; n/a when it is neither, or was given"
+    },
     "duality_gap": {"Description": "The objective of the graphical lasso exceeds its minimum by no more than this"},
     "duality_gap_per_node": {"Description": "The duality gap divided by the number of nodes"},
     "converged": {"Description": "Whether the duality gap is as small as was asked for"},
+    "fewer_degrees_of_freedom_than_nodes": {
+        "Description": "Whether the cleaned signals are worth fewer independent frames than there are usable nodes, of"
+        " an estimate that inverts a covariance: what it says depends on shrinkage or penalty as much as on data"
+    },
 }
 # Key of the sidecar of a connectome -> column; an estimator has those that concern it.
 ESTIMATION_KEYS = {
     "Shrinkage": "shrinkage",
     "Samples": "samples",
     "Alpha": "alpha",
+    "AlphaAtEndOfPath": "alpha_at_end_of_path",
     "DualityGap": "duality_gap",
     "DualityGapPerNode": "duality_gap_per_node",
     "Converged": "converged",
+    "FewerDegreesOfFreedomThanNodes": "fewer_degrees_of_freedom_than_nodes",
 }
 
 

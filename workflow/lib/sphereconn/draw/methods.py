@@ -241,6 +241,7 @@ SOFTWARE: Mapping[str, tuple[str, Reference]] = {
     ),
 }
 PUBLISHED_SEEDS = {"power264": POWER_2011, "dosenbach160": DOSENBACH, "seitzman300": SEITZMAN}
+COUNTED = {"effective": "effective number of frames", "frames": "number of frames"}
 COVARIANCES: Mapping[str, tuple[str, Reference | None]] = {
     "ledoit_wolf": ("covariance shrunk towards a scaled identity", LEDOIT_WOLF),
     "oas": ("covariance with oracle approximating shrinkage", OAS),
@@ -655,8 +656,7 @@ def _estimate(settings: Mapping[str, Any], cite: Cite) -> str:
     words, reference = COVARIANCES[settings["covariance"]]
     source = f"the {words}"
     if reference:
-        counted = {"effective": "effective number of frames", "frames": "number of frames"}[settings["samples"]]
-        source += f" ({cite(reference).in_brackets}; for the {counted})"
+        source += f" ({cite(reference).in_brackets}; for the {COUNTED[settings['samples']]})"
     return source if kind == "covariance" else f"the {kind} derived from {source}"
 
 
@@ -664,9 +664,16 @@ def _penalty(settings: Mapping[str, Any], cite: Cite) -> str:
     alpha, gap = settings["alpha"], settings["gap_frames"]
     if alpha == "cv":
         between = f", {_counted(gap, 'frame')} left out between training and test," if gap else ""
-        return f"with a penalty chosen by {settings['cv']}-fold cross-validation{between}"
+        parts = (
+            " (where the signals were worth fewer independent frames than nodes, the folds were blocks of as many"
+            " uncorrelated samples)"
+            if settings["samples"] == "effective"
+            else ""
+        )
+        return f"with a penalty chosen by {settings['cv']}-fold cross-validation{between}{parts}"
     if alpha == "ebic":
-        criterion = f"the extended Bayesian information criterion ({cite(EBIC).in_brackets}; γ = {settings['gamma']:g})"
+        criterion = f"the extended Bayesian information criterion ({cite(EBIC).in_brackets}; γ = {settings['gamma']:g};"
+        criterion += f" for the {COUNTED[settings['samples']]})"
         return f"with a penalty chosen by {criterion}"
     return f"with a penalty of {alpha:g}"
 

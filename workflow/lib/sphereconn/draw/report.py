@@ -538,6 +538,7 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
             rows,
         ),
     ]
+    blocks += [Paragraph(sentence) for sentence in _doubts(estimation)]
     unconverged = [row for row in estimation if row["converged"] == "no"]
     if unconverged:
         blocks += _long_table(
@@ -547,6 +548,30 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
             Link("group/estimation.tsv", "group/estimation.tsv"),
         )
     return Section("Convergence of the estimators", blocks)
+
+
+def _doubts(estimation: Sequence[Row]) -> list[str]:
+    """Say of how many estimates the penalty or the data give reason for doubt."""
+    ends = [row["alpha_at_end_of_path"] for row in estimation]
+    largest, smallest = ends.count("largest"), ends.count("smallest")
+    few = [row["fewer_degrees_of_freedom_than_nodes"] for row in estimation].count("yes")
+    sentences = []
+    if largest:
+        sentences.append(
+            f"The penalty of {_counted(largest, 'connectome')} is the largest that was tried, which leaves no edge: the"
+            " data were not enough to tell any edge from chance."
+        )
+    if smallest:
+        sentences.append(
+            f"The penalty of {_counted(smallest, 'connectome')} is the smallest that was tried or could be fitted; a"
+            " smaller one might describe the data better."
+        )
+    if few:
+        sentences.append(
+            f"The signals of {_counted(few, 'connectome')} are worth fewer independent frames than they have nodes:"
+            " what these connectomes show depends on shrinkage or penalty as much as on the data."
+        )
+    return sentences
 
 
 def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> Section:
