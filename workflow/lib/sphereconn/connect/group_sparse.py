@@ -609,9 +609,9 @@ def _newton_step(
 ) -> None:
     """Take a step towards the minimum among all y with the present zeros, in place: y, v = G y, and c.
 
-    The Hessian is that of the objective itself, with c_k not held fixed: along y_k it is 1 / (1 + 2 c_k y_kᵀ V_k y_k) of
-    what it is for a fixed c_k, where coordinate descent crawls. Its system is solved by conjugate gradients, scaled by the
-    diagonal. Entries that cross zero become zero; the step is halved until the objective falls, or not taken.
+    The Hessian is that of the objective itself, with c_k not held fixed: along y_k, where coordinate descent crawls, it
+    is 1 / (1 + 2 c_k y_kᵀ V_k y_k) of what it is for a fixed c_k. Its system is solved by conjugate gradients, scaled
+    by the diagonal. Entries that cross zero become zero; the step is halved until the objective falls, or not taken.
     """
     n_runs = len(weights)
     norms, quadratic = np.zeros(m), np.zeros(n_runs)
