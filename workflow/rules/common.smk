@@ -58,9 +58,10 @@ if STUDY.summary:
 # What is made there has a ledger there.
 DEMO = RESOURCES / "demo"
 MADE_IN = [STUDY.output_dir, str(DEMO)]
-record_results(MADE_IN)
+RULES = (BASE / "workflow" / "rules").resolve()
+record_results(MADE_IN, RULES)
 LEDGERS = [Ledger(folder) for folder in MADE_IN] if workflow.is_main_process else []
-rerun_by(LEDGERS)
+rerun_by(LEDGERS, RULES)
 
 
 STEM = rf"sub-{names.BIDS_LABEL}(_[a-z]+-{names.BIDS_LABEL})*"
