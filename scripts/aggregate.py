@@ -47,7 +47,7 @@ with logged(snakemake.log[0]):
             "NumberOfRuns": len(rows),
             "Runs": members,
             "RunsLeftOut": left_out,
-            **({} if members else {"LeftOut": "Every run of this group is left out by min_frames or min_minutes."}),
+            **({} if members else {"LeftOut": "Every run of this group is left out by a limit of the denoising."}),
             "Settings": stacked["Settings"],
             "NodeFiles": provenance.sources([snakemake.output.nodes], snakemake.output.sidecar),
             "Sources": provenance.sources([snakemake.input.stack, snakemake.input.runs], snakemake.output.sidecar),

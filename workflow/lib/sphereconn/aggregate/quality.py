@@ -23,7 +23,7 @@ QUALITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "frames_kept": {"Description": "Frames that are left after censoring"},
     "repetition_time": {"Description": "From one frame to the next", "Units": "s"},
     "left_out": {
-        "Description": "Why the run has no cleaned signals and counts for no group: it falls below the minimum of the"
+        "Description": "Why the run has no cleaned signals and counts for no group: it does not meet a limit of the"
         " denoising; n/a for a run that is used"
     },
     "regressors": {"Description": "Confounds that were regressed out, those with nothing to remove not counted"},
@@ -57,6 +57,9 @@ ESTIMATION_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "estimator": {"Description": "Label of the estimator"},
     "left_out": {"Description": "Why the run has no connectome; n/a for a run that has one"},
     "nodes_unusable": {"Description": "Nodes that the connectome has no value for"},
+    "same_signal": {
+        "Description": "Pairs of nodes with the same signal: their correlation is n/a, the sidecar names them"
+    },
     "shrinkage": {"Description": "Weight of the scaled identity in a shrunk covariance, 0 to 1"},
     "samples": {"Description": "Independent frames that a covariance was shrunk for"},
     "alpha": {"Description": "Penalty of a sparse inverse covariance"},
@@ -159,6 +162,7 @@ def estimation_row(labels: Sequence[str], connectome: str | Path) -> list[Any]:
         *labels,
         sidecar.get("LeftOut"),
         len(sidecar["NodesUnusable"]),
+        len(sidecar.get("NodesWithTheSameSignal", [])),
         *("yes" if value is True else "no" if value is False else value for value in values),
     ]
 

@@ -578,10 +578,18 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
     frames, minutes = settings["min_frames"], settings["min_minutes"]
     limits = [f"fewer than {_counted(frames, 'frame')}"] if frames is not None else []
     limits += [f"less than {minutes:g} minute{'' if minutes == 1 else 's'}"] if minutes is not None else []
-    if limits:
+    worth, motion = settings["min_degrees_of_freedom"], settings["max_mean_framewise_displacement"]
+    limits += [f"fewer than {worth:g} effective degrees of freedom"] if worth is not None else []
+    rules = [f"of which {_listed(limits, 'or')} remained"] if limits else []
+    rules += [f"with a mean framewise displacement above {motion:g} mm"] if motion is not None else []
+    if rules:
         number = item.n_left_out
         left = f"{_counted(number, 'run')} {'was' if number == 1 else 'were'}" if number else "no run was"
-        steps.append(f"Runs of which {_listed(limits, 'or')} remained were to be left out; {left}.")
+        steps.append(
+            f"Runs {', or '.join(rules)}, were to be left out; {left}."
+            if len(rules) > 1
+            else f"Runs {rules[0]} were to be left out; {left}."
+        )
     return steps
 
 
@@ -678,12 +686,18 @@ def _penalty(settings: Mapping[str, Any], cite: Cite) -> str:
     return f"with a penalty of {alpha:g}"
 
 
+WEIGHTS = {
+    "degrees_of_freedom": "each run weighted by its effective degrees of freedom",
+    "equal": "each run with the same weight",
+}
+
+
 def _combined(estimators: Mapping[str, Mapping[str, Any]], combine: Mapping[str, Any]) -> str:
     alike = f"Runs of a subject that differed in {_listed(combine['over'])} only were combined:"
     if combine["how"] == "average":
         return (
             f"{alike} the connectomes of the runs of a subject were averaged (correlations as Fisher’s z), each edge"
-            " over the runs in which both of its spheres had a signal."
+            f" over the runs in which both of its spheres had a signal, {WEIGHTS[combine['weights']]}."
         )
     text = (
         f"{alike} the cleaned signals were z-scored within each run and joined in time, and connectomes were estimated"
