@@ -32,6 +32,7 @@ from sphereconn.study.fingerprint import fingerprint
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.inputs import missing_files
 from sphereconn.study.results import orphans
+from sphereconn.study.runs import rows_of
 from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
 from sphereconn_runner import adapt
@@ -225,8 +226,7 @@ def group_settings(wildcards):
 
 def members_table(wildcards):
     """What the runs table says of each member of a combination, as the stack's table of runs keeps it."""
-    columns = dict.fromkeys((column for run in combination_of(wildcards).runs for column in run.covariates), MISSING)
-    return [{"name": owner.stem} | owner.entities | columns | owner.covariates for owner in members(wildcards)]
+    return rows_of(members(wildcards), combination_of(wildcards).runs)
 
 
 def nodes_and_matrix(folder, whose, seed_set, denoising, estimator):

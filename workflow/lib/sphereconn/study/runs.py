@@ -162,6 +162,19 @@ def _repetition_time(cell: str | None, where: str) -> float | None:
     return seconds
 
 
+def rows_of(members: Sequence[Owner], runs: Sequence[Run]) -> list[dict[str, str]]:
+    """Give what the runs table says of each member of a group, as rows of a table with the same columns.
+
+    The first column has the start of the members' names. It is called ``name``, or ``run_name`` where a column of the
+    runs table is called so, and so on: a column of the runs table may be called anything, and keeps its name.
+    """
+    columns = dict.fromkeys((column for run in runs for column in run.covariates), MISSING)
+    key = "name"
+    while key in columns:
+        key = f"run_{key}"
+    return [{key: owner.stem} | dict(owner.entities) | columns | dict(owner.covariates) for owner in members]
+
+
 Wanted = Mapping[str, "str | float | list[str | float]"]
 Member = TypeVar("Member", bound=Owner)
 
