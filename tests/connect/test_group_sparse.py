@@ -269,9 +269,9 @@ def test_a_run_without_enough_nodes_or_frames_is_left_out_and_takes_nothing_from
     runs = [whole[0], poor, short[:5], whole[1], broken]
     result = group_sparse_inverse_covariance(runs, cv=3, min_nodes=0.5)
     assert result.left_out == {
-        1: "4 of 10 nodes have a signal, and min_nodes is 0.5.",
+        1: "4 of 10 nodes have a signal; a joint fit needs 5 (min_nodes is 0.5).",
         2: "cv is 3; 5 frames can be split into 2 to 2 folds of 2 frames or more.",
-        4: "1 of 10 nodes have a signal, and min_nodes is 0.5.",
+        4: "1 of 10 nodes has a signal; a joint fit needs 5 (min_nodes is 0.5).",
     }
     alone = group_sparse_inverse_covariance(whole, cv=3)
     for name in ("precisions", "covariances", "partial_correlations"):
@@ -333,7 +333,7 @@ def test_mistakes_are_named():
         group_sparse_inverse_covariance([])
     with pytest.raises(InputError, match="from 5 to 6"):
         group_sparse_inverse_covariance([runs[0], runs[1][:, :5]])
-    with pytest.raises(InputError, match="No run can take part in the fit; of the first one: 1 of 1 nodes"):
+    with pytest.raises(InputError, match="No run can take part in the fit; of the first one: 1 of 1 node has"):
         group_sparse_inverse_covariance([run[:, :1] for run in runs])
     with pytest.raises(ValueError, match="'ebic' is unknown"):
         group_sparse_inverse_covariance(runs, selection="ebic")

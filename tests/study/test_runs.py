@@ -86,7 +86,7 @@ def test_a_repetition_time_that_is_no_positive_number_is_named(table, cell):
         (["subject bold confound", "01 x.nii.gz c.tsv"], "'confound' is not known; did you mean 'confounds'?"),
         (["subject bold"], "the table lists no run"),
         (["subject bold bold", "01 x y"], "the column 'bold' appears more than once"),
-        (["subject bold", "01"], "line 2 has 1 cells, the first line names 2 columns"),
+        (["subject bold", "01"], "line 2 has 1 cell, the first line names 2 columns"),
     ],
 )
 def test_a_mistake_in_the_table_is_named(table, lines, expected):

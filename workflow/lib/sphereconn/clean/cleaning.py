@@ -24,6 +24,7 @@ from sphereconn.clean.filters import (
 )
 from sphereconn.clean.interpolation import Interpolation, fill_censored, least_squares_line
 from sphereconn.errors import InputError
+from sphereconn.words import counted
 
 Filter = Literal["butterworth", "cosine"]
 Standardization = Literal["zscore_sample", "psc", "none"]
@@ -255,7 +256,7 @@ def _check_kept(kept: NDArray[np.bool_] | None, n_frames: int) -> NDArray[np.boo
             f"{n_kept} of the {n_frames} frames are kept; cleaning needs at least {_FEWEST_FRAMES}; min_frames"
             " leaves such runs out."
             if n_kept < n_frames
-            else f"The run has {n_frames} frames; cleaning needs at least {_FEWEST_FRAMES}."
+            else f"The run has {counted(n_frames, 'frame')}; cleaning needs at least {_FEWEST_FRAMES}."
         )
     return kept
 

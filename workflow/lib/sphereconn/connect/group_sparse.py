@@ -33,6 +33,7 @@ connectivity models using population prior. Advances in Neural Information Proce
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ from sphereconn.connect.sparse_selection import (
     select_by_folds,
 )
 from sphereconn.errors import InputError
+from sphereconn.words import counted
 
 # Passes of coordinate descent before the first Newton step, which nearly all columns do without, and from one to the
 # next.
@@ -308,7 +310,11 @@ def _signals(
             continue
         found = int(has_signal[place].sum())
         if found < max(2, min_nodes * n_nodes):
-            left_out[place] = f"{found} of {n_nodes} nodes have a signal, and min_nodes is {min_nodes:g}."
+            verb, needed = "has" if found == 1 else "have", max(2, math.ceil(min_nodes * n_nodes))
+            left_out[place] = (
+                f"{found} of {counted(n_nodes, 'node')} {verb} a signal; a joint fit needs {needed} (min_nodes is"
+                f" {min_nodes:g})."
+            )
     return has_signal, left_out
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from sphereconn.errors import InputError
 from sphereconn.extract.formats import other_format
 from sphereconn.extract.repetition_time import LONGEST, SHORTEST, is_repetition_time, unit_hint
-from sphereconn.files import MISSING, read_rows
+from sphereconn.files import MISSING, number_hint, read_rows
 from sphereconn.study import names
 
 PATHS = ("bold", "confounds", "mask")
@@ -157,7 +157,7 @@ def _repetition_time(cell: str | None, where: str) -> float | None:
     if not is_repetition_time(seconds):
         raise InputError(
             f"{where}, column repetition_time: '{cell}' is not allowed;"
-            f" allowed are {SHORTEST:g} to {LONGEST:g} seconds{unit_hint(seconds)}."
+            f" allowed are {SHORTEST:g} to {LONGEST:g} seconds{unit_hint(seconds) or number_hint(cell)}."
         )
     return seconds
 
