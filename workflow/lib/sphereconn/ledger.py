@@ -33,6 +33,7 @@ FOLDER = "records"  # of the ledger, in the folder of the results
 SETTLED = "ledger.jsonl"
 NEVER = -1  # a time that no file has
 CHUNK = 1 << 20
+SECONDS_BETWEEN_SYNCS = 5.0  # of a log: what is recorded for longer outlives a power cut, if its results do
 
 # The name that an input has in its rule, None without one, and its path.
 Inputs = Sequence[tuple[str | None, str]]
@@ -152,6 +153,7 @@ class Writer:
     folder: str
     _known: dict[str, tuple[tuple[int, ...], str]] = field(default_factory=dict)
     _log: Path | None = None
+    _synced: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def look(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
@@ -198,6 +200,10 @@ class Writer:
             line = _line({"boot": _boot()}) + line
         with open(self._log, "a", encoding="utf-8") as log:
             log.write(line)
+            log.flush()
+            if time.monotonic() - self._synced > SECONDS_BETWEEN_SYNCS:
+                os.fsync(log.fileno())
+                self._synced = time.monotonic()
 
 
 def _present(path: str) -> tuple[int, ...]:
