@@ -1,14 +1,13 @@
-"""Remove the results that the configuration does not ask for any more, and the folders that this leaves empty."""
-
-from pathlib import Path
+"""List the results that the configuration does not ask for any more, or remove them where that is asked for."""
 
 from sphereconn.log import logged
+from sphereconn.study.orphans import Orphan, remove
 
 with logged(snakemake.log[0]):
-    for path in map(Path, snakemake.params.orphans):
-        path.unlink()
-        print(f"removed {path}")
-        for folder in path.parents:
-            if any(folder.iterdir()):
-                break
-            folder.rmdir()
+    unwanted = [Orphan(*fields) for fields in snakemake.params.unwanted]
+    if snakemake.params.confirmed:
+        for said in remove(snakemake.params.folder, unwanted):
+            print(said)
+    else:
+        for orphan in unwanted:
+            print(f"{orphan.path}\t{orphan.size} bytes")

@@ -15,7 +15,6 @@ with logged(snakemake.log[0]):
     files, contents = snakemake.input, dict(snakemake.params.contents)
     numbers = [read_json(path)["NumberOfRuns"] for path in files.groups]
     contents["groups"] = [item | {"runs": number} for item, number in zip(contents["groups"], numbers, strict=True)]
-    contents["search"] = read_records(files.left_out) if files.get("left_out") else []
     figures = [path for group in contents["groups"] for _, path in group["figures"]]
     page = study_report(
         settings=read_json(files.settings),

@@ -16,7 +16,7 @@ from sphereconn.errors import InputError
 from sphereconn.files import read_rows
 from sphereconn.study import names
 from sphereconn.study.bids import entities_of
-from sphereconn.study.discovery import find_runs, write_tables
+from sphereconn.study.discovery import find_runs, runs_found, runs_left_out
 from sphereconn.study.runs import read_runs
 from sphereconn.study.settings import checked_settings
 from sphereconn.study.strategies import needs_components
@@ -465,32 +465,34 @@ def test_the_runs_table_is_one_like_a_users_own(tmp_path, monkeypatch):
     add_run(Path("data"), "02", task="rest")
     Path("data/participants.tsv").write_text("participant_id\tspaces\n01\tmany\n")
     result = search("data", confounds_needed=False)
-    write_tables(result, Path("results/runs.tsv"), Path("results/runs_left_out.tsv"))
-    first, second = read_runs("results/runs.tsv")
+    path = Path("results/runs.tsv")
+    table = runs_found(result, path)
+    first, second = read_runs(path, table)
     assert first.bold == f"data/sub-01/ses-a/func/sub-01_ses-a_task-rest_space-{SPACE}_desc-preproc_bold.nii.gz"
     assert (first.confounds, first.covariates) == (None, {"participants_spaces": "many"})
     assert second.confounds == "data/sub-02/func/sub-02_task-rest_desc-confounds_timeseries.tsv"
-    columns, rows = read_rows("results/runs.tsv")
+    columns, rows = read_rows(path, table)
     assert rows[0][columns.index("bold")].startswith("../data/sub-01/")
+    assert not path.exists()
 
 
 def test_full_paths_stay_full(tmp_path):
     add_run(tmp_path / "data", "01", task="rest")
-    write_tables(search(tmp_path / "data"), tmp_path / "runs.tsv", tmp_path / "left.tsv")
-    columns, rows = read_rows(tmp_path / "runs.tsv")
+    path = tmp_path / "runs.tsv"
+    columns, rows = read_rows(path, runs_found(search(tmp_path / "data"), path))
     assert rows[0][columns.index("mask")].startswith(str(tmp_path / "data"))
 
 
-def test_a_table_is_written_only_when_it_changes(tmp_path):
-    tables = tmp_path / "runs.tsv", tmp_path / "left.tsv"
+def test_a_new_run_changes_the_table_of_runs_alone(tmp_path):
+    def tables():
+        found = search(tmp_path / "data")
+        return runs_found(found, tmp_path / "runs.tsv"), runs_left_out(found, tmp_path / "left.tsv")
+
     add_run(tmp_path / "data", "01", task="rest")
-    write_tables(search(tmp_path / "data"), *tables)
-    before = [table.stat().st_mtime_ns for table in tables]
-    write_tables(search(tmp_path / "data"), *tables)
-    assert [table.stat().st_mtime_ns for table in tables] == before
+    before = tables()
+    assert tables() == before
     add_run(tmp_path / "data", "02", task="rest")
-    write_tables(search(tmp_path / "data"), *tables)
-    after = [table.stat().st_mtime_ns for table in tables]
+    after = tables()
     assert after[0] != before[0]
     assert after[1] == before[1]
 

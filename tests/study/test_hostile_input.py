@@ -13,7 +13,6 @@ from sphereconn.errors import InputError
 from sphereconn.extract.repetition_time import repetition_time
 from sphereconn.files import read_json, read_rows
 from sphereconn.study.atlas import read_labels
-from sphereconn.study.results import orphans
 from sphereconn.study.runs import read_runs
 from sphereconn.study.seeds import read_seeds
 from sphereconn.study.study import read_study
@@ -150,39 +149,6 @@ def test_a_path_that_snakemake_or_the_system_would_not_take_is_refused(folder, p
     table.write_text(f"subject\tbold\n01\t{path}.nii\n")
     with pytest.raises(InputError, match=r"run sub-01: .*(brace|more than 255 bytes)"):
         study(folder, runs=str(table))
-
-
-# --- the folder of the results
-
-
-@pytest.mark.parametrize("output_dir", [".", "..", "/", "./", "a/..", str(Path.cwd())])
-def test_results_have_a_folder_of_their_own(folder, output_dir):
-    with pytest.raises(InputError, match="holds the working directory; allowed is a folder of its own"):
-        study(folder, output_dir=output_dir)
-
-
-@pytest.mark.parametrize("description", [{"Name": "raw"}, {"GeneratedBy": [{"Name": "fMRIPrep"}]}, {"GeneratedBy": 1}])
-def test_the_folder_of_another_data_set_is_never_written_to(folder, tmp_path, description):
-    (tmp_path / "dataset_description.json").write_text(json.dumps(description))
-    with pytest.raises(InputError, match="is another data set"):
-        study(folder, output_dir=str(tmp_path))
-
-
-def test_the_folder_of_an_earlier_run_is_used_again(folder, tmp_path):
-    (tmp_path / "dataset_description.json").write_text('{"GeneratedBy": [{"Name": "sphereconn"}]}')
-    assert study(folder, output_dir=f"{tmp_path}/./").output_dir == str(tmp_path)
-
-
-def test_nothing_behind_a_link_is_taken_for_a_left_over_result(folder, tmp_path):
-    elsewhere = tmp_path / "elsewhere" / "func"
-    elsewhere.mkdir(parents=True)
-    (elsewhere / "precious.nii.gz").write_text("")
-    results = tmp_path / "results"
-    (results / "sub-99" / "func").mkdir(parents=True)
-    (results / "sub-99" / "func" / "old.tsv").write_text("")
-    (results / "sub-98").symlink_to(elsewhere.parent)
-    (results / "sub-99" / "linked").symlink_to(elsewhere)
-    assert orphans(study(folder, output_dir=str(results))) == ["sub-99/func/old.tsv"]
 
 
 # --- tables and sidecars

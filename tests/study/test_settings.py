@@ -106,7 +106,7 @@ def test_text_stays_text_where_text_is_meant():
         (
             {"estimators": {"joint": {"kind": "group sparse inverse covariance", "gamma": 1}}},
             "study.yaml: estimators.joint.gamma: unknown key (allowed here: alpha, cv, gap_frames, gap_per_node, kind,"
-            " matrix, min_nodes, samples).",
+            " matrix, min_nodes).",
         ),
         (
             {"estimators": {"joint": {"kind": "group sparse inverse covariance", "alpha": 0}}},

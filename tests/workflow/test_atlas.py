@@ -100,7 +100,7 @@ def test_an_edited_atlas_runs_its_chain_and_no_other(finished, edit):
 def test_seeds_that_no_configuration_asks_for_are_removed_on_request(finished):
     finished.configure(lambda config: config["seed_sets"].pop("mine"))
     finished.run("--until", "describe_study")
-    finished.run("remove_orphans")
+    finished.run("remove_orphans", "--config", "remove=true")
     assert not list((finished.root / "results" / "seeds").glob("*"))
 
 

@@ -83,7 +83,10 @@ def test_a_second_run_does_nothing_and_its_tables_stay_as_they_are(study):
 def test_a_new_subject_runs_its_chain_and_the_group_steps(study):
     add_real_run(study.root, 9, "03", ses="a", acq="fast")
     chain = {"extract": 1, "clean": 1, "connect": 1}
+    before = study.results()
     assert study.pending() == chain | GROUP_STEPS | REPORT
+    assert study.results() == before  # a dry run writes nothing
+    study.run("--until", "describe_study", "extract")
     columns, rows = read_rows(study.root / "results" / "runs.tsv")
     assert rows[-1][columns.index("age")] == "32"
 
@@ -95,6 +98,7 @@ def test_a_run_that_loses_its_confounds_is_left_out_and_only_the_group_steps_run
     assert "3 runs of 2 subjects found in data/fmriprep (results/runs.tsv), 1 image left out" in said
     assert "1 without confounds, such as sub-01_ses-a_task-rest_acq-slow_" in said
     assert study.pending() == GROUP_STEPS | REPORT
+    study.run("--until", "stack")
     _, rows = read_rows(study.root / "results" / "runs_left_out.tsv")
     assert [(row[0].startswith("../data/fmriprep/"), row[1]) for row in rows] == [(True, "without confounds")]
 
@@ -121,11 +125,11 @@ def test_jobs_read_the_table_and_do_not_search_the_tree(study, mode):
 
 
 def test_the_table_that_was_found_can_be_frozen(study):
-    shutil.copy(study.root / "results" / "runs.tsv", study.root / "results" / "frozen.tsv")
+    shutil.copy(study.root / "results" / "runs.tsv", study.root / "data" / "frozen.tsv")
 
     def frozen(config):
         del config["bids"]
-        config["runs"] = "results/frozen.tsv"
+        config["runs"] = "data/frozen.tsv"
 
     study.configure(frozen)
     # The settings have changed, and the report names the table; nothing is computed again.
@@ -158,10 +162,14 @@ def test_seeds_in_another_space_than_the_runs_end_before_any_job(study):
     assert study.pending()["extract"] == len(RUNS)
 
 
-def test_the_search_writes_nothing_into_a_folder_that_may_not_hold_the_results(study):
-    study.configure(lambda config: config.update(output_dir="data/fmriprep"))
-    (study.root / "data/fmriprep/dataset_description.json").write_text('{"Name": "fMRIPrep"}')
-    assert "is another data set" in study.fail()
+@pytest.mark.parametrize("output_dir", ["data", "data/fmriprep", "workflow"])
+def test_the_search_writes_nothing_into_a_folder_that_may_not_hold_the_results(study, output_dir):
+    table = study.root / "data" / "runs.tsv"
+    table.write_text("precious")
+    study.configure(lambda config: config.update(output_dir=output_dir))
+    for arguments in (["--dry-run"], ["remove_orphans"], []):
+        assert "allowed is a" in study.fail(*arguments)
+    assert table.read_text() == "precious"
     assert not list(study.root.glob("data/fmriprep/runs*.tsv"))
 
 

@@ -29,16 +29,25 @@ from sphereconn.study import names
 from sphereconn.study.configuration import check_configuration
 from sphereconn.study.drawn import ALL_GROUPS, figures, style
 from sphereconn.study.fingerprint import fingerprint
+from sphereconn.study.folder import Origin, check_folder, take_folder
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.inputs import missing_files
-from sphereconn.study.results import orphans
-from sphereconn.study.runs import rows_of
+from sphereconn.study.orphans import left_over, listed, orphans
+from sphereconn.study.settings import with_text_keys
 from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
 from sphereconn_runner import adapt
+from sphereconn_runner.command import command_line, orders
 from sphereconn_runner.reruns import record_results, rerun_by
 
 RUNNER = adapt(workflow, scripts=SCRIPTS, library=LIBRARY.parent)
+
+# What the command line asks for once is no part of the study.
+ORDERS = orders(workflow, config, ["remove", "take_over"])
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+CONFIGURATIONS = [workflow.main_snakefile] if IS_MODULE else [relpath(path) for path in workflow.configfiles]
+SOURCE = ", ".join(relpath(path) for path in workflow.configfiles) or "config"
+ORIGIN = Origin(tuple(CONFIGURATIONS), str(BASE), ORDERS["take_over"])
 
 try:
     for path in workflow.configfiles:
@@ -47,22 +56,25 @@ try:
         config,
         schema=BASE / "workflow" / "schemas" / "config.schema.json",
         resources=RESOURCES,
-        source=", ".join(relpath(path) for path in workflow.configfiles) or "config",
+        source=SOURCE,
         main_process=workflow.is_main_process,
     )
+    if workflow.is_main_process:
+        check_folder(STUDY, ORIGIN, SOURCE)
 except InputError as problem:
     raise WorkflowError(str(problem)) from None
 RUNNER.tell_what_is_missing(lambda: missing_files(STUDY.runs, STUDY.runs_table))
+# Snakemake's report sorts the labels.
+config.update({key: with_text_keys(value) for key, value in config.items()})
 if STUDY.summary:
     logger.info(STUDY.summary)
 
 # What is made there has a ledger there.
 DEMO = RESOURCES / "demo"
 MADE_IN = [STUDY.output_dir, str(DEMO)]
-RULES = (BASE / "workflow" / "rules").resolve()
-record_results(MADE_IN, RULES)
+record_results(MADE_IN)
 LEDGERS = [Ledger(folder) for folder in MADE_IN] if workflow.is_main_process else []
-rerun_by(LEDGERS, RULES)
+rerun_by(LEDGERS)
 
 
 STEM = rf"sub-{names.BIDS_LABEL}(_[a-z]+-{names.BIDS_LABEL})*"
@@ -226,7 +238,8 @@ def group_settings(wildcards):
 
 def members_table(wildcards):
     """What the runs table says of each member of a combination, as the stack's table of runs keeps it."""
-    return rows_of(members(wildcards), combination_of(wildcards).runs)
+    columns = dict.fromkeys((column for run in combination_of(wildcards).runs for column in run.covariates), MISSING)
+    return [{"name": owner.stem} | owner.entities | columns | owner.covariates for owner in members(wildcards)]
 
 
 def nodes_and_matrix(folder, whose, seed_set, denoising, estimator):
@@ -275,9 +288,7 @@ def page_labels(wildcards):
         if (item.seed_set, item.denoising) == (wildcards.seed_set, wildcards.denoising)
     ]
     if (wildcards.folder, wildcards.whose) == ALL_GROUPS:
-        return [
-            [item.estimator, group.label] for item in chosen for group in groups_of(item.members, STUDY.groups)
-        ]
+        return [[item.estimator, group.label] for item in chosen for group in groups_of(item.members, STUDY.groups)]
     return [
         [item.estimator, wildcards.whose]
         for item in chosen
@@ -329,7 +340,30 @@ def figure_labels(figure):
     }
 
 
+def take():
+    """Lock the folder of the results and mark it as this study's, before any job writes there."""
+    global LOCK
+    try:
+        LOCK = take_folder(STUDY, ORIGIN, SOURCE)
+    except InputError as problem:
+        raise WorkflowError(str(problem)) from None
+
+
+if IS_MODULE:
+    RUNNER.before_jobs(take)
+
+
+REMOVED = []
+
+
+def unwanted(wildcards):
+    """List the results that `remove_orphans` is about, once: while it runs they vanish."""
+    REMOVED[:] = orphans(STUDY)
+    return [[orphan.path, orphan.size, orphan.checksum] for orphan in REMOVED]
+
+
 onstart:
+    take()
     RUNNER.start(STUDY.run, log)
 
 
@@ -346,9 +380,8 @@ onerror:
 
 onsuccess:
     settle()
-    left_over = orphans(STUDY)
-    if left_over:
-        print(f"{len(left_over)} files in {STUDY.output_dir}, such as {left_over[0]},")
-        print(
-            "belong to nothing that the configuration asks for; to remove them: snakemake --cores 1 remove_orphans"
-        )
+    if "remove_orphans" in workflow.dag_settings.targets:
+        told = listed(STUDY, REMOVED, command_line(workflow, "remove_orphans", remove="true"), ORDERS["remove"])
+    else:
+        told = left_over(STUDY, orphans(STUDY), command_line(workflow, "remove_orphans"))
+    print(*told, sep="\n", end="\n" if told else "")

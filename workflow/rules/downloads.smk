@@ -62,7 +62,7 @@ rule download_confounds:
 rule reduce_confounds:
     """Keep the confounds that nilearn's examples use."""
     input:
-        ancient(rules.download_confounds.output[0]),  # a file that is there is used as it is, whatever its time
+        rules.download_confounds.output,
     output:
         f"{DOWNLOADS.folder}/{development_fmri.REDUCED_CONFOUNDS}",
     log:

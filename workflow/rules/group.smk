@@ -71,7 +71,9 @@ rule groups:
     """All connectomes of groups."""
     input:
         [
-            result(names.group_result(group.label, item.seed_set, item.denoising, item.estimator, "stat-mean_relmat.tsv"))
+            result(
+                names.group_result(group.label, item.seed_set, item.denoising, item.estimator, "stat-mean_relmat.tsv")
+            )
             for item in STUDY.combinations
             for group in groups_of(item.members, STUDY.groups)
         ],

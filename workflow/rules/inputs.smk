@@ -83,15 +83,17 @@ rule describe_study:
 
 
 rule remove_orphans:
-    """Remove the results that the configuration does not ask for any more (named at the end of a run)."""
+    """List the results that the configuration does not ask for any more; remove them with --config remove=true."""
     log:
         log_of("remove_orphans", "removed"),
     localrule: True
     conda:
         "../../envs/sphereconn.yaml"
     params:
-        orphans=lambda wildcards: [result(path) for path in orphans(STUDY)],
+        folder=STUDY.output_dir,
+        unwanted=unwanted,
+        confirmed=ORDERS["remove"],
     message:
-        "Removing results that the configuration does not ask for any more"
+        "Looking for results that the configuration does not ask for any more"
     script:
         "../../scripts/remove_orphans.py"

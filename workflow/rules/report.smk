@@ -66,7 +66,6 @@ rule write_report:
         nodes=[result(path) for path in NODES_TABLES.values()],
         groups=[result(group["sidecar"]) for group in REPORTED["groups"]],
         figures=[result(path) for group in REPORTED["groups"] for _, path in group["figures"]],
-        left_out=result(names.RUNS_LEFT_OUT) if names.RUNS_LEFT_OUT in STUDY.search_results else [],
         look=[LIBRARY / "draw" / "report_assets" / name for name in ("template.html", "report.css")],
     output:
         result("report.html"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import io
 import json
 import os
 import re
@@ -18,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from sphereconn.errors import InputError
-from sphereconn.words import counted
 
 MISSING = "n/a"  # BIDS's word for a missing value
 _LARGEST_TABLE, _LARGEST_JSON = 1 << 30, 1 << 27  # bytes: a million frames of a hundred confounds are 2 ** 30
@@ -125,15 +125,20 @@ def read_json(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
+def read_rows(path: str | Path, content: bytes | None = None) -> tuple[list[str], list[list[str]]]:
     """Read a tab-separated table: its column names and its rows, as text.
 
-    A byte-order mark and empty lines are skipped; ``InputError`` names the file and line of a row of another length or
-    with a control character, an empty or repeated column name, an unreadable file.
+    ``content`` is read in place of the file's, for a table that is not written yet. A byte-order mark and empty lines
+    are skipped; ``InputError`` names the file and line of a row of another length or with a control character, an empty
+    or repeated column name, an unreadable file.
     """
-    check_file(path, _LARGEST_TABLE)
+    if content is None:
+        check_file(path, _LARGEST_TABLE)
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        with (
+            open(path, "rb") if content is None else io.BytesIO(content) as source,
+            io.TextIOWrapper(source, encoding="utf-8-sig", newline="") as file,
+        ):
             lines = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     except UnicodeDecodeError as problem:
         raise InputError(f"{path}: not a readable tab-separated table (save it as UTF-8 text; {problem}).") from problem
@@ -141,8 +146,6 @@ def read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
         raise InputError(f"{path}: not a readable tab-separated table ({problem}).") from problem
     if not lines or not any(lines[0]):
         raise InputError(f"{path}: the table is empty; its first line must name the columns, separated by tabs.")
-    if other := _other_kind(lines):
-        raise InputError(f"{path}: {other}.")
     columns = [name.strip() for name in lines[0]]
     if "" in columns:
         raise InputError(f"{path}: column {columns.index('') + 1} has no name in the first line.")
@@ -159,54 +162,26 @@ def read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
             continue
         if len(line) != len(columns):
             raise InputError(
-                f"{path}: line {number} has {counted(len(line), 'cell')}, the first line names"
-                f" {counted(len(columns), 'column')} (cells are separated by tabs)."
+                f"{path}: line {number} has {len(line)} cells, the first line names {len(columns)} columns"
+                " (cells are separated by tabs)."
             )
         rows.append([cell.strip() for cell in line])
     return columns, rows
 
 
-def _other_kind(lines: Sequence[Sequence[str]]) -> str | None:
-    """Say why a first line does not name columns separated by tabs: what other programs write instead."""
-    first = lines[0]
-    words = "\t".join(first).replace(",", " ").replace(";", " ").split()
-    if all(map(_is_number, words)) and not all(word.isdecimal() for word in words):
-        return (
-            "the first line holds numbers; it must name the columns, separated by tabs (rp_*.txt and .par files have no"
-            " names: add a first line)"
-        )
-    if first[0].startswith("#"):
-        return "the first line is a comment; it must name the columns, separated by tabs"
-    if len(first) == 1:
-        for separator, said in ((",", "commas"), (";", "semicolons"), (" ", "spaces")):
-            n_parts = [len(line[0].split(separator if separator != " " else None)) for line in lines[:3] if line]
-            if min(n_parts) > 1 and (separator == " " or len(set(n_parts)) == 1):
-                return f"a table is separated by tabs; this one looks like {said}"
-    if all(len(name) > 1 and name[0] == name[-1] == '"' for name in first):
-        return "the names of the columns are in quotes; write the table without quotes (in R: quote = FALSE)"
-    return None
+def to_number(cell: str) -> float:
+    """Read a number that a table or a person has written; ``ValueError`` where it is none.
+
+    Python itself also takes ``1_0`` for 10 and the digits of all scripts: in a table these are mistakes.
+    """
+    if "_" in cell or not cell.isascii():
+        raise ValueError(f"'{cell}' is not a number")
+    return float(cell)
 
 
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
-
-
-def number_hint(cell: str) -> str:
-    """Say what makes a text that looks like a number none, in brackets; "" where there is nothing to say."""
-    if _is_number(cell.translate(dict.fromkeys(map(ord, "\u2212\u2010\u2011\u2012\u2013\u2014\ufe63\uff0d"), "-"))):
-        return " (its minus sign is another character; type -)"
-    if _is_number(cell.replace(",", ".", 1)):
-        return " (decimals are written with a point)"
-    return ""
-
-
-def read_records(path: str | Path) -> list[dict[str, str]]:
+def read_records(path: str | Path, content: bytes | None = None) -> list[dict[str, str]]:
     """Read a tab-separated table as ``read_rows`` does, each row as a dictionary from column name to text."""
-    columns, rows = read_rows(path)
+    columns, rows = read_rows(path, content)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
@@ -218,13 +193,17 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence
             file.write("\t".join(map(_cell, row)) + "\n")
 
 
-def write_rows_if_changed(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a tab-separated table unless the file says the same already: its time tells when it last changed."""
-    text = "".join("\t".join(map(_cell, row)) + "\n" for row in (columns, *rows))
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Give the content of the file that ``write_rows`` would write."""
+    return "".join("\t".join(map(_cell, row)) + "\n" for row in (columns, *rows)).encode()
+
+
+def write_if_changed(path: str | Path, content: bytes) -> None:
+    """Write a file unless it has that content already: its time tells when it last changed."""
     path = Path(path)
-    if not path.is_file() or path.read_bytes() != text.encode():
+    if not path.is_file() or path.read_bytes() != content:
         with written_whole(path) as temporary:
-            temporary.write_bytes(text.encode())
+            temporary.write_bytes(content)
 
 
 def _cell(value: Any) -> str:
@@ -293,7 +272,7 @@ def _read_numbers(path: str | Path, first_column_is_name: bool = False) -> tuple
         with open(path, encoding="utf-8") as file:
             names = file.readline().rstrip("\n").split("\t")[skip:]
             rows = [line.rstrip("\n").split("\t")[skip:] for line in file]
-        numbers = [[np.nan if cell == MISSING else float(cell) for cell in row] for row in rows]
+        numbers = [[np.nan if cell == MISSING else to_number(cell) for cell in row] for row in rows]
         array = np.array(numbers, dtype=np.float64).reshape(len(rows), len(names))
     except (OSError, ValueError) as problem:
         raise InputError(f"{path}: not a readable table of numbers ({problem}).") from problem

@@ -35,6 +35,7 @@ def logged(path: str) -> Iterator[None]:
     failure: Exception | None = None
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).unlink(missing_ok=True)  # a link, or another name of a file elsewhere, would be written through
         with open(path, "w", encoding="utf-8", errors="backslashreplace") as log:
             with redirect_stdout(log), redirect_stderr(log):
                 warnings.simplefilter("default")

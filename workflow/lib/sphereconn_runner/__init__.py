@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import snakemake
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 ADAPTED_RELEASES = "9.27."
 
@@ -23,11 +24,36 @@ class Unadapted:
     def tell_what_is_missing(self, told: Callable[[], str | None]) -> None:
         """Leave it to Snakemake to say that an input is missing."""
 
+    def before_jobs(self, act: Callable[[], None]) -> None:
+        """Act before the first job of a module, whose own hooks Snakemake leaves out; here, not at all."""
+
     def start(self, runs: Collection[str], logs: Sequence[str]) -> None:
         """Do nothing when the jobs of these runs start."""
 
     def tell_failures(self) -> None:
         """Say nothing when they have failed."""
+
+
+class Module(Unadapted):
+    """Snakemake of a host, which stays as it is."""
+
+    def before_jobs(self, act: Callable[[], None]) -> None:
+        """Act before the first job, not in a dry run."""
+        _before_jobs(lambda scheduler: None if scheduler.dryrun else act())
+
+
+def _before_jobs(act: Callable[[Any], None]) -> None:
+    schedule = JobScheduler.schedule
+
+    def act_and_schedule(self: Any) -> Any:
+        act(self)
+        return schedule(self)
+
+    JobScheduler.schedule = act_and_schedule
+
+
+def _go_on_after_a_failure(scheduler: Any) -> None:
+    scheduler.keepgoing = True
 
 
 def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
@@ -52,7 +78,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     server = ScriptServer(str(library))
     run_scripts_warm(server, scripts)
     if not workflow.modifier.is_main_snakefile():
-        return Unadapted()
+        return Module()
 
     from sphereconn_runner.missing import tell_what_is_missing
     from sphereconn_runner.planning import plan_quickly
@@ -84,7 +110,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     os.environ["PYTHONSAFEPATH"] = "1"
     # They read no profile, and would stop at the first failure in a batch.
     if workflow.remote_exec:
-        workflow.execution_settings.keep_going = True
+        _before_jobs(_go_on_after_a_failure)
     # Nothing of a plan is garbage until the jobs start: looking for it takes 8 s of the 30 s of 15,000 jobs.
     gc.disable()
     plan_quickly()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sphereconn.errors import InputError
-from sphereconn.files import MISSING, read_rows
+from sphereconn.files import MISSING, read_rows, to_number
 
 TEXT = ("index", "name", "network")
 GEOMETRY = ("x", "y", "z", "radius")
@@ -125,7 +125,7 @@ def _number(path: str | Path, column: str, line: int, cell: str) -> float:
     if cell == MISSING and column in QUALITY:
         return math.nan
     try:
-        return float(cell)
+        return to_number(cell)
     except ValueError as problem:
         raise InputError(f"{path}: column '{column}' of line {line} must be a number, found '{cell}'.") from problem
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sphereconn.errors import InputError
+from sphereconn.files import to_number
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def parse_threshold(threshold: float | str | None) -> tuple[str, float]:
         if (found := re.fullmatch(r"top\s+(\d+)", text)) and int(found[1]) > 0:
             return "top", float(found[1])
         try:
-            amount = float(text)
+            amount = to_number(text)
         except ValueError:
             amount = math.nan
         if 0 <= amount < math.inf:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sphereconn.errors import InputError
-from sphereconn.files import MISSING, read_rows
+from sphereconn.files import MISSING, read_rows, to_number
 
 if TYPE_CHECKING:
     from sphereconn.extract.regions import Regions
@@ -54,7 +54,7 @@ def read_labels(path: str | Path) -> dict[int, Label]:
         cells = {column: cell if cell != MISSING else "" for column, cell in zip(columns, row, strict=True)}
         if not re.fullmatch(r"[0-9]{1,15}(\.0+)?", cells["index"]):
             raise InputError(f"{path}, row {line}, column index: '{cells['index']}' is not a whole number from 0 on.")
-        index = int(float(cells["index"]))
+        index = int(to_number(cells["index"]))
         if index == 0:
             continue
         name = cells["name"]

@@ -128,5 +128,16 @@ def _check_no_key_twice(path: str | Path, top: yaml.Node | None) -> None:
             place = f"{where}.{label}" if where else label
             if label in lines:
                 raise InputError(f"{path}: line {line}: the key {place} stands in line {lines[label]} already.")
+            _check_reads_as_written(path, key, place)
             lines[label] = line
             waiting.append((value, place))
+
+
+def _check_reads_as_written(path: str | Path, key: yaml.Node, place: str) -> None:
+    """Refuse a key in which YAML does not see what a person does: 010 is 8, yes is true, 1e3 may be 1000.0."""
+    if not isinstance(key, yaml.ScalarNode) or key.tag.rpartition(":")[2] not in ("int", "float", "bool", "null"):
+        return
+    read = yaml.load(key.value, Loader=_LOADER)
+    if str(read) != key.value:
+        line = key.start_mark.line + 1
+        raise InputError(f"{path}: line {line}: the key {place} would be read as {read}; put it in quotes.")

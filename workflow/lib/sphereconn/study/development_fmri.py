@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sphereconn.errors import InputError
-from sphereconn.files import MISSING, read_records, read_rows, written_whole
+from sphereconn.files import MISSING, read_records, read_rows, to_number, written_whole
 from sphereconn.study.paths import checked_path
 from sphereconn.study.runs import Run
 
@@ -136,6 +136,6 @@ def _number(source: str | Path, line: int, column: str, cell: str) -> str:
     if cell == MISSING:
         return MISSING
     try:
-        return f"{float(cell):.18e}"
+        return f"{to_number(cell):.18e}"
     except ValueError:
         raise InputError(f"{source}, row {line}, column {column}: '{cell}' is not a number.") from None

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from sphereconn.errors import InputError
-from sphereconn.files import read_rows, unusable, write_rows_if_changed
+from sphereconn.files import read_rows, table, unusable
 from sphereconn.study import names
 from sphereconn.study.bids import FORM, Image, images_of, old_name, root_of, subjects_without, timing
 from sphereconn.study.runs import PATHS, known_column
 from sphereconn.study.strategies import sidecar_of
-from sphereconn.words import counted
 
 Settings = Mapping[str, Any]
 
@@ -56,11 +55,11 @@ class Found:
         """Say in a few lines how many runs there are and what was left out, by reason, with an example of each."""
         subjects = len({row["subject"] for row in self.rows})
         first = (
-            f"{counted(len(self.rows), 'run')} of {counted(subjects, 'subject')} found in {self.root} ({runs_table})"
+            f"{_counted(len(self.rows), 'run')} of {_counted(subjects, 'subject')} found in {self.root} ({runs_table})"
         )
         if not self.left_out:
             return "\n".join([f"{first}, none left out.", *self.notices])
-        lines = [f"{first}, {counted(len(self.left_out), 'image')} left out ({left_out_table}):"]
+        lines = [f"{first}, {_counted(len(self.left_out), 'image')} left out ({left_out_table}):"]
         for reason, count in Counter(item.reason for item in self.left_out).most_common():
             example = next(item for item in self.left_out if item.reason == reason)
             lines.append(f"    {count:,} {reason}, such as {os.path.basename(example.image)}: {example.detail}")
@@ -158,7 +157,7 @@ def _without_images(settings: Settings, root: str, images: Sequence[Image]) -> t
     without = subjects_without(root, images) if settings["subjects"] is None else []
     if not without:
         return ()
-    who = counted(len(without), "subject folder")
+    who = _counted(len(without), "subject folder")
     return (f"{who} without a preprocessed image: {_listed(without)}; not fetched, or not finished?",)
 
 
@@ -303,22 +302,25 @@ def _row(image: Image, seconds: float | None, participants: _Participants) -> di
 # --- the tables
 
 
-def write_tables(found: Found, table: Path, left_out: Path) -> None:
-    """Write the runs table and the table of what was left out; one that says the same already is not touched."""
+def runs_found(found: Found, path: Path) -> bytes:
+    """Give the content of the runs table at a path."""
     columns = dict.fromkeys([*names.ENTITIES, *PATHS, "repetition_time", *(key for row in found.rows for key in row)])
     used = [column for column in columns if any(row.get(column) is not None for row in found.rows)]
     rows = [
-        [_seen_from(table, row[column]) if column in PATHS else row.get(column) for column in used]
-        for row in found.rows
+        [_seen_from(path, row[column]) if column in PATHS else row.get(column) for column in used] for row in found.rows
     ]
-    write_rows_if_changed(table, used or ["subject", "bold"], rows)
-    images = [[_seen_from(left_out, item.image), item.reason, item.detail] for item in found.left_out]
-    write_rows_if_changed(left_out, ["bold", "reason", "detail"], images)
+    return table(used or ["subject", "bold"], rows)
 
 
-def _seen_from(table: Path, path: str | None) -> str | None:
-    """Write a path as the table at ``table`` must say it; one that the configuration gives in full stays so."""
-    return path if path is None or os.path.isabs(path) else os.path.relpath(path, table.parent)
+def runs_left_out(found: Found, path: Path) -> bytes:
+    """Give the content of the table of what was left out, at a path."""
+    images = [[_seen_from(path, item.image), item.reason, item.detail] for item in found.left_out]
+    return table(["bold", "reason", "detail"], images)
+
+
+def _seen_from(of_table: Path, path: str | None) -> str | None:
+    """Write a path as the table at ``of_table`` must say it; one that the configuration gives in full stays so."""
+    return path if path is None or os.path.isabs(path) else os.path.relpath(path, of_table.parent)
 
 
 # --- what is asked for
@@ -422,8 +424,8 @@ class _Participants:
             return ()
         numbers = {subject.lstrip("0") for subject, _ in places}
         spare = sorted({known for known, _ in self.rows if known.lstrip("0") not in numbers})
-        rest = f"; {counted(len(spare), 'id')} of the table match no run: {_listed(spare)}" if spare else ""
-        who = counted(len(without), "subject")
+        rest = f"; {_counted(len(spare), 'id')} of the table match no run: {_listed(spare)}" if spare else ""
+        who = _counted(len(without), "subject")
         return (f"{who} with no row in {self.path}, so in no group: {_listed(without)}{rest}.",)
 
     @cached_property
@@ -487,3 +489,7 @@ def _covariate(column: str) -> str:
 
 def _listed(labels: Sequence[str]) -> str:
     return ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

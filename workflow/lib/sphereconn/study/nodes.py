@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sphereconn.files import MISSING, read_rows
+from sphereconn.files import MISSING, read_rows, to_number
 from sphereconn.study.groups import ALL_RUNS
 
 COMBINED_WORDS = {"concatenate": "joined in time", "average": "averaged"}
@@ -28,7 +28,7 @@ def read_nodes(path: str | Path) -> Nodes:
     """Read the nodes table of a run or of a group."""
     columns, rows = read_rows(path)
     table = {column: [row[place] for row in rows] for place, column in enumerate(columns)}
-    coordinates = np.array([[float(cell) for cell in table[axis]] for axis in "xyz"]).T
+    coordinates = np.array([[to_number(cell) for cell in table[axis]] for axis in "xyz"]).T
     return Nodes(table["name"], coordinates, [cell if cell != MISSING else "" for cell in table["network"]])
 
 

@@ -29,7 +29,7 @@ def reported(study: Study) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``runs_table``: the table that lists the runs.
+        ``runs_table``: the table that lists the runs. ``search``: images that a search for runs left out, and why.
         ``unused``: runs of it that no combination uses, and why. ``combined``: names of combined runs. ``groups``: for
         each group of a combination its labels, its sidecar (which lists its runs) and its figures, as paths with what
         they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
@@ -37,6 +37,7 @@ def reported(study: Study) -> dict[str, Any]:
     used = {run.stem for item in study.combinations for run in item.runs}
     return {
         "runs_table": study.runs_table,
+        "search": [dict(row) for row in study.left_out],
         "unused": [[run, study.excluded.get(run, NOT_CHOSEN)] for run in sorted(set(study.run) - used)],
         "combined": sorted({stem for stem, _, _ in study.subject}),
         "groups": list(_groups(study)),

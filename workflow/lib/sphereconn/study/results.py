@@ -1,9 +1,8 @@
-"""Which files a study has when it is finished, and which results in its folder it does not ask for any more."""
+"""Which files a study has when it is finished."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from sphereconn.study import names
 from sphereconn.study.drawn import figures
@@ -88,17 +87,3 @@ def _results_of_groups(study: Study) -> Iterator[str]:
         for group in groups_of(item.members, study.groups):
             for suffix in GROUP_SUFFIXES:
                 yield names.group_result(group.label, *labels, suffix)
-
-
-def orphans(study: Study) -> list[str]:
-    """List the results in the output folder that the study does not ask for, relative to the folder.
-
-    Only the folders of subjects, groups and seeds are looked at, and links are not followed: whatever else a person
-    keeps there is left alone.
-    """
-    root = Path(study.output_dir)
-    wanted = expected_results(study)
-    folders = [*root.glob("sub-*"), root / "group", root / "seeds"]
-    folders = [path for path in folders if path.is_dir() and not path.is_symlink()]
-    found = (path.relative_to(root).as_posix() for folder in folders for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if path not in wanted)

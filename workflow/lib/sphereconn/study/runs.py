@@ -13,7 +13,7 @@ from typing import TypeVar
 from sphereconn.errors import InputError
 from sphereconn.extract.formats import other_format
 from sphereconn.extract.repetition_time import LONGEST, SHORTEST, is_repetition_time, unit_hint
-from sphereconn.files import MISSING, number_hint, read_rows
+from sphereconn.files import MISSING, read_rows, to_number
 from sphereconn.study import names
 
 PATHS = ("bold", "confounds", "mask")
@@ -58,14 +58,14 @@ class Run(Owner):
         return tuple((column, path) for column, path in paths if path)
 
 
-def read_runs(path: str | Path) -> list[Run]:
+def read_runs(path: str | Path, content: bytes | None = None) -> list[Run]:
     """Read a runs table, sorted by the names of the results, so that the order of its rows does not matter.
 
     Paths in the table are relative to the table. ``InputError`` names file, line and column of the first mistake: a
     missing column or cell, a label that cannot be part of a file name, a run listed twice, a repetition time that is
-    no positive number.
+    no positive number. ``content`` is read in place of the file's, for a table that is not written yet.
     """
-    columns, rows = read_rows(path)
+    columns, rows = read_rows(path, content)
     for column in ("subject", "bold"):
         if column not in columns:
             raise InputError(f"{path}: the column '{column}' is missing (found: {', '.join(columns)}).")
@@ -151,28 +151,15 @@ def _repetition_time(cell: str | None, where: str) -> float | None:
     if cell is None:
         return None
     try:
-        seconds = float(cell)
+        seconds = to_number(cell)
     except ValueError:
         seconds = -1.0
     if not is_repetition_time(seconds):
         raise InputError(
             f"{where}, column repetition_time: '{cell}' is not allowed;"
-            f" allowed are {SHORTEST:g} to {LONGEST:g} seconds{unit_hint(seconds) or number_hint(cell)}."
+            f" allowed are {SHORTEST:g} to {LONGEST:g} seconds{unit_hint(seconds)}."
         )
     return seconds
-
-
-def rows_of(members: Sequence[Owner], runs: Sequence[Run]) -> list[dict[str, str]]:
-    """Give what the runs table says of each member of a group, as rows of a table with the same columns.
-
-    The first column has the start of the members' names. It is called ``name``, or ``run_name`` where a column of the
-    runs table is called so, and so on: a column of the runs table may be called anything, and keeps its name.
-    """
-    columns = dict.fromkeys((column for run in runs for column in run.covariates), MISSING)
-    key = "name"
-    while key in columns:
-        key = f"run_{key}"
-    return [{key: owner.stem} | dict(owner.entities) | columns | dict(owner.covariates) for owner in members]
 
 
 Wanted = Mapping[str, "str | float | list[str | float]"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sphereconn.errors import InputError
-from sphereconn.files import MISSING, number_hint, read_rows
+from sphereconn.files import MISSING, read_rows, to_number
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,11 @@ def _numbers(path: str | Path, column: str, cells: list[str]) -> np.ndarray:
     numbers = np.empty(len(cells))
     for place, cell in enumerate(cells):
         try:
-            numbers[place] = float(cell)
+            numbers[place] = to_number(cell)
         except ValueError:
             numbers[place] = np.nan
         if not np.isfinite(numbers[place]):
-            said = f"'{cell}' is not a number of mm{number_hint(cell)}"
-            raise InputError(f"{path}, row {place + 2}, column {column}: {said}.")
+            raise InputError(f"{path}, row {place + 2}, column {column}: '{cell}' is not a number of mm.")
     return numbers
 
 

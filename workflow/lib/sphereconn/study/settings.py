@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from sphereconn.errors import InputError
-from sphereconn.files import CONTROL_CHARACTERS
+from sphereconn.files import CONTROL_CHARACTERS, to_number
 
 Schema = Mapping[str, Any]
 
@@ -32,10 +32,17 @@ def checked_settings(settings: Mapping[str, Any], schema_path: Path, source: str
         raise InputError("\n".join(f"{source}: {problem}" for problem in impossible))
     schema = json.loads(schema_path.read_text(encoding="utf-8"))
     canonical = _canonical(settings, schema, schema)
-    problems = sorted(set(_problems(canonical, schema)))
+    problems = sorted({*_problems(canonical, schema), *_labels_alike(canonical)})
     if problems:
         raise InputError("\n".join(f"{source}: {problem}" for problem in problems))
     return dict(canonical)
+
+
+def with_text_keys(value: Any) -> Any:
+    """Give settings whose keys are all text: YAML reads the label 2020 as a number, and the two cannot be sorted."""
+    if isinstance(value, Mapping):
+        return {str(key): with_text_keys(item) for key, item in value.items()}
+    return [with_text_keys(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _impossible(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -59,6 +66,20 @@ def _impossible(settings: Mapping[str, Any]) -> Iterator[str]:
             yield f"{where}: the number is too large or none at all (nan, inf)."
     if waiting:
         yield f"the settings are nested more than {_DEEPEST} deep, or have more than {_MOST_VALUES} values."
+
+
+def _labels_alike(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Name labels that differ in capitals only: on many disks their results would have one name."""
+    for key in ("seed_sets", "denoising", "estimators"):
+        of_key = settings.get(key)
+        alike: dict[str, str] = {}
+        for label in of_key if isinstance(of_key, Mapping) else ():
+            other = alike.setdefault(label.casefold(), label)
+            if other != label:
+                yield (
+                    f"{key}: the labels '{other}' and '{label}' differ in capitals only, and their results would have"
+                    " the same names on disks that ignore these; rename one."
+                )
 
 
 def _problems(settings: Any, schema: Schema) -> Iterator[str]:
@@ -158,7 +179,7 @@ def _coerced(value: Any, kinds: str | list[str]) -> Any:
             return None
         if "number" in kinds or "integer" in kinds:
             try:
-                number = float(text)
+                number = to_number(text)
             except ValueError:
                 return value
             value = number if abs(number) <= _LARGEST else value

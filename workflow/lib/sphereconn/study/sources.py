@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sphereconn.errors import InputError
+from sphereconn.files import read_records
 from sphereconn.study import names
 from sphereconn.study.development_fmri import KEY, Downloads, development_runs
-from sphereconn.study.discovery import NONE, find_runs, write_tables
+from sphereconn.study.discovery import NONE, find_runs, runs_found, runs_left_out
 from sphereconn.study.inputs import check_files
 from sphereconn.study.runs import Run, read_runs
 from sphereconn.study.strategies import needs_components, needs_confounds
@@ -22,15 +23,19 @@ Settings = Mapping[str, Any]
 class Source:
     """The runs of a study, the table that lists them, what a person is told of how they were found, and downloads.
 
-    ``results`` are the files that finding them leaves in the output folder; ``unnamed_space`` is what the configuration
-    calls the space of a run that names none, None where such a run may be in any.
+    ``place`` is where they come from: the table of the user, or the folder of their files. ``search_results`` are the
+    tables that a search for them leaves in the output folder, by name, with their content: they are written when the
+    study starts. ``left_out`` is what the search left out, and why. ``unnamed_space`` is what the configuration calls
+    the space of a run that names none, None where such a run may be in any.
     """
 
     runs: tuple[Run, ...]
     table: str
+    place: str
     summary: str = ""
     downloads: Downloads = field(default_factory=Downloads)
-    results: tuple[str, ...] = ()
+    search_results: Mapping[str, bytes] = field(default_factory=dict)
+    left_out: tuple[Mapping[str, str], ...] = ()
     unnamed_space: str | None = None
 
 
@@ -49,7 +54,7 @@ def read_source(settings: Settings, output_dir: str, where: str, resources: Path
         The folder with the shipped tables.
     main_process
         Whether this is the process that plans the study. Jobs read the configuration too, and may be thousands: what
-        takes time or writes a file is done by the main process alone.
+        takes time is done by the main process alone.
 
     Raises
     ------
@@ -68,29 +73,38 @@ def _of_a_table(settings: Settings, output_dir: str, where: str, resources: Path
     runs = tuple(read_runs(table))
     if main_process:
         check_files(runs, table)
-    return Source(runs, table)
+    return Source(runs, table, table)
 
 
 def _of_bids_derivatives(
     settings: Settings, output_dir: str, where: str, resources: Path, main_process: bool
 ) -> Source:
-    """Search the tree once, in the main process; its jobs read the table that it wrote."""
+    """Search the tree once, in the main process; its jobs read the table that it writes when they start."""
     table, left_out = f"{output_dir}/{names.RUNS_FOUND}", f"{output_dir}/{names.RUNS_LEFT_OUT}"
-    summary = ""
-    if main_process:
-        denoisings = settings["denoising"].values()
-        found = find_runs(
-            settings["bids"],
-            any(map(needs_confounds, denoisings)),
-            f"{where}: bids",
-            components_needed=any(map(needs_components, denoisings)),
-        )
-        write_tables(found, Path(table), Path(left_out))
-        summary = found.summary(table, left_out)
-        if not found.rows:
-            raise InputError(f"{where}: bids: no run can be used; {summary}")
+    place = settings["bids"]["derivatives"]
+    if not main_process:
+        return Source(tuple(read_runs(table)), table, place, left_out=tuple(read_records(left_out)), unnamed_space=NONE)
+    denoisings = settings["denoising"].values()
+    found = find_runs(
+        settings["bids"],
+        any(map(needs_confounds, denoisings)),
+        f"{where}: bids",
+        components_needed=any(map(needs_components, denoisings)),
+    )
+    if not found.rows:
+        raise InputError(f"{where}: bids: no run can be used; {found.summary(table, left_out)}")
+    tables = {
+        names.RUNS_FOUND: runs_found(found, Path(table)),
+        names.RUNS_LEFT_OUT: runs_left_out(found, Path(left_out)),
+    }
     return Source(
-        tuple(read_runs(table)), table, summary, results=(names.RUNS_FOUND, names.RUNS_LEFT_OUT), unnamed_space=NONE
+        tuple(read_runs(table, tables[names.RUNS_FOUND])),
+        table,
+        place,
+        found.summary(table, left_out),
+        search_results=tables,
+        left_out=tuple(read_records(left_out, tables[names.RUNS_LEFT_OUT])),
+        unnamed_space=NONE,
     )
 
 
@@ -99,7 +113,7 @@ def _of_development_fmri(
 ) -> Source:
     tables = resources / KEY
     runs, downloads = development_runs(settings[KEY], tables, f"{where}: {KEY}")
-    return Source(tuple(runs), str(tables / "participants.tsv"), downloads=downloads)
+    return Source(tuple(runs), str(tables / "participants.tsv"), downloads.folder, downloads=downloads)
 
 
 # Top-level key of the configuration -> what gives its runs.

@@ -6,14 +6,12 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from os.path import dirname, exists, expanduser, isdir, isfile, normpath, realpath
+from os.path import dirname, exists, expanduser, isdir, isfile, normpath
 from pathlib import Path
 from typing import Any
 
 from sphereconn.connect.measures import GROUP_SPARSE, SPARSE
 from sphereconn.errors import InputError, about
-from sphereconn.files import read_json
-from sphereconn.provenance import NAME
 from sphereconn.study import names
 from sphereconn.study.atlas import is_atlas, read_labels
 from sphereconn.study.development_fmri import Downloads
@@ -60,9 +58,10 @@ class Study:
 
     ``combine`` says how runs are combined, None: not at all; ``runs_table`` lists the runs, ``excluded`` has the
     reason for each that the configuration excludes; ``summary`` says how they
-    were found, where that needs saying; ``downloads`` which of their files can be had from the web; ``search_results``
-    which files in the output folder the search for them left. ``networks`` is the number of networks in each seed set;
-    ``atlases`` are the seed sets that are made from an atlas, with its image and labels.
+    were found, where that needs saying; ``downloads`` which of their files can be had from the web; ``runs_from``
+    is the table or the folder that they come from; ``search_results`` are the tables that the search for them writes
+    into the output folder, and ``left_out`` is what it left out. ``networks`` is the number of networks in each seed
+    set; ``atlases`` are the seed sets that are made from an atlas, with its image and labels.
     """
 
     settings: Settings
@@ -72,7 +71,9 @@ class Study:
     runs_table: str
     summary: str
     downloads: Downloads
-    search_results: tuple[str, ...]
+    runs_from: str
+    search_results: Mapping[str, bytes]
+    left_out: tuple[Mapping[str, str], ...]
     groups: tuple[str, ...]
     combine: Settings | None
     seed_sets: Mapping[str, Settings]
@@ -83,6 +84,16 @@ class Study:
     combinations: tuple[Combination, ...]
     figures: Settings
     figure_runs: frozenset[str]
+
+    @cached_property
+    def given(self) -> tuple[str, ...]:
+        """The files that the user gives: those of the runs, the table that lists them, seeds and atlases."""
+        files = [path for run in self.runs for path in (run.bold, run.confounds, run.mask) if path]
+        made = {f"{self.output_dir}/{names.atlas_seeds(label)}" for label in self.atlases}
+        seeds = [item["seeds"] for item in self.seed_sets.values()]
+        of_atlases = [atlas[key] for atlas in self.atlases.values() for key in ("seeds", "labels") if key in atlas]
+        table = [] if names.RUNS_FOUND in self.search_results else [self.runs_table]
+        return (*files, *table, *(path for path in seeds if path not in made), *of_atlases)
 
     @cached_property
     def run(self) -> Mapping[str, Run]:
@@ -162,7 +173,7 @@ def read_study(
         With one sentence for each mistake: the key, the value, what is allowed.
     """
     settings = checked_settings(config, schema, source)
-    output_dir = _output_folder(settings["output_dir"], source)  # before a search for runs writes its tables there
+    output_dir = _output_folder(settings["output_dir"], source)
     found = read_source(settings, output_dir, source, resources, main_process)
     runs = found.runs
     for run in runs:
@@ -213,7 +224,9 @@ def read_study(
         runs_table=found.table,
         summary="\n".join(filter(None, [found.summary, *notices])),
         downloads=found.downloads,
-        search_results=found.results,
+        runs_from=found.place,
+        search_results=found.search_results,
+        left_out=found.left_out,
         groups=tuple(settings["groups"]),
         seed_sets=seed_sets,
         networks=networks,
@@ -228,25 +241,15 @@ def read_study(
 
 
 def _output_folder(output_dir: str, source: str) -> str:
-    """Give the folder of the results, which must be one of their own: results are written and removed there."""
+    """Give the folder of the results, if it can be made or written to; ``folder.check_folder`` says whether it may."""
     where = f"{source}: output_dir"
     folder = expanduser(normpath(checked_path(output_dir.strip(), where)))
-    if Path(realpath(".")).is_relative_to(realpath(folder)):
-        raise InputError(f"{where}: '{output_dir}' holds the working directory; allowed is a folder of its own.")
     there = folder
     while not exists(there):
         there = dirname(there) or "."
     if not isdir(there) or not os.access(there, os.W_OK | os.X_OK):
         why = "may not be written to" if isdir(there) else "is no folder"
         raise InputError(f"{where}: '{output_dir}' cannot be made or written to, because '{there}' {why}.")
-    description = f"{folder}/dataset_description.json"
-    if exists(description):
-        makers = read_json(description).get("GeneratedBy")
-        makers = makers if isinstance(makers, list) else []
-        if not any(isinstance(maker, Mapping) and maker.get("Name") == NAME for maker in makers):
-            raise InputError(
-                f"{where}: '{output_dir}' is another data set ({description} says so); allowed is a folder of its own."
-            )
     return folder
 
 
