@@ -31,6 +31,7 @@ def refusal(path):
     assert time.monotonic() - started < 5
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
+    assert message.count(str(path)) == 1
     assert "\n" not in message
     return message
 

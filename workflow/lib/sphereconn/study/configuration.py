@@ -29,6 +29,8 @@ def check_configuration(path: str | Path) -> None:
     try:
         _check_size(path, text)
         content = yaml.load(text, Loader=_LOADER)
+    except InputError:
+        raise
     except yaml.MarkedYAMLError as problem:
         if _is_json(text):  # with tabs, say, it is JSON but not YAML
             return
@@ -49,13 +51,14 @@ def _text(path: str | Path) -> str:
             raise InputError(f"{path}: this is not a file; a configuration is a YAML file.")
         if status.st_size > LARGEST:
             raise InputError(f"{path}: the file has {status.st_size:,} bytes; a configuration has at most {LARGEST:,}.")
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
+    except InputError:  # which is a ValueError, too
+        raise
     except UnicodeDecodeError as problem:
         raise InputError(f"{path}: this is not a text file; save the configuration as UTF-8 text.") from problem
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or problem
         raise InputError(f"{path}: the configuration cannot be read ({reason}).") from problem
-    return text
 
 
 def _check_size(path: str | Path, text: str) -> None:
