@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sphereconn.files import read_matrix, write_matrix
+from sphereconn.files import read_matrix, to_number, write_matrix
 
 RANDOM = np.random.default_rng(0).standard_normal((5, 5))
 SYMMETRIC = RANDOM + RANDOM.T
@@ -30,3 +30,14 @@ def test_a_matrix_is_read_as_it_was_written_to_the_last_bit(tmp_path, kind):
 def test_counts_are_written_as_whole_numbers(tmp_path):
     write_matrix(tmp_path / "n.tsv", ["a", "b"], np.array([[3, 2], [2, 3]]))
     assert (tmp_path / "n.tsv").read_text() == "node\ta\tb\na\t3\t2\nb\t2\t3\n"
+
+
+@pytest.mark.parametrize("cell", ["1_0", "_1", "1__0", "٣", "１", "0x10", "1,5", "", "one"])
+def test_what_people_do_not_read_as_a_number_is_none(cell):
+    with pytest.raises(ValueError, match=r".*"):
+        to_number(cell)
+
+
+@pytest.mark.parametrize(("cell", "number"), [("-1.5e-3", -0.0015), ("+2", 2), (".5", 0.5), ("7.", 7)])
+def test_a_number_is_read_in_every_common_form(cell, number):
+    assert to_number(cell) == number

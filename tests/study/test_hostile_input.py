@@ -38,7 +38,8 @@ def study(folder, **changes):
         "denoising": {"plain": {}},
         "estimators": {"full": {"kind": "correlation"}},
     }
-    return read_study(config | changes, ROOT / "workflow" / "schemas" / "config.schema.json", ROOT / "resources")
+    config = {key: value for key, value in (config | changes).items() if value is not None}
+    return read_study(config, ROOT / "workflow" / "schemas" / "config.schema.json", ROOT / "resources")
 
 
 # --- the configuration
@@ -140,15 +141,26 @@ def test_labels_too_long_for_a_file_name_are_named(folder):
     study(folder, denoising={"d" * 100: {}})
 
 
-@pytest.mark.parametrize("path", ["data/{subject}.tsv", "{0}", "a}b", "n" * 300])
+@pytest.mark.parametrize("path", ["data/{subject}.tsv", "{0}", "a}b", "n" * 300, "<logs>/x", "a<no_such>b", "<x>"])
 def test_a_path_that_snakemake_or_the_system_would_not_take_is_refused(folder, path):
-    for changes in ({"seed_sets": {"a": {"seeds": path, "radius": 1}}}, {"output_dir": path}):
-        with pytest.raises(InputError, match=r"brace|more than 255 bytes"):
+    """Snakemake would read another file: that of a wildcard, or that in its own folder in the place of ``<logs>``."""
+    refused = "brace|more than 255 bytes|which Snakemake takes for another folder"
+    (folder / "atlas.nii").touch()
+    for changes in (
+        {"seed_sets": {"a": {"seeds": path, "radius": 1}}},
+        {"seed_sets": {"a": {"seeds": f"{path}.nii", "radius": 1}}},
+        {"seed_sets": {"a": {"seeds": str(folder / "atlas.nii"), "labels": f"{path}.tsv", "radius": 1}}},
+        {"output_dir": path},
+        {"runs": None, "development_fmri": {"folder": path}},
+    ):
+        with pytest.raises(InputError, match=refused):
             study(folder, **changes)
-    table = folder / "paths.tsv"
-    table.write_text(f"subject\tbold\n01\t{path}.nii\n")
-    with pytest.raises(InputError, match=r"run sub-01: .*(brace|more than 255 bytes)"):
-        study(folder, runs=str(table))
+    for column in ("bold", "confounds", "mask"):
+        table = folder / "paths.tsv"
+        cells = {"bold": "a.nii.gz"} | {column: f"{path}.nii"}
+        table.write_text("\t".join(["subject", *cells]) + "\n" + "\t".join(["01", *cells.values()]) + "\n")
+        with pytest.raises(InputError, match=f"run sub-01.*({refused})"):
+            study(folder, runs=str(table))
 
 
 # --- tables and sidecars

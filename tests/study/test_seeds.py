@@ -77,6 +77,8 @@ def test_seeds_without_a_name_go_by_their_number(table):
         (["x y z", "0 0 0"], None, "there is no radius column, so the configuration must give"),
         (["name x y z", "a 0 0 0", "b 1 one 1"], 5, "row 3, column y: 'one' is not a number"),
         (["name x y z", "a 0 0 n/a"], 5, "row 2, column z: 'n/a' is not a number"),
+        (["name x y z", "a 0 0 1_0"], 5, "row 2, column z: '1_0' is not a number"),
+        (["name x y z radius", "a 0 0 0 ٣"], None, "row 2, column radius: '٣' is not a number"),
         (["name x y z", "a 0 0 inf"], 5, "row 2, column z: 'inf' is not a number"),
         (["name x y z", "a 0 0 0", "b 1 1 1", "a 2 2 2"], 5, "rows 2 and 4 have the same name 'a'"),
         (["name x y z radius", "a 0 0 0 -1"], None, "row 2, column radius: a radius is at least 0 mm"),

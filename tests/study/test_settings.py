@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from sphereconn.errors import InputError
-from sphereconn.study.settings import checked_settings
+from sphereconn.study.settings import checked_settings, with_text_keys
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
@@ -68,6 +68,16 @@ def test_keys_come_in_one_order():
 
 def test_a_label_that_yaml_reads_as_a_number_is_text():
     assert list(checked(seed_sets={2011: {"seeds": "dmn"}})["seed_sets"]) == ["2011"]
+
+
+def test_a_label_that_yaml_reads_as_a_number_can_be_sorted_among_others():
+    assert sorted(with_text_keys({"a": [{2011: 1, "b": 2}]})["a"][0]) == ["2011", "b"]
+
+
+def test_labels_that_differ_in_capitals_only_are_refused():
+    for key, value in (("seed_sets", {"seeds": "dmn"}), ("denoising", {}), ("estimators", {"kind": "correlation"})):
+        message = message_of(**{key: {"full": value, "FULL": value}})
+        assert f"{key}: the labels 'FULL' and 'full' differ in capitals only" in message
 
 
 def test_text_stays_text_where_text_is_meant():
