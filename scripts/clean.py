@@ -3,8 +3,8 @@
 import numpy as np
 
 from sphereconn import provenance
-from sphereconn.clean.censoring import too_short
-from sphereconn.clean.cleaning import clean_signals
+from sphereconn.clean.censoring import too_few_degrees_of_freedom, too_much_motion, too_short
+from sphereconn.clean.cleaning import TooLittleLeftError, clean_signals
 from sphereconn.clean.strategies import Scrubbing, Strategy, read_run_confounds
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_signals
@@ -18,6 +18,7 @@ with logged(snakemake.log[0]):
     missing = settings.pop("missing_confounds")
     strategy, scrub = settings.pop("strategy"), settings.pop("scrub")
     least = settings.pop("min_frames"), settings.pop("min_minutes")
+    least_worth, most_motion = settings.pop("min_degrees_of_freedom"), settings.pop("max_mean_framewise_displacement")
     run = read_run_confounds(
         files.get("confounds"),
         len(signals),
@@ -33,31 +34,33 @@ with logged(snakemake.log[0]):
     )
     n_kept = int(run.censoring.kept.sum())
     left_out = too_short(n_kept, len(signals), source["RepetitionTime"], *least)
-    if left_out:
-        cleaned = np.empty((0, len(names)))
-        outcome = {
-            "LeftOut": left_out,
-            "ConfoundRegressors": [],
-            "DegreesOfFreedom": None,
-            "EffectiveDegreesOfFreedom": None,
-        }
-    else:
+    with about(str(files.get("confounds", files.signals))):
+        left_out = left_out or too_much_motion(run.mean_framewise_displacement(), most_motion)
+    result = None
+    if not left_out:
         with about(files.signals):
-            result = clean_signals(
-                signals,
-                source["RepetitionTime"],
-                confounds=run.values,
-                confound_names=run.names,
-                kept=run.censoring.kept,
-                **settings,
-            )
-        cleaned = result.signals
-        outcome = {
-            "ConfoundRegressors": result.regressors_used,
-            "ConfoundRegressorsDropped": result.regressors_dropped,
-            "DegreesOfFreedom": result.degrees_of_freedom,
-            "EffectiveDegreesOfFreedom": result.effective_degrees_of_freedom,
-        }
+            try:
+                result = clean_signals(
+                    signals,
+                    source["RepetitionTime"],
+                    confounds=run.values,
+                    confound_names=run.names,
+                    kept=run.censoring.kept,
+                    **settings,
+                )
+                left_out = too_few_degrees_of_freedom(result.effective_degrees_of_freedom, least_worth)
+            except TooLittleLeftError as problem:
+                if least_worth is None:
+                    raise
+                left_out = str(problem)
+    cleaned = np.empty((0, len(names))) if left_out or not result else result.signals
+    outcome = {
+        **({"LeftOut": left_out} if left_out else {}),
+        "ConfoundRegressors": result.regressors_used if result else [],
+        "ConfoundRegressorsDropped": result.regressors_dropped if result else {},
+        "DegreesOfFreedom": result.degrees_of_freedom if result else None,
+        "EffectiveDegreesOfFreedom": result.effective_degrees_of_freedom if result else None,
+    }
 
     write_signals(snakemake.output.signals, names, cleaned)
     write_json(

@@ -4,11 +4,11 @@ import numpy as np
 
 from sphereconn import provenance
 from sphereconn.aggregate.subjects import (
+    combined_degrees_of_freedom,
     combined_frames,
     common_repetition_time,
     concatenate_signals,
     joined_censoring,
-    joined_degrees_of_freedom,
 )
 from sphereconn.files import read_json, read_signals, write_json, write_signals
 from sphereconn.log import logged
@@ -35,7 +35,9 @@ with logged(snakemake.log[0]):
             **frames,
             # The runs are independent, so what is left of each adds up.
             "DegreesOfFreedom": sum(run["DegreesOfFreedom"] for run in frames["RunsCombined"]) if kept else None,
-            "EffectiveDegreesOfFreedom": joined_degrees_of_freedom(frames["RunsCombined"]),
+            "EffectiveDegreesOfFreedom": combined_degrees_of_freedom(
+                frames["RunsCombined"], [run["NumberOfVolumesKept"] for run in frames["RunsCombined"]]
+            ),
             "NodesMissingInSomeRun": [names[place] for place in np.flatnonzero(np.isnan(joined).any(axis=0))],
             "CensoredVolumes": joined_censoring([sidecars[place] for place in kept]),
             "SamplingFrequency": 1 / seconds,

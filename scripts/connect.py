@@ -21,6 +21,12 @@ with logged(snakemake.log[0]):
             result = connectome(signals, settings["kind"], settings["covariance"], names, samples=samples)
 
     write_matrix(output.matrix, names, result.matrix)
-    estimate = {"Shrinkage": result.shrinkage, "Samples": result.samples}
+    estimate = {
+        "Shrinkage": result.shrinkage,
+        "Samples": result.samples,
+        "NodesWithTheSameSignal": [[names[one], names[other]] for one, other in result.identical],
+    }
     unusable = [names[place] for place in result.unusable]
-    write_json(output.sidecar, connectome_sidecar(settings, estimate, unusable, cleaned, list(inputs), output.sidecar))
+    write_json(
+        output.sidecar, connectome_sidecar(settings, estimate, names, unusable, cleaned, list(inputs), output.sidecar)
+    )

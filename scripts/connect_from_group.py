@@ -7,7 +7,7 @@ from sphereconn.connect.measures import connectome_sidecar
 from sphereconn.files import MISSING, read_json, read_rows, write_json, write_matrix
 from sphereconn.log import logged
 
-OF_THE_FIT = ("Alpha", "DualityGap", "DualityGapPerNode", "Converged", "Iterations")
+OF_THE_FIT = ("Alpha", "AlphaAtEndOfPath", "DualityGap", "DualityGapPerNode", "Converged", "Iterations")
 
 with logged(snakemake.log[0]):
     inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
@@ -34,4 +34,6 @@ with logged(snakemake.log[0]):
         estimate["LeftOut"] = reason
     unusable = fit["NodesUnusable"] if reason == MISSING else names
     cleaned = read_json(inputs.cleaned)
-    write_json(output.sidecar, connectome_sidecar(settings, estimate, unusable, cleaned, list(inputs), output.sidecar))
+    write_json(
+        output.sidecar, connectome_sidecar(settings, estimate, names, unusable, cleaned, list(inputs), output.sidecar)
+    )

@@ -25,6 +25,7 @@ with logged(snakemake.log[0]):
                 cv=settings["cv"],
                 gap_frames=settings["gap_frames"],
                 gamma=settings["gamma"],
+                samples=cleaned["EffectiveDegreesOfFreedom"] if settings["samples"] == "effective" else None,
                 grid=Grid(gap_per_node=settings["gap_per_node"]),
                 names=names,
             )
@@ -41,4 +42,6 @@ with logged(snakemake.log[0]):
     write_rows(output.path, list(fit.path) or ["alpha"], zip(*fit.path.values(), strict=True))
     estimate = certificate(fit, len(names))
     unusable = [names[place] for place in fit.unusable]
-    write_json(output.sidecar, connectome_sidecar(settings, estimate, unusable, cleaned, list(inputs), output.sidecar))
+    write_json(
+        output.sidecar, connectome_sidecar(settings, estimate, names, unusable, cleaned, list(inputs), output.sidecar)
+    )

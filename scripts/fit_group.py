@@ -5,13 +5,14 @@ from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
 from sphereconn.connect.measures import certificate, measure
 from sphereconn.connect.sparse_selection import Grid
 from sphereconn.errors import about
-from sphereconn.files import MISSING, read_signals, write_array, write_json, write_rows
+from sphereconn.files import MISSING, read_json, read_signals, write_array, write_json, write_rows
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
     output, settings, labels = snakemake.output, snakemake.params.settings, snakemake.wildcards
     tables = [read_signals(path) for path in snakemake.input.signals]
     names = tables[0][0]
+    worth = [read_json(path)["EffectiveDegreesOfFreedom"] for path in snakemake.input.sidecars]
     with about(f"{labels.seed_set}, {labels.estimator}, {labels.denoising}"):
         fit = group_sparse_inverse_covariance(
             [signals for _, signals in tables],
@@ -20,6 +21,7 @@ with logged(snakemake.log[0]):
             gap_frames=settings["gap_frames"],
             grid=Grid(gap_per_node=settings["gap_per_node"]),
             min_nodes=settings["min_nodes"],
+            samples=worth if settings["samples"] == "effective" else None,
         )
 
     write_array(output.precisions, fit.precisions)

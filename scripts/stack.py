@@ -25,7 +25,9 @@ with logged(snakemake.log[0]):
             "StorageFormat": "UpperTriangular",
             "Serialization": "row by row, the diagonal " + ("included" if diagonal else "left out"),
             "Nodes": nodes,
-            "RunsLeftOut": [run | {"reason": reason} for run, reason in zip(runs, left_out, strict=True) if reason],
+            "RunsLeftOut": [
+                {"Run": run, "Reason": reason} for run, reason in zip(runs, left_out, strict=True) if reason
+            ],
             "Settings": estimator,
             "Sources": provenance.sources(list(snakemake.input), snakemake.output.sidecar),
             "Software": provenance.software(),

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sphereconn.files import read_matrix, to_number, write_matrix
+from sphereconn.errors import InputError
+from sphereconn.files import number_hint, read_matrix, read_rows, to_number, write_matrix
 
 RANDOM = np.random.default_rng(0).standard_normal((5, 5))
 SYMMETRIC = RANDOM + RANDOM.T
@@ -30,6 +31,46 @@ def test_a_matrix_is_read_as_it_was_written_to_the_last_bit(tmp_path, kind):
 def test_counts_are_written_as_whole_numbers(tmp_path):
     write_matrix(tmp_path / "n.tsv", ["a", "b"], np.array([[3, 2], [2, 3]]))
     assert (tmp_path / "n.tsv").read_text() == "node\ta\tb\na\t3\t2\nb\t2\t3\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("subject,task,bold\n01,rest,b.nii\n", "this one looks like commas"),
+        ("subject;task;bold\n01;rest;b.nii\n", "this one looks like semicolons"),
+        ("subject  task  bold\n01       rest  b.nii\n", "this one looks like spaces"),
+        (" 1.1e-02  3.0e+00 -1\n 2.0 3 -1\n", "the first line holds numbers; it must name the columns"),
+        ("0.5\t-1.25\n0.25\t1.0\n", "the first line holds numbers"),
+        ("0.5,1\n0.25,1.5\n", "the first line holds numbers"),
+        ("# my runs\nsubject\tbold\n", "the first line is a comment"),
+        ('"subject"\t"bold"\n"01"\t"b.nii"\n', "in quotes; write the table without quotes (in R: quote = FALSE)"),
+        ("subject\n01\tb\n", "line 2 has 2 cells, the first line names 1 column ("),
+    ],
+)
+def test_a_table_as_another_program_writes_it_is_recognized(tmp_path, text, sentence):
+    (tmp_path / "a.tsv").write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_rows(tmp_path / "a.tsv")
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["csf\n1\n", "0\t1\t2\n0.5\t1\t2\n", "a, b\nc\n", "the name\nof one\n1\n"])
+def test_what_only_resembles_it_is_read(tmp_path, text):
+    (tmp_path / "a.tsv").write_text(text)
+    assert read_rows(tmp_path / "a.tsv")
+
+
+@pytest.mark.parametrize(
+    ("cell", "hint"),
+    [
+        ("\u221246", " (its minus sign is another character; type -)"),
+        ("\u20134.5", " (its minus sign is another character; type -)"),
+        ("-46,5", " (decimals are written with a point)"),
+        ("left", ""),
+    ],
+)
+def test_what_looks_like_a_number_and_is_none_gets_a_hint(cell, hint):
+    assert number_hint(cell) == hint
 
 
 @pytest.mark.parametrize("cell", ["1_0", "_1", "1__0", "٣", "１", "0x10", "1,5", "", "one"])

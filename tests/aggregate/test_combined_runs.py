@@ -8,11 +8,12 @@ from sphereconn.aggregate.nodes import SUBJECT_COLUMNS, subject_nodes
 from sphereconn.aggregate.stack import edge_vector
 from sphereconn.aggregate.subjects import (
     average_connectomes,
+    combined_degrees_of_freedom,
     combined_frames,
     common_repetition_time,
     concatenate_signals,
     joined_censoring,
-    joined_degrees_of_freedom,
+    weights_of,
 )
 from sphereconn.connect.connectivity import connectome
 from sphereconn.errors import InputError
@@ -88,7 +89,7 @@ def test_the_average_is_the_group_mean_of_the_same_matrices(kind):
     stack = np.array([edge_vector(matrix, diagonal) for matrix in matrices])
     found = average_connectomes(matrices, diagonal=diagonal)
     expected = group_moments(stack, range(3), fisher_z=not diagonal).mean
-    np.testing.assert_array_equal(edge_vector(found, diagonal), expected)
+    np.testing.assert_allclose(edge_vector(found, diagonal), expected, rtol=ROUNDING)
     plain = np.mean(stack, axis=0) if diagonal else np.tanh(np.arctanh(stack).mean(axis=0))
     np.testing.assert_allclose(expected, plain, rtol=ROUNDING)
     np.testing.assert_allclose(np.diag(found), 1 if not diagonal else np.mean(matrices, axis=0).diagonal())
@@ -104,6 +105,34 @@ def test_an_edge_is_averaged_over_the_runs_that_have_it():
     found = average_connectomes(whole, diagonal=False)
     assert np.isnan(found[1]).all() and np.isnan(found[:, 1]).all()
     assert found[0, 0] == found[2, 2] == 1
+
+
+def pair(r):
+    return np.array([[1, r], [r, 1]])
+
+
+@pytest.mark.parametrize("r", [1.0, -1.0, 1 - 1e-12])
+def test_a_run_in_which_two_nodes_have_the_same_signal_says_nothing_of_them(r):
+    """Clipped to Fisher's z of the largest number below 1, 18.7, it would make a mean of 0.97 of these."""
+    found = average_connectomes([pair(0.2)] * 9 + [pair(r)], diagonal=False)
+    np.testing.assert_allclose(found, pair(0.2), rtol=ROUNDING)
+    assert np.isnan(average_connectomes([pair(r)], diagonal=False)[0, 1])
+
+
+def test_runs_weighted_by_their_degrees_of_freedom_vary_less_than_those_weighted_alike():
+    """Runs of 40 and 400 frames of two independent nodes: z has the variance 1 / (n - 3)."""
+    rng = np.random.default_rng(0)
+    runs = [{"EffectiveDegreesOfFreedom": n - 3} for n in (40, 400)]
+    by_size = [[np.corrcoef(rng.normal(size=(2, n)))[0, 1] for _ in range(1500)] for n in (40, 400)]
+    for weights, expected in (("equal", np.sqrt(1 / 37 + 1 / 397) / 2), ("degrees_of_freedom", 1 / np.sqrt(37 + 397))):
+        of_runs = weights_of(runs, weights)
+        means = [
+            average_connectomes([pair(one), pair(other)], diagonal=False, weights=of_runs)[0, 1]
+            for one, other in zip(*by_size, strict=True)
+        ]
+        # The standard deviation of 1,500 values is known to 2 %.
+        assert np.std(np.arctanh(means)) == pytest.approx(expected, rel=0.08)
+        assert combined_degrees_of_freedom(runs, of_runs) == pytest.approx(expected**-2)
 
 
 # --- nodes
@@ -201,13 +230,13 @@ def test_a_run_that_is_left_out_is_named_and_not_counted():
 
 
 def test_joined_runs_are_worth_what_the_variance_of_their_mean_correlation_says():
-    def run(kept, effective):
-        return {"NumberOfVolumesKept": kept, "EffectiveDegreesOfFreedom": effective}
+    def worth(frames, *effective):
+        return combined_degrees_of_freedom([{"EffectiveDegreesOfFreedom": nu} for nu in effective], frames)
 
-    assert joined_degrees_of_freedom([run(100, 20.0), run(300, 60.0)]) == pytest.approx(80)
+    assert worth([100, 300], 20.0, 60.0) == pytest.approx(80)
     # r = (100 r1 + 100 r2) / 200 has the variance (1 / 10 + 1 / 40) / 4.
-    assert joined_degrees_of_freedom([run(100, 10.0), run(100, 40.0)]) == pytest.approx(32)
-    assert joined_degrees_of_freedom([]) is None
+    assert worth([100, 100], 10.0, 40.0) == pytest.approx(32)
+    assert worth([]) is None
 
 
 def test_censored_frames_are_counted_on_through_the_runs():

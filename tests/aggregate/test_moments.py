@@ -138,11 +138,11 @@ def test_a_small_spread_on_a_large_mean_keeps_its_digits():
 
 
 @pytest.mark.parametrize("value", [1.0, -1.0, 1 + 1e-15])
-def test_perfect_correlations_stay_finite_and_within_1(value):
-    moments = group_moments(np.full((3, 1), value), range(3), fisher_z=True)
-    assert moments.mean[0] == pytest.approx(value, abs=1e-14) and abs(moments.mean[0]) <= 1
-    mixed = group_moments(np.array([[value], [0.0]]), range(2), fisher_z=True)
-    assert 0 < abs(mixed.mean[0]) < 1 and np.isfinite(mixed.standard_deviation[0])
+def test_a_perfect_correlation_is_none_and_leaves_the_other_runs_as_they_are(value):
+    mixed = group_moments(np.array([[0.2], [value], [0.2]]), range(3), fisher_z=True)
+    assert (mixed.mean[0], mixed.n_runs[0]) == (pytest.approx(0.2), 2)
+    alone = group_moments(np.full((3, 1), value), range(3), fisher_z=True)
+    assert np.isnan(alone.mean[0]) and alone.n_runs[0] == 0
 
 
 def test_values_that_are_no_correlations_are_not_z_transformed():

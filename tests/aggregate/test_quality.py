@@ -97,6 +97,11 @@ def test_a_sparse_estimate_shows_its_penalty_its_gap_and_whether_it_converged(es
     ]
 
 
+def test_an_estimate_says_when_its_penalty_is_at_an_end_of_the_path_or_its_signals_are_worth_little(estimation):
+    row = estimation(NodesUnusable=[], AlphaAtEndOfPath="largest", FewerDegreesOfFreedomThanNodes=True)
+    assert (row["alpha_at_end_of_path"], row["fewer_degrees_of_freedom_than_nodes"]) == ("largest", "yes")
+
+
 def test_versions_are_listed_once_and_all_of_them(tmp_path):
     paths = [tmp_path / f"{number}.json" for number in range(3)]
     for path, numpy in zip(paths, ("2.4.1", "2.3.0", "2.4.1"), strict=True):

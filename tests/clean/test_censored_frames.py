@@ -11,7 +11,7 @@ from nilearn.interfaces.fmriprep.load_confounds_components import _load_non_stea
 from nilearn.interfaces.fmriprep.load_confounds_scrub import extract_outlier_regressors
 from nilearn.signal import clean as nilearn_clean
 
-from sphereconn.clean.censoring import censor, too_short
+from sphereconn.clean.censoring import censor, too_few_degrees_of_freedom, too_much_motion, too_short
 from sphereconn.clean.cleaning import clean_signals
 from sphereconn.clean.strategies import Scrubbing, Strategy, read_run_confounds
 from sphereconn.errors import InputError
@@ -203,3 +203,17 @@ def test_frames_without_data_are_censored_whatever_the_denoising(path):
     assert not run.censoring.kept[[3, 119]].any() and usual.censoring.n_without_data == 0
     listed = run.censoring.n_without_data + run.censoring.n_non_steady_state + run.censoring.n_scrubbed
     assert listed == np.count_nonzero(~run.censoring.kept)
+
+
+def test_a_run_that_moves_too_much_or_is_worth_too_little_says_so():
+    assert too_much_motion(0.3, 0.3) is None and too_much_motion(None, None) is None
+    assert too_much_motion(0.31, 0.3) == (
+        "The mean framewise displacement is 0.310 mm, more than max_mean_framewise_displacement allows (0.3)."
+    )
+    with pytest.raises(InputError, match="no values in a column 'framewise_displacement'"):
+        too_much_motion(None, 0.3)
+    assert too_few_degrees_of_freedom(20.0, 20) is None and too_few_degrees_of_freedom(1.0, None) is None
+    assert too_few_degrees_of_freedom(5.2, 20) == (
+        "5.2 effective degrees of freedom are left in the cleaned signals, fewer than min_degrees_of_freedom asks for"
+        " (20)."
+    )

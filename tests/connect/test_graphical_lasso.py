@@ -326,6 +326,27 @@ def test_a_problem_that_has_no_solution_is_an_error(covariance, alpha, words):
         graphical_lasso(covariance, alpha)
 
 
+@pytest.mark.parametrize("lowest", [-1e-3, -1e-8])
+def test_a_slightly_indefinite_covariance_is_an_error_and_rounding_is_not(lowest):
+    axes = np.linalg.qr(np.random.default_rng(0).standard_normal((20, 20)))[0]
+    values = np.linspace(0.1, 2, 20)
+    values[0] = lowest
+    S = axes * values @ axes.T
+    with pytest.raises(InputError, match="not positive semidefinite"):
+        graphical_lasso((S + S.T) / 2, 0.1)
+    values[0] = -1e-15
+    S = axes * values @ axes.T
+    assert graphical_lasso((S + S.T) / 2, 0.1).duality_gap <= 1e-4 * 20
+
+
+def test_small_penalties_are_reached_step_by_step():
+    S = correlation(60, 100, seed=3)
+    largest = np.abs(S - np.eye(100)).max()
+    for share in (1e-2, 1e-3, 1e-4):
+        solution = graphical_lasso(S, share * largest, max_iterations=25)
+        assert_certified(solution, S, share * largest, gap=1e-4 * 100)
+
+
 def test_a_covariance_that_is_not_square_is_misuse():
     with pytest.raises(ValueError, match="square"):
         graphical_lasso(np.ones((2, 3)), 0.1)

@@ -99,6 +99,23 @@ def test_every_solution_is_certified_and_meets_the_conditions_of_optimality(seed
     assert balance[strong].max(initial=0) <= 300 * allowed
 
 
+@pytest.mark.parametrize(("n_nodes", "lengths"), [(7, [3]), (15, [3]), (15, [3, 4])])
+def test_small_penalties_of_short_runs_take_few_sweeps(n_nodes, lengths):
+    S = covariances_of(made_runs(n_nodes, lengths, seed=0))
+    solution = group_sparse_covariance(S, lengths, 1e-4, gap_per_node=1e-9 / n_nodes, max_iterations=60)
+    assert_certified(solution, S, np.array(lengths) / sum(lengths), 1e-4, 1e-9)
+
+
+def test_a_slightly_indefinite_covariance_is_an_error():
+    S = covariances_of(made_runs(5, [40, 40], seed=0))
+    values, axes = np.linalg.eigh(S[1])
+    values[0] = -1e-3
+    S[1] = axes * values @ axes.T
+    S[1] = (S[1] + S[1].T) / 2
+    with pytest.raises(InputError, match="not positive semidefinite"):
+        group_sparse_covariance(S, [40, 40], 0.1)
+
+
 @pytest.mark.parametrize("alpha", [0.02, 0.1, 0.4])
 def test_a_group_of_one_run_is_the_graphical_lasso(alpha):
     S = covariances_of(cohort(1, 30))
@@ -252,9 +269,9 @@ def test_a_run_without_enough_nodes_or_frames_is_left_out_and_takes_nothing_from
     runs = [whole[0], poor, short[:5], whole[1], broken]
     result = group_sparse_inverse_covariance(runs, cv=3, min_nodes=0.5)
     assert result.left_out == {
-        1: "4 of 10 nodes have a signal, and min_nodes is 0.5.",
+        1: "4 of 10 nodes have a signal; a joint fit needs 5 (min_nodes is 0.5).",
         2: "cv is 3; 5 frames can be split into 2 to 2 folds of 2 frames or more.",
-        4: "1 of 10 nodes have a signal, and min_nodes is 0.5.",
+        4: "1 of 10 nodes has a signal; a joint fit needs 5 (min_nodes is 0.5).",
     }
     alone = group_sparse_inverse_covariance(whole, cv=3)
     for name in ("precisions", "covariances", "partial_correlations"):
@@ -316,7 +333,7 @@ def test_mistakes_are_named():
         group_sparse_inverse_covariance([])
     with pytest.raises(InputError, match="from 5 to 6"):
         group_sparse_inverse_covariance([runs[0], runs[1][:, :5]])
-    with pytest.raises(InputError, match="No run can take part in the fit; of the first one: 1 of 1 nodes"):
+    with pytest.raises(InputError, match="No run can take part in the fit; of the first one: 1 of 1 node has"):
         group_sparse_inverse_covariance([run[:, :1] for run in runs])
     with pytest.raises(ValueError, match="'ebic' is unknown"):
         group_sparse_inverse_covariance(runs, selection="ebic")

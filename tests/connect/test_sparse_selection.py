@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 from sklearn.covariance import GraphicalLassoCV
 from sklearn.model_selection import KFold
 
+from sphereconn.clean.cleaning import clean_signals
 from sphereconn.connect.connectivity import standardize
 from sphereconn.connect.graphical_lasso import ConvergenceError, graphical_lasso
 from sphereconn.connect.sparse_selection import (
     Grid,
     Path,
     blocks,
+    choose_and_fit,
+    covariances_of_folds,
     cross_validate,
     ebic,
+    independent_samples,
     search,
     sparse_inverse_covariance,
 )
@@ -179,6 +183,115 @@ def test_a_penalty_that_was_given_up_too_early_is_fitted_again():
     assert path.solutions[best].duality_gap <= 2 * Grid().gap_per_node
 
 
+# --- penalties that cannot be fitted, and signals of few degrees of freedom ------------------------------------------
+
+
+def failing_below(limit, S):
+    """Give a path whose fits do not reach their gap below a penalty."""
+
+    def solve(alpha, gap, start, close):
+        if alpha < limit:
+            raise ConvergenceError("out of reach")
+        return SimpleNamespace(duality_gap=gap, point=(S, S), alpha=alpha)
+
+    return Path(S, solve)
+
+
+@pytest.mark.parametrize("score_error", [0.0, 2.0])
+@pytest.mark.parametrize("limit", [0.5, 0.05, 0.0123])
+def test_a_penalty_that_cannot_be_fitted_is_no_candidate_and_the_search_goes_on_above_it(limit, score_error):
+    paths = [failing_below(limit, np.eye(2)), failing_below(limit / 3, np.eye(2))]
+
+    def score(alpha, gap_per_node):  # the smaller the better, as in a run of few degrees of freedom
+        return np.array([-path.fit(alpha, gap_per_node).alpha for path in paths])
+
+    best, scores = search(score, paths, 1.0, Grid(), score_error)
+    fitted = [alpha for alpha in scores if np.isfinite(scores[alpha]).all()]
+    assert limit <= best == min(fitted) < 1.5 * limit
+    assert all(alpha < limit for alpha in scores.keys() - fitted)
+    assert scores.keys() - fitted
+
+
+def test_no_penalty_in_reach_is_one_clear_sentence():
+    path = failing_below(2.0, np.eye(2))
+    with pytest.raises(ConvergenceError, match="None of the penalties that were tried, 1 to 1, can be fitted"):
+        search(lambda alpha, gap: np.array([path.fit(alpha, gap).alpha]), [path], 1.0, Grid())
+
+
+def test_a_choice_that_all_frames_cannot_be_fitted_with_is_made_again_above_it():
+    z = cohort(2)[:, :20]
+    S = covariance_of(z)
+    chosen_first = cross_validate(z, 3).alpha
+
+    def fit(alpha, gap_per_node, start):
+        if alpha <= chosen_first:
+            raise ConvergenceError("out of reach")
+        return graphical_lasso(S, alpha, gap_per_node=gap_per_node, start=start)
+
+    chosen, solution = choose_and_fit(lambda floor: cross_validate(z, 3, floor=floor), fit, 1e-4, 1e-6)
+    assert solution.alpha == chosen.alpha > chosen_first
+    assert chosen.path["fitted"][chosen.path["alpha"].tolist().index(chosen_first)] == 0
+
+
+def short_run(n_nodes, n_regressors, seed, n_frames=120, truth=None):
+    """Make a run of four minutes at TR 2, cleaned, with its effective degrees of freedom."""
+    rng = np.random.default_rng(seed)
+    truth = np.eye(n_nodes) if truth is None else truth
+    raw = signals_of(truth, n_frames, seed)
+    cleaned = clean_signals(
+        raw,
+        2.0,
+        confounds=rng.standard_normal((n_frames, n_regressors)),
+        confound_names=[f"c{number}" for number in range(n_regressors)],
+        high_pass=0.01,
+        low_pass=0.1,
+    )
+    return cleaned.signals, cleaned.effective_degrees_of_freedom
+
+
+@pytest.mark.parametrize(("n_nodes", "n_regressors"), [(2, 24), (50, 36), (100, 24), (120, 36), (180, 36)])
+def test_a_run_of_few_degrees_of_freedom_has_a_result_whatever_the_way_to_choose(n_nodes, n_regressors):
+    x, worth = short_run(n_nodes, n_regressors, seed=1)
+    for selection in ("cv", "ebic", 0.1):
+        result = sparse_inverse_covariance(x, selection=selection, samples=worth)
+        assert result.duality_gap <= 1e-4 * n_nodes
+        assert np.isfinite(result.precision).all()
+        if result.path:
+            assert result.path["alpha"].min() <= result.alpha
+            assert result.samples == worth
+
+
+def test_with_fewer_independent_frames_than_nodes_the_penalty_is_that_which_suits_the_truth():
+    truth = sparse_precision(60, seed=1, density=0.05)
+    x, worth = short_run(60, 24, seed=2, truth=truth)
+    z = standardize(x)[0]
+    scale = np.sqrt(np.diag(np.linalg.inv(truth)))
+    C = np.linalg.inv(truth) / np.outer(scale, scale)
+
+    def excess(alpha):
+        P = graphical_lasso(covariance_of(z), alpha).precision
+        return np.sum(C * P) - np.linalg.slogdet(P @ C)[1] - 60
+
+    best = min(excess(alpha) for alpha in np.geomspace(0.02, 0.9, 12))
+    of_samples = sparse_inverse_covariance(z, cv=5, samples=worth).alpha
+    of_frames = sparse_inverse_covariance(z, cv=5).alpha
+    assert excess(of_samples) < best + 3
+    assert excess(of_frames) > best + 30
+    by_frames, by_samples = (ebic(z, samples=count) for count in (len(z), worth))
+    assert by_samples.alpha > by_frames.alpha
+
+
+def test_independent_samples_of_white_signals_of_more_nodes_than_frames_are_the_frames():
+    z = standardize(np.random.default_rng(0).standard_normal((30, 200)))[0]
+    y = independent_samples(z, 29)
+    match = np.abs(np.corrcoef(y, z)[:29, 29:])
+    assert (np.diff(match.argmax(axis=1)) >= 0).all()  # in the order of time
+    np.testing.assert_allclose(y.T @ y / 29, covariance_of(z), atol=1e-12)
+    few = independent_samples(z, 20)
+    for (train, test), n in zip(covariances_of_folds(z, 3, 0, 20), (7, 7, 6), strict=True):
+        np.testing.assert_allclose((20 - n) * train + n * test, few.T @ few, atol=1e-12)
+
+
 def test_on_real_series_no_fit_fails_and_the_score_is_better_than_that_of_scikit_learn():
     z = cohort(1)
     theirs = scikit_learn(z, 3)
@@ -230,7 +343,7 @@ def test_ebic_is_the_criterion_of_foygel_and_drton():
     assert chosen.path["ebic"][row] == pytest.approx(expected, abs=1e-3)
     assert chosen.path["n_edges"][row] == n_edges
     assert chosen.path["ebic"][row] == chosen.path["ebic"].min()
-    assert list(chosen.path) == ["alpha", "ebic", "n_edges", "duality_gap"]
+    assert list(chosen.path) == ["alpha", "ebic", "n_edges", "duality_gap", "fitted"]
     assert len(chosen.path["alpha"]) == 16
     assert chosen.alpha < ebic(z, gamma=1.0).alpha
 

@@ -34,6 +34,8 @@ BANDPASS = {
     "scrub": None,
     "min_frames": None,
     "min_minutes": None,
+    "min_degrees_of_freedom": None,
+    "max_mean_framewise_displacement": None,
 }
 STUDY = {
     "n_runs": 15,
@@ -193,6 +195,7 @@ SPARSE = {
     "alpha": "cv",
     "cv": 3,
     "gap_frames": 0,
+    "samples": "frames",
     "gamma": 0.5,
     "gap_per_node": 1e-4,
 }
@@ -227,8 +230,15 @@ START = "For each run, the signals were z-scored over time and the connectivity 
         (
             SPARSE | {"matrix": "covariance", "alpha": "ebic"},
             "the covariance of the graphical lasso (Friedman et al., 2008), with a penalty chosen by the extended"
-            " Bayesian information criterion (Foygel and Drton, 2010; γ = 0.5) and a duality gap of at most 0.0001 per"
-            " sphere.",
+            " Bayesian information criterion (Foygel and Drton, 2010; γ = 0.5; for the number of frames) and a duality"
+            " gap of at most 0.0001 per sphere.",
+        ),
+        (
+            SPARSE | {"samples": "effective"},
+            "the partial correlation derived from the sparse inverse covariance of the graphical lasso (Friedman et"
+            " al., 2008), with a penalty chosen by 3-fold cross-validation (where the signals were worth fewer"
+            " independent frames than nodes, the folds were blocks of as many uncorrelated samples) and a duality gap"
+            " of at most 0.0001 per sphere.",
         ),
         (
             SPARSE | {"matrix": "precision", "alpha": 0.1},
@@ -288,7 +298,7 @@ def test_nothing_is_said_of_combined_runs_where_none_are():
     ],
 )
 def test_combined_runs_are_what_groups_are_made_of(how, words):
-    found = texts(combine={"how": how, "over": ["run", "session"]})
+    found = texts(combine={"how": how, "over": ["run", "session"], "weights": "equal"})
     assert found["Combined runs"].startswith(
         f"Runs of a subject that differed in run and session only were combined: {words}"
     )
@@ -349,7 +359,8 @@ def test_a_strategy_is_described_part_by_part_with_its_references():
 
 def test_censoring_and_the_minimum_are_described_with_what_came_of_them():
     scrub = {"framewise_displacement": 0.5, "std_dvars": 1.5, "min_segment": 5}
-    settings = {**BANDPASS, "scrub": scrub, "strategy": NOTHING, "min_minutes": 4.0}
+    settings = {**BANDPASS, "scrub": scrub, "strategy": NOTHING, "min_minutes": 4.0, "min_degrees_of_freedom": 10.0}
+    settings["max_mean_framewise_displacement"] = 0.5
     used = DenoisingUsed(
         "it",
         15,
@@ -371,7 +382,8 @@ def test_censoring_and_the_minimum_are_described_with_what_came_of_them():
         "While the filter ran, censored frames between kept ones were replaced by their expectation under a Gaussian"
         " process of exponential autocorrelation (corner frequency 0.03 Hz) with white noise of 0.5 times its variance"
         " (Rasmussen and Williams, 2006); all were left out afterwards.",
-        "Runs of which less than 4 minutes remained were to be left out; 2 runs were.",
+        "Runs of which less than 4 minutes or fewer than 10 effective degrees of freedom remained, or with a mean"
+        " framewise displacement above 0.5 mm, were to be left out; 2 runs were.",
     ):
         assert sentence in text
     cited = {reference.doi for reference in methods(**{**STUDY, "denoising": [used]}).references}

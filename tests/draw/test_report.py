@@ -43,6 +43,8 @@ SETTINGS = {
             "scrub": None,
             "min_frames": None,
             "min_minutes": None,
+            "min_degrees_of_freedom": None,
+            "max_mean_framewise_displacement": None,
         }
     },
     "estimators": {"partial": {"kind": "partial correlation", "covariance": "ledoit_wolf", "samples": "effective"}},
@@ -99,7 +101,8 @@ def estimation_rows(n_runs=3, **changes):
     rows = []
     for number in range(1, n_runs + 1):
         labels = {"run": f"sub-{number}", "seed_set": "dmn", "denoising": "bandpass", "estimator": "partial"}
-        row = dict.fromkeys(ESTIMATION_COLUMNS, "n/a") | labels | {"nodes_unusable": "0", "shrinkage": f"0.0{number}"}
+        row = dict.fromkeys(ESTIMATION_COLUMNS, "n/a") | labels | {"nodes_unusable": "0", "same_signal": "0"}
+        row["shrinkage"] = f"0.0{number}"
         rows.append(row | changes)
     return rows
 
@@ -201,6 +204,13 @@ def test_runs_with_unusable_nodes_and_failed_estimates_are_warned_of():
     quality = quality_rows()
     quality[0]["nodes_unusable"] = "2"
     assert unusable in written(quality=quality)
+    doubtful = written(
+        estimation=estimation_rows(1, alpha_at_end_of_path="largest")
+        + estimation_rows(2, alpha_at_end_of_path="smallest", fewer_degrees_of_freedom_than_nodes="yes")
+    )
+    assert "The penalty of 1 connectome is the largest that was tried" in doubtful
+    assert "The penalty of 2 connectomes is the smallest that was tried" in doubtful
+    assert "The signals of 2 connectomes are worth fewer independent frames than they have nodes" in doubtful
     assert "3 estimates did not converge" in written(estimation=estimation_rows(converged="no", duality_gap="0.5"))
 
 
@@ -285,3 +295,21 @@ def test_hostile_labels_stay_text():
 
 def test_the_same_study_gives_the_same_bytes():
     assert written() == written()
+
+
+def test_the_summary_names_runs_that_are_worth_far_less_than_the_others():
+    rows = quality_rows(9, effective_degrees_of_freedom="30.0")
+    rows[4]["effective_degrees_of_freedom"], rows[5]["effective_degrees_of_freedom"] = "5.2", "10.0"
+    page = written(quality=rows, estimation=estimation_rows(9))
+    assert (
+        "1 run of 9 (bandpass) is worth less than a third of the median of 30.0 effective degrees of freedom: sub-5"
+        " (5.2)." in page
+    )
+    rows[4]["effective_degrees_of_freedom"] = "10.0"
+    assert "less than a third" not in written(quality=rows, estimation=estimation_rows(9))
+
+
+def test_the_summary_says_that_nodes_have_the_same_signal():
+    page = written(estimation=estimation_rows(2, same_signal="1"))
+    assert "In 2 connectomes some nodes have the same signal" in page
+    assert "the same signal" not in written()

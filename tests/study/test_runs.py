@@ -3,7 +3,7 @@
 import pytest
 
 from sphereconn.errors import InputError
-from sphereconn.study.runs import matching, read_runs
+from sphereconn.study.runs import matching, read_runs, rows_of
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_repetition_time_that_is_no_positive_number_is_named(table, cell):
         (["subject bold confound", "01 x.nii.gz c.tsv"], "'confound' is not known; did you mean 'confounds'?"),
         (["subject bold"], "the table lists no run"),
         (["subject bold bold", "01 x y"], "the column 'bold' appears more than once"),
-        (["subject bold", "01"], "line 2 has 1 cells, the first line names 2 columns"),
+        (["subject bold", "01"], "line 2 has 1 cell, the first line names 2 columns"),
     ],
 )
 def test_a_mistake_in_the_table_is_named(table, lines, expected):
@@ -114,3 +114,16 @@ def test_matching_names_a_column_or_value_that_matches_nothing(table):
         matching(runs, {"sites": "essen"}, "key")
     with pytest.raises(InputError, match=r"key: no run of the runs table matches \(site is Essen\)"):
         matching(runs, {"site": "Essen"}, "key")
+
+
+@pytest.mark.parametrize(
+    ("columns", "key"),
+    [(["site"], "name"), (["name"], "run_name"), (["name", "run_name", "reason"], "run_run_name"), ([], "name")],
+)
+def test_a_column_of_the_runs_table_may_be_called_anything(table, columns, key):
+    words = " ".join(["Ann", "Bob", "Cleo"][: len(columns)])
+    runs = read_runs(table(" ".join(["subject bold", *columns]), f"01 x.nii {words}".rstrip()))
+    (row,) = rows_of(runs, runs)
+    assert next(iter(row)) == key
+    assert row[key] == "sub-01"
+    assert [row[column] for column in columns] == words.split()

@@ -116,7 +116,7 @@ def test_text_stays_text_where_text_is_meant():
         (
             {"estimators": {"joint": {"kind": "group sparse inverse covariance", "gamma": 1}}},
             "study.yaml: estimators.joint.gamma: unknown key (allowed here: alpha, cv, gap_frames, gap_per_node, kind,"
-            " matrix, min_nodes).",
+            " matrix, min_nodes, samples).",
         ),
         (
             {"estimators": {"joint": {"kind": "group sparse inverse covariance", "alpha": 0}}},

@@ -161,6 +161,21 @@ def test_a_group_of_which_no_run_is_left_ends_no_study(scrubbed, tmp_path):
     assert "Every run was left out, so there is nothing to describe." in project.results()["report.html"].decode()
 
 
+def test_runs_that_move_or_are_worth_too_little_are_left_out_with_the_reason(scrubbed, tmp_path):
+    project = scrubbed.copy(tmp_path / "project")
+    # Of the third run less than nothing is left by count: without a least number that would be an error.
+    limits = {"min_minutes": None, "min_degrees_of_freedom": 1, "max_mean_framewise_displacement": 0.12}
+    project.configure(lambda config: config["denoising"]["scrub"].update(limits))
+    project.run("--until", "clean")
+    left_out = [json_of(project, func(number, "desc-scrub_timeseries.json")).get("LeftOut") for number in SPIKES]
+    assert left_out[0].startswith("The mean framewise displacement is 0.130 mm, more than max_mean")
+    assert left_out[1] is None and left_out[2].startswith("The mean framewise displacement is 0.")
+    project.configure(lambda config: config["denoising"]["scrub"].update(max_mean_framewise_displacement=None))
+    project.run("--until", "clean")
+    left_out = [json_of(project, func(number, "desc-scrub_timeseries.json")).get("LeftOut") for number in SPIKES]
+    assert left_out[:2] == [None, None] and "leave less than one degree of freedom in the 19 frames kept" in left_out[2]
+
+
 def test_another_threshold_opens_no_image(scrubbed, tmp_path):
     project = scrubbed.copy(tmp_path / "project")
     project.configure(lambda config: config["denoising"]["scrub"]["scrub"].update(framewise_displacement=0.4))

@@ -207,7 +207,12 @@ def test_the_nodes_are_put_together_over_the_runs(joined):
 def test_connectomes_of_runs_are_averaged(averaged, estimator, fisher_z):
     for subject, stems in OF_SUBJECT.items():
         edges = np.array([edge_vector(matrix_of(averaged, stem, estimator), diagonal=not fisher_z) for stem in stems])
-        expected = np.tanh(np.arctanh(edges).mean(axis=0)) if fisher_z else edges.mean(axis=0)
+        weights = [
+            json_of(path_of(averaged, stem, "desc-bandpass_timeseries.json"))["EffectiveDegreesOfFreedom"]
+            for stem in stems
+        ]
+        values = np.average(np.arctanh(edges) if fisher_z else edges, axis=0, weights=weights)
+        expected = np.tanh(values) if fisher_z else values
         found = matrix_of(averaged, f"sub-{subject}_task-rest_run-all", estimator)
         np.testing.assert_allclose(edge_vector(found, diagonal=not fisher_z), expected, rtol=1e-12, atol=1e-15)
     sidecar = json_of(path_of(averaged, COMBINED[0], f"meas-{estimator}_desc-bandpass_relmat.json"))

@@ -247,7 +247,7 @@ def test_a_node_missing_in_one_run_and_a_run_missing_most_nodes_end_no_fit(joint
     fit = json_of(of_group(joint, "given", "jointfit.json"))
     assert fit["NodesUnusable"] == ["front"] and fit["NumberOfRunsFitted"] == 2
     _, rows = read_rows(of_group(joint, "given", "jointfit.tsv"))
-    reason = "1 of 3 nodes have a signal, and min_nodes is 0.5."
+    reason = "1 of 3 nodes has a signal; a joint fit needs 2 (min_nodes is 0.5)."
     assert [row[2:] for row in rows] == [["left, right", reason], ["front", "n/a"], ["n/a", "n/a"]]
     assert np.isnan(read_matrix(of_run(joint, "01", "given", "relmat.tsv"))[1]).all()
     left_out = json_of(of_run(joint, "01", "given", "relmat.json"))

@@ -141,6 +141,19 @@ def test_failures_of_one_reason_are_told_together_with_their_logs(study, tmp_pat
     assert "- Traceback\n    line\n  KeyError: 'a'" in lines
 
 
+def test_one_mistake_in_many_files_is_told_once_with_the_files(study, tmp_path):
+    watching = study(10)
+    for number in range(4):
+        log = tmp_path / f"{number}.log"
+        log.write_text(f"error: data/{number}.nii.gz: the confound 'csf' matches no column.\n")
+        started(number, f"Extracting dmn from sub-{number:03d}")
+        failed(number, str(log))
+    lines = watching.failures()
+    assert lines.count("- the confound 'csf' matches no column.") == 1
+    assert f"    Extracting dmn from sub-001: data/1.nii.gz (log: {tmp_path / '1.log'})" in lines
+    assert "    and 1 more like it" in lines
+
+
 def test_a_job_that_succeeds_when_it_is_tried_again_has_not_failed(study):
     watching = study(2)
     failed(0)

@@ -6,6 +6,7 @@ the report is written again when something that it shows has changed: it links t
 """
 
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -260,6 +261,59 @@ def test_a_fresh_checkout_that_touches_every_file_runs_nothing(finished):
     for folder in ("Snakefile", "workflow", "scripts", "resources", "data", "study.yaml"):
         subprocess.run(["find", folder, "-type", "f", "-exec", "touch", "{}", "+"], cwd=finished.root, check=True)
     assert finished.pending() == {}
+
+
+def forget(project):
+    """Take Snakemake's own records away."""
+    shutil.rmtree(project.root / ".snakemake")
+
+
+def test_without_snakemakes_records_what_agrees_is_adopted_and_an_edit_is_noticed(finished):
+    forget(finished)
+    results = finished.root / "results"
+    shutil.copytree(results, finished.root / "copy", copy_function=shutil.copyfile)  # without the times
+    shutil.rmtree(results)
+    (finished.root / "copy").rename(results)
+    assert finished.pending() == {}
+    finished.configure(lambda config: config["seed_sets"]["dmn"].update(radius=14))
+    assert finished.pending() == CHAIN_OF_DMN | DESCRIPTION
+
+
+@pytest.mark.parametrize("with_records", [True, False])
+def test_an_older_image_or_table_in_the_place_of_a_newer_one_is_noticed(finished, with_records):
+    data = finished.root / "data"
+    for old, new in (("sub-02_bold.nii.gz", "sub-01_bold.nii.gz"), ("sub-02_confounds.tsv", "sub-03_confounds.tsv")):
+        (data / "version").mkdir(exist_ok=True)
+        shutil.copy(data / old, data / "version" / new)
+        os.utime(data / "version" / new, (1e9, 1e9))
+        (data / new).unlink()
+        (data / new).symlink_to(f"version/{new}")  # as when a link is pointed at another version; `cp -p` is the same
+    if not with_records:
+        forget(finished)
+    assert {rule: count for rule, count in finished.pending().items() if rule in ("extract", "clean", "connect")} == {
+        "extract": 2,
+        "clean": 4,
+        "connect": 8,
+    }
+
+
+def test_empty_results_and_empty_records_are_made_again(finished):
+    for path in [
+        *(finished.root / ".snakemake" / "metadata").iterdir(),
+        *finished.root.glob("results/*/*/*dmn*relmat*"),
+    ]:
+        if path.is_file():
+            path.write_bytes(b"")
+    assert finished.pending()["connect"] == N_RUNS * N_ESTIMATORS
+    assert "extract" not in finished.pending()
+
+
+def test_a_checkout_that_moves_runs_nothing(finished, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("Snakefile", "workflow", "scripts", "profiles", "envs", "resources"):
+        (finished.root / name).rename(elsewhere / name)
+    assert finished.pending("--snakefile", str(elsewhere / "Snakefile")) == {}
 
 
 def test_a_result_deleted_is_made_again(finished):

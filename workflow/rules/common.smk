@@ -33,6 +33,7 @@ from sphereconn.study.folder import Origin, check_folder, take_folder
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.inputs import missing_files
 from sphereconn.study.orphans import left_over, listed, orphans
+from sphereconn.study.runs import rows_of
 from sphereconn.study.settings import with_text_keys
 from sphereconn.study.strategies import confound_files
 from sphereconn.study.study import read_study
@@ -72,9 +73,10 @@ if STUDY.summary:
 # What is made there has a ledger there.
 DEMO = RESOURCES / "demo"
 MADE_IN = [STUDY.output_dir, str(DEMO)]
-record_results(MADE_IN)
+RULES = (BASE / "workflow" / "rules").resolve()
+record_results(MADE_IN, RULES)
 LEDGERS = [Ledger(folder) for folder in MADE_IN] if workflow.is_main_process else []
-rerun_by(LEDGERS)
+rerun_by(LEDGERS, RULES)
 
 
 STEM = rf"sub-{names.BIDS_LABEL}(_[a-z]+-{names.BIDS_LABEL})*"
@@ -238,8 +240,7 @@ def group_settings(wildcards):
 
 def members_table(wildcards):
     """What the runs table says of each member of a combination, as the stack's table of runs keeps it."""
-    columns = dict.fromkeys((column for run in combination_of(wildcards).runs for column in run.covariates), MISSING)
-    return [{"name": owner.stem} | owner.entities | columns | owner.covariates for owner in members(wildcards)]
+    return rows_of(members(wildcards), combination_of(wildcards).runs)
 
 
 def nodes_and_matrix(folder, whose, seed_set, denoising, estimator):

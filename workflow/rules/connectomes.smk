@@ -81,6 +81,7 @@ rule fit_group:
     """Estimate the sparse inverse covariances of all runs of a combination jointly, with the same edges in all."""
     input:
         signals=signals_of(fitted_jointly),
+        sidecars=signals_of(fitted_jointly, "timeseries.json"),
     output:
         precisions=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-precision_jointfit.npy")),
         covariances=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-covariance_jointfit.npy")),

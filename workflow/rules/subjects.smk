@@ -86,6 +86,7 @@ rule average:
         runtime=growing(1),
     params:
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
+        weights=STUDY.combine["weights"] if STUDY.combine else None,
         code=code_of("average"),
     message:
         "Averaging {wildcards.seed_set} of {wildcards.stem} ({wildcards.estimator}, {wildcards.denoising})"

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from sphereconn.errors import InputError
+from sphereconn.words import counted
 
 MISSING = "n/a"  # BIDS's word for a missing value
 _LARGEST_TABLE, _LARGEST_JSON = 1 << 30, 1 << 27  # bytes: a million frames of a hundred confounds are 2 ** 30
@@ -146,6 +147,8 @@ def read_rows(path: str | Path, content: bytes | None = None) -> tuple[list[str]
         raise InputError(f"{path}: not a readable tab-separated table ({problem}).") from problem
     if not lines or not any(lines[0]):
         raise InputError(f"{path}: the table is empty; its first line must name the columns, separated by tabs.")
+    if other := _other_kind(lines):
+        raise InputError(f"{path}: {other}.")
     columns = [name.strip() for name in lines[0]]
     if "" in columns:
         raise InputError(f"{path}: column {columns.index('') + 1} has no name in the first line.")
@@ -162,11 +165,49 @@ def read_rows(path: str | Path, content: bytes | None = None) -> tuple[list[str]
             continue
         if len(line) != len(columns):
             raise InputError(
-                f"{path}: line {number} has {len(line)} cells, the first line names {len(columns)} columns"
-                " (cells are separated by tabs)."
+                f"{path}: line {number} has {counted(len(line), 'cell')}, the first line names"
+                f" {counted(len(columns), 'column')} (cells are separated by tabs)."
             )
         rows.append([cell.strip() for cell in line])
     return columns, rows
+
+
+def _other_kind(lines: Sequence[Sequence[str]]) -> str | None:
+    """Say why a first line does not name columns separated by tabs: what other programs write instead."""
+    first = lines[0]
+    words = "\t".join(first).replace(",", " ").replace(";", " ").split()
+    if all(map(_is_number, words)) and not all(word.isdecimal() for word in words):
+        return (
+            "the first line holds numbers; it must name the columns, separated by tabs (rp_*.txt and .par files have no"
+            " names: add a first line)"
+        )
+    if first[0].startswith("#"):
+        return "the first line is a comment; it must name the columns, separated by tabs"
+    if len(first) == 1:
+        for separator, said in ((",", "commas"), (";", "semicolons"), (" ", "spaces")):
+            n_parts = [len(line[0].split(separator if separator != " " else None)) for line in lines[:3] if line]
+            if min(n_parts) > 1 and (separator == " " or len(set(n_parts)) == 1):
+                return f"a table is separated by tabs; this one looks like {said}"
+    if all(len(name) > 1 and name[0] == name[-1] == '"' for name in first):
+        return "the names of the columns are in quotes; write the table without quotes (in R: quote = FALSE)"
+    return None
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def number_hint(cell: str) -> str:
+    """Say what makes a text that looks like a number none, in brackets; "" where there is nothing to say."""
+    if _is_number(cell.translate(dict.fromkeys(map(ord, "\u2212\u2010\u2011\u2012\u2013\u2014\ufe63\uff0d"), "-"))):
+        return " (its minus sign is another character; type -)"
+    if _is_number(cell.replace(",", ".", 1)):
+        return " (decimals are written with a point)"
+    return ""
 
 
 def to_number(cell: str) -> float:

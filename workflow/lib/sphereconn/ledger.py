@@ -33,6 +33,7 @@ FOLDER = "records"  # of the ledger, in the folder of the results
 SETTLED = "ledger.jsonl"
 NEVER = -1  # a time that no file has
 CHUNK = 1 << 20
+SECONDS_BETWEEN_SYNCS = 5.0  # of a log: what is recorded for longer outlives a power cut, if its results do
 
 # The name that an input has in its rule, None without one, and its path.
 Inputs = Sequence[tuple[str | None, str]]
@@ -152,6 +153,7 @@ class Writer:
     folder: str
     _known: dict[str, tuple[tuple[int, ...], str]] = field(default_factory=dict)
     _log: Path | None = None
+    _synced: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def look(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
@@ -172,7 +174,7 @@ class Writer:
             "settings": settings,
             "inputs": inputs_digest(self.folder, inputs, {path: state.checksum for path, state in states.items()}),
             "sources": {installed(path): state for path, state in sources.items()},
-            "results": {os.path.relpath(path, self.folder): states[path] for path in results},
+            "results": {path.removeprefix(f"{self.folder}/"): states[path] for path in results},
         }
         with self._lock:
             try:
@@ -198,6 +200,10 @@ class Writer:
             line = _line({"boot": _boot()}) + line
         with open(self._log, "a", encoding="utf-8") as log:
             log.write(line)
+            log.flush()
+            if time.monotonic() - self._synced > SECONDS_BETWEEN_SYNCS:
+                os.fsync(log.fileno())
+                self._synced = time.monotonic()
 
 
 def _present(path: str) -> tuple[int, ...]:
@@ -213,7 +219,7 @@ def inputs_digest(folder: str, inputs: Inputs, checksums: Mapping[str, str]) -> 
     """Digest what the inputs of a job are called, and what those in the folder hold."""
     inside = f"{folder}/"
     words = sorted(
-        f"{name}\t{path[len(inside) :]}\t{checksums.get(path)}"
+        f"{name}\t{path.removeprefix(inside)}\t{checksums.get(path)}"
         if path.startswith(inside)
         else f"{name}\t{installed(path)}"
         for name, path in inputs
@@ -247,7 +253,7 @@ class Ledger:
         ``made_of`` gives the digest of the settings, and the inputs. Results that are missing are no reason: whether
         they are needed is not known here.
         """
-        inside = [os.path.relpath(path, self.folder) for path in results]
+        inside = [path.removeprefix(f"{self.folder}/") for path in results]
         records = {id(self._records.get(path)) for path in inside}
         record = self._records.get(inside[0])
         if record is None or len(records) > 1:
@@ -270,7 +276,7 @@ class Ledger:
 
     def _content(self, path: str) -> str:
         """Give the checksum of a file in the folder: as recorded of a result, which is compared where it is made."""
-        name = path[len(self.folder) + 1 :]
+        name = path.removeprefix(f"{self.folder}/")
         if name in self._records:
             return self._records[name].results[name].checksum
         return checksum(path) if self._state(path) is not None else ""
@@ -311,7 +317,7 @@ class Ledger:
 
     def _settle(self) -> None:
         place = Path(self.folder, FOLDER)
-        logs = [path for path in place.glob("*.jsonl") if path.name != SETTLED]
+        logs = {path: path.stat().st_size for path in place.glob("*.jsonl") if path.name != SETTLED}
         if not logs and not self._renewed:
             return
         _sync(place)
@@ -322,8 +328,9 @@ class Ledger:
             file.flush()
             os.fsync(file.fileno())
         _sync(place)
-        for log in logs:
-            log.unlink(missing_ok=True)
+        for log, size in logs.items():
+            if log.stat().st_size == size:  # nobody else writes there
+                log.unlink()
 
     def _settled(self, record: Record) -> dict[str, Any]:
         """Give the content of a record, with the times of now where the content was found the same."""

@@ -6,6 +6,7 @@ It listens to what Snakemake logs of its jobs. Nothing depends on it: when it fa
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import time
 from collections import Counter, defaultdict
@@ -173,14 +174,17 @@ class Progress(logging.Handler):
         if not self._failed:
             return []
         lines = ["", f"{len(self._failed):,} of {len(self._rule):,} steps failed; {waiting:,} were not done."]
-        steps: defaultdict[str, list[tuple[str, list[str]]]] = defaultdict(list)
+        steps: defaultdict[str, list[tuple[str, str, list[str]]]] = defaultdict(list)
         for message, logs in self._failed.values():
-            steps[_reason(logs)].append((message, logs))
+            file, reason = _without_file(_reason(logs))
+            steps[reason].append((message, file, logs))
         for reason, failed in list(steps.items())[:LISTED_FAILURES]:
-            lines.append(f"- {reason}")
-            lines += [
-                f"    {message}" + "".join(f" (log: {log})" for log in logs) for message, logs in failed[:LISTED_STEPS]
-            ]
+            files = {file for _, file, _ in failed}
+            same = files.pop() if len(files) == 1 else ""
+            lines.append(f"- {same}{reason}")
+            for message, file, logs in failed[:LISTED_STEPS]:
+                which = f": {file.removesuffix(': ')}" if file and not same else ""
+                lines.append(f"    {message}{which}" + "".join(f" (log: {log})" for log in logs))
             if len(failed) > LISTED_STEPS:
                 lines.append(f"    and {len(failed) - LISTED_STEPS:,} more like it")
         if len(steps) > LISTED_FAILURES:
@@ -189,6 +193,12 @@ class Progress(logging.Handler):
             *lines,
             "Mend what is named, or `exclude` the run in the configuration, and run again: what is done is kept.",
         ]
+
+
+def _without_file(reason: str) -> tuple[str, str]:
+    """Part a reason from the file that it begins with, so that one mistake in many files is told once."""
+    named = re.match(r"[^\n:]*\.(?:nii|nii\.gz|tsv|json|npy): ", reason, re.IGNORECASE)
+    return (named[0], reason[named.end() :]) if named else ("", reason)
 
 
 def _reason(logs: Sequence[str]) -> str:

@@ -8,12 +8,14 @@ decide as before.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from snakemake.jobs import Job
 from snakemake.logging import logger
 from snakemake.persistence import ParamsChange, PersistenceBase
 from snakemake.script import PythonScript
+from snakemake.sourcecache import LocalSourceFile
 
 from sphereconn.ledger import Change, Ledger, Writer, settings_digest
 
@@ -25,14 +27,18 @@ SAID = {
 }
 
 
-def record_results(folders: list[str]) -> None:
-    """Let each script of a job whose results are in one of the folders be recorded in the ledger there."""
+def record_results(folders: list[str], rules: Path) -> None:
+    """Let each script of a job whose results are in one of the folders be recorded in the ledger there.
+
+    ``rules`` is the folder of our rule files; jobs of others, where the study is a module of another workflow, stay as
+    they are.
+    """
     run = PythonScript.execute_script
     writers = {folder: Writer(folder) for folder in folders}
 
     def execute_script(self: Any, fname: str, edit: bool = False) -> None:
         writer = next((writers[folder] for folder in folders if _lies_in(folder, self.output)), None)
-        if writer is None:
+        if writer is None or not _stands_in(rules, self.basedir):
             run(self, fname, edit)
             return
         inputs = list(_named(self.input))
@@ -44,12 +50,17 @@ def record_results(folders: list[str]) -> None:
     PythonScript.execute_script = execute_script
 
 
-def rerun_by(ledgers: list[Ledger]) -> None:
-    """Let jobs run again when the ledger of their results says so, and only then."""
+def rerun_by(ledgers: list[Ledger], rules: Path) -> None:
+    """Let the jobs of our rules run again when the ledger of their results says so, and only then."""
     changes: dict[Any, Change | None] = {}
     told: set[str] = set()
+    ours: dict[Any, bool] = {}  # by rule
 
     def ledger_of(job: Any) -> Ledger | None:
+        if job.rule not in ours:
+            ours[job.rule] = _stands_in(rules, job.rule.basedir)
+        if not ours[job.rule]:
+            return None
         return next((ledger for ledger in ledgers if _lies_in(ledger.folder, job.output)), None)
 
     def change(job: Any, ledger: Ledger) -> Change | None:
@@ -94,6 +105,11 @@ def _answer(
         return answer(self, job, ledger)
 
     setattr(asked, name, answered)
+
+
+def _stands_in(rules: Path, basedir: Any) -> bool:
+    """Whether the rule file of a job, whose folder Snakemake knows, is one of ours."""
+    return isinstance(basedir, LocalSourceFile) and Path(basedir.get_path_or_uri(secret_free=True)).resolve() == rules
 
 
 def _lies_in(folder: Any, results: Any) -> bool:

@@ -10,10 +10,7 @@ import numpy as np
 
 from sphereconn.aggregate.stack import open_stack, stack_rows
 
-# Fisher's z of the largest double below 1 is 18.7, that of 1 infinite: one run with two nodes of the same signal would
-# make the group's mean infinite.
-LARGEST_CORRELATION = np.nextafter(1.0, 0.0)
-# How far beyond 1 a correlation may lie by rounding.
+# How far from 1 rounding may put the correlation of two nodes with the same signal.
 CORRELATION_TOLERANCE = 1e-9
 
 
@@ -24,12 +21,14 @@ class GroupMoments:
     Attributes
     ----------
     mean : ndarray
-        With Fisher's z the mean of arctanh(r) brought back by tanh, so a correlation; NaN where no run has the edge.
+        With Fisher's z the mean of arctanh(r) brought back by tanh, so a correlation; NaN where no run has the edge. A
+        correlation of 1 or -1 is none: two nodes with the same signal say nothing of a connection, and one such run
+        would decide the mean, whatever the others say.
     standard_deviation : ndarray
         With the divisor n - 1. With Fisher's z it is left in units of z, in which correlations of all sizes spread
         alike (tanh of it would mean nothing). NaN where fewer than two runs have the edge.
     n_runs : ndarray of int
-        Runs that have the edge: it is missing in a run where one of its nodes is.
+        Runs that have the edge: it is missing in a run where one of its nodes is, or both have the same signal.
     """
 
     mean: np.ndarray
@@ -78,7 +77,7 @@ def group_moments(stack: str | Path | np.ndarray, rows: Sequence[int], *, fisher
     runs = (stack[row] for row in ordered) if isinstance(stack, np.ndarray) else stack_rows(stack, ordered)
     for values in runs:
         if fisher_z:
-            values = _fisher_z(values)
+            values = fisher_z_of(values)
         known = ~np.isnan(values)
         n_runs += known
         deviation = np.where(known, values - mean, 0.0)
@@ -90,8 +89,10 @@ def group_moments(stack: str | Path | np.ndarray, rows: Sequence[int], *, fisher
     return GroupMoments(np.tanh(mean) if fisher_z else mean, np.sqrt(variance), n_runs)
 
 
-def _fisher_z(correlations: np.ndarray) -> np.ndarray:
-    if (np.abs(correlations) > 1 + CORRELATION_TOLERANCE).any():
+def fisher_z_of(correlations: np.ndarray) -> np.ndarray:
+    """Give arctanh(r); NaN for 1 and -1, up to rounding; ``ValueError`` when a value is beyond."""
+    size = np.abs(correlations)
+    if (size > 1 + CORRELATION_TOLERANCE).any():
         raise ValueError("Fisher's z is defined for correlations, and a value lies outside -1 to 1")
-    z: np.ndarray = np.arctanh(np.clip(correlations, -LARGEST_CORRELATION, LARGEST_CORRELATION))
+    z: np.ndarray = np.arctanh(np.where(size < 1 - CORRELATION_TOLERANCE, correlations, np.nan))
     return z

@@ -23,7 +23,7 @@ QUALITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "frames_kept": {"Description": "Frames that are left after censoring"},
     "repetition_time": {"Description": "From one frame to the next", "Units": "s"},
     "left_out": {
-        "Description": "Why the run has no cleaned signals and counts for no group: it falls below the minimum of the"
+        "Description": "Why the run has no cleaned signals and counts for no group: it does not meet a limit of the"
         " denoising; n/a for a run that is used"
     },
     "regressors": {"Description": "Confounds that were regressed out, those with nothing to remove not counted"},
@@ -57,21 +57,34 @@ ESTIMATION_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "estimator": {"Description": "Label of the estimator"},
     "left_out": {"Description": "Why the run has no connectome; n/a for a run that has one"},
     "nodes_unusable": {"Description": "Nodes that the connectome has no value for"},
+    "same_signal": {
+        "Description": "Pairs of nodes with the same signal: their correlation is n/a, the sidecar names them"
+    },
     "shrinkage": {"Description": "Weight of the scaled identity in a shrunk covariance, 0 to 1"},
     "samples": {"Description": "Independent frames that a covariance was shrunk for"},
     "alpha": {"Description": "Penalty of a sparse inverse covariance"},
+    "alpha_at_end_of_path": {
+        "Description": "Whether the penalty that was chosen is the largest or the smallest that could be fitted,"
+        " so that the best one may lie beyond; n/a when it is neither, or was given"
+    },
     "duality_gap": {"Description": "The objective of the graphical lasso exceeds its minimum by no more than this"},
     "duality_gap_per_node": {"Description": "The duality gap divided by the number of nodes"},
     "converged": {"Description": "Whether the duality gap is as small as was asked for"},
+    "fewer_degrees_of_freedom_than_nodes": {
+        "Description": "Whether the cleaned signals are worth fewer independent frames than there are usable nodes, of"
+        " an estimate that inverts a covariance: what it says depends on shrinkage or penalty as much as on data"
+    },
 }
 # Key of the sidecar of a connectome -> column; an estimator has those that concern it.
 ESTIMATION_KEYS = {
     "Shrinkage": "shrinkage",
     "Samples": "samples",
     "Alpha": "alpha",
+    "AlphaAtEndOfPath": "alpha_at_end_of_path",
     "DualityGap": "duality_gap",
     "DualityGapPerNode": "duality_gap_per_node",
     "Converged": "converged",
+    "FewerDegreesOfFreedomThanNodes": "fewer_degrees_of_freedom_than_nodes",
 }
 
 
@@ -149,6 +162,7 @@ def estimation_row(labels: Sequence[str], connectome: str | Path) -> list[Any]:
         *labels,
         sidecar.get("LeftOut"),
         len(sidecar["NodesUnusable"]),
+        len(sidecar.get("NodesWithTheSameSignal", [])),
         *("yes" if value is True else "no" if value is False else value for value in values),
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sphereconn.aggregate.moments import group_moments
+from sphereconn.aggregate.moments import fisher_z_of
 from sphereconn.aggregate.stack import edge_vector, matrix_from_edges
 from sphereconn.connect.connectivity import standardize
 from sphereconn.errors import InputError
@@ -58,8 +58,13 @@ def concatenate_signals(runs: Sequence[np.ndarray]) -> np.ndarray:
     return joined
 
 
-def average_connectomes(matrices: Sequence[np.ndarray], *, diagonal: bool) -> np.ndarray:
-    """Average the connectomes of runs as those of a group: correlations as Fisher's z, each edge where it is known.
+def average_connectomes(
+    matrices: Sequence[np.ndarray], *, diagonal: bool, weights: Sequence[float] | None = None
+) -> np.ndarray:
+    """Average the connectomes of runs: correlations as Fisher's z, each edge where it is known.
+
+    Fisher's z varies by the inverse of the degrees of freedom, so weights in proportion to these make the mean that
+    varies least.
 
     Parameters
     ----------
@@ -67,11 +72,13 @@ def average_connectomes(matrices: Sequence[np.ndarray], *, diagonal: bool) -> np
         Symmetric; NaN marks what a run does not have.
     diagonal : bool
         Whether the diagonal means something: True for covariances and precisions; correlations have 1 there.
+    weights : sequence of float, optional
+        Of the runs, above 0; equal by default.
 
     Returns
     -------
     ndarray of shape (n_nodes, n_nodes)
-        NaN where no run has the edge.
+        NaN where no run has the edge. A correlation of 1 or -1, of two nodes with the same signal, is none.
 
     Raises
     ------
@@ -79,8 +86,12 @@ def average_connectomes(matrices: Sequence[np.ndarray], *, diagonal: bool) -> np
         When a matrix is not symmetric, or a value to be z-transformed is not a correlation.
     """
     stack = np.array([edge_vector(matrix, diagonal) for matrix in matrices])
-    moments = group_moments(stack, range(len(stack)), fisher_z=not diagonal)
-    return matrix_from_edges(moments.mean, len(matrices[0]), diagonal, 1.0)
+    values = stack if diagonal else fisher_z_of(stack)
+    known = ~np.isnan(values)
+    shares = known * np.asarray([1.0] * len(stack) if weights is None else weights)[:, None]
+    with np.errstate(invalid="ignore"):
+        mean = (shares * np.where(known, values, 0.0)).sum(axis=0) / shares.sum(axis=0)
+    return matrix_from_edges(mean if diagonal else np.tanh(mean), len(matrices[0]), diagonal, 1.0)
 
 
 def combined_frames(runs: Sequence[str], sidecars: Sequence[Sidecar]) -> dict[str, Any]:
@@ -125,18 +136,22 @@ def joined_censoring(sidecars: Sequence[Sidecar]) -> dict[str, list[int]]:
     return joined
 
 
-def joined_degrees_of_freedom(runs: Sequence[Sidecar]) -> float | None:
-    """Give the effective degrees of freedom of runs joined in time, each z-scored within itself; None for no run.
+def combined_degrees_of_freedom(runs: Sequence[Sidecar], weights: Sequence[float]) -> float | None:
+    """Give the effective degrees of freedom of combined runs; None for no run.
 
-    The correlation of the whole is the mean of those of the runs, weighted by frames n, with the variance
-    Σ (n² / ν) / (Σ n)². Where the runs' ν are in proportion to their frames, they add up; elsewhere the whole is worth
-    less than their sum.
+    The correlation of the whole is the mean of those of the runs, weighted by w, with the variance Σ (w² / ν) / (Σ w)².
+    For runs that are joined in time, each z-scored within itself, w is the number of frames. Where the runs' ν are in
+    proportion to their weights, they add up; elsewhere the whole is worth less than their sum.
     """
     if not runs:
         return None
-    frames = [run["NumberOfVolumesKept"] for run in runs]
-    spread = (n**2 / run["EffectiveDegreesOfFreedom"] for n, run in zip(frames, runs, strict=True))
-    return float(sum(frames) ** 2 / sum(spread))
+    spread = (w**2 / run["EffectiveDegreesOfFreedom"] for w, run in zip(weights, runs, strict=True))
+    return float(sum(weights) ** 2 / sum(spread))
+
+
+def weights_of(runs: Sequence[Sidecar], weights: str) -> list[float]:
+    """Give the weights of runs in an average: ``degrees_of_freedom``, the effective ones of each, or ``equal``."""
+    return [1.0 if weights == "equal" else run["EffectiveDegreesOfFreedom"] for run in runs]
 
 
 def common_repetition_time(runs: Sequence[str], sidecars: Sequence[Sidecar]) -> float:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sphereconn.errors import InputError
+
 NON_STEADY_STATE, SHORT_SEGMENT, NO_DATA = "NonSteadyState", "ShortSegment", "NoData"
 
 
@@ -111,3 +113,38 @@ def too_short(
     if min_minutes is not None and minutes < min_minutes * (1 - 1e-12):
         return f"{kept}, less than min_minutes asks for ({min_minutes:g})."
     return None
+
+
+def too_much_motion(mean: float | None, most: float | None) -> str | None:
+    """Say in a sentence why a run is left out: its mean framewise displacement, in mm, is above what is allowed.
+
+    None when it is not, or ``most`` is None.
+
+    Raises
+    ------
+    InputError
+        When the mean is not known.
+    """
+    if most is None:
+        return None
+    if mean is None:
+        raise InputError(
+            f"max_mean_framewise_displacement: {most:g} mm cannot be compared, since the confounds table has no"
+            " values in a column 'framewise_displacement'."
+        )
+    if mean <= most:
+        return None
+    return (
+        f"The mean framewise displacement is {mean:.3f} mm, more than max_mean_framewise_displacement allows"
+        f" ({most:g})."
+    )
+
+
+def too_few_degrees_of_freedom(effective: float, least: float | None) -> str | None:
+    """Say in a sentence why a run is left out: its effective degrees of freedom; None when they are enough."""
+    if least is None or effective >= least:
+        return None
+    return (
+        f"{effective:.1f} effective degrees of freedom are left in the cleaned signals, fewer than"
+        f" min_degrees_of_freedom asks for ({least:g})."
+    )

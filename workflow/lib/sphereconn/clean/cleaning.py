@@ -24,6 +24,7 @@ from sphereconn.clean.filters import (
 )
 from sphereconn.clean.interpolation import Interpolation, fill_censored, least_squares_line
 from sphereconn.errors import InputError
+from sphereconn.words import counted
 
 Filter = Literal["butterworth", "cosine"]
 Standardization = Literal["zscore_sample", "psc", "none"]
@@ -39,6 +40,10 @@ _DEPENDENT = 1e-5
 _NO_BASELINE = 1e-6
 # Fewer frames determine hardly anything, and no cubic spline.
 _FEWEST_FRAMES = 4
+
+
+class TooLittleLeftError(InputError):
+    """Too few frames are kept, or no degree of freedom is left: a run of which nothing can be estimated."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +153,8 @@ def clean_signals(
     Raises
     ------
     InputError
-        When cut-offs cannot be met, the run is too short for the filter, confounds are missing in kept frames, fewer
-        than four frames are kept, or less than one degree of freedom is left.
+        When cut-offs cannot be met, the run is too short for the filter, or confounds are missing in kept frames; a
+        ``TooLittleLeftError`` when fewer than four frames are kept, or less than one degree of freedom is left.
     ValueError
         When shapes disagree or `kept` is not boolean.
 
@@ -247,11 +252,11 @@ def _check_kept(kept: NDArray[np.bool_] | None, n_frames: int) -> NDArray[np.boo
         raise ValueError(f"kept must be {n_frames} booleans, got {kept.dtype} of shape {kept.shape}.")
     n_kept = np.count_nonzero(kept)
     if n_kept < _FEWEST_FRAMES:
-        raise InputError(
+        raise TooLittleLeftError(
             f"{n_kept} of the {n_frames} frames are kept; cleaning needs at least {_FEWEST_FRAMES}; min_frames"
             " leaves such runs out."
             if n_kept < n_frames
-            else f"The run has {n_frames} frames; cleaning needs at least {_FEWEST_FRAMES}."
+            else f"The run has {counted(n_frames, 'frame')}; cleaning needs at least {_FEWEST_FRAMES}."
         )
     return kept
 
@@ -329,10 +334,10 @@ def _degrees_of_freedom(n_kept: int, passed: float, band: str, n_regressors: int
     if degrees_of_freedom < 1:
         after = f" ({n_kept * passed:.4g} after the {band})" if band else ""
         constraints = ("", " and the mean", ", mean and trend")[n_constraints]
-        raise InputError(
+        raise TooLittleLeftError(
             f"{n_regressors} independent regressors{constraints} leave less than one degree of freedom in the {n_kept}"
             f" frames kept{after}; use fewer confounds, censor less or filter less, or leave"
-            " such runs out by min_frames."
+            " such runs out by min_degrees_of_freedom."
         )
     return degrees_of_freedom
 

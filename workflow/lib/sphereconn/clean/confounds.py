@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sphereconn.errors import InputError
-from sphereconn.files import MISSING, read_rows, to_number
+from sphereconn.files import MISSING, number_hint, read_rows, to_number
+from sphereconn.words import counted
 
 MissingPolicy = Literal["error", "mean"]
 
@@ -60,7 +61,9 @@ def read_table(path: str | Path, n_frames: int) -> ConfoundsTable:
     """
     columns, rows = read_rows(path)
     if len(rows) != n_frames:
-        raise InputError(f"{path}: the table has {len(rows)} rows, but the run has {n_frames} frames.")
+        raise InputError(
+            f"{path}: the table has {counted(len(rows), 'row')}, but the run has {counted(n_frames, 'frame')}."
+        )
     return ConfoundsTable(str(path), columns, rows)
 
 
@@ -91,14 +94,14 @@ def select_columns(available: Sequence[str], patterns: Sequence[str], if_any: Se
         expression = re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."))
         matches = [name for name in available if expression.fullmatch(name)]
         if not matches and pattern not in if_any:
-            raise InputError(f"the confound '{pattern}' matches no column{_suggestion(pattern, available)}.")
+            raise InputError(f"the confound '{pattern}' matches no column{_suggestion(pattern, available)}")
         selected.update(dict.fromkeys(matches))
     return list(selected)
 
 
 def _suggestion(pattern: str, available: Sequence[str]) -> str:
     near = difflib.get_close_matches(pattern, available)
-    return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+    return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else "."
 
 
 def filled_in(
@@ -180,7 +183,8 @@ def _number(cell: str, path: str | Path, name: str, row: int) -> float:
         value = to_number(cell)
     except ValueError:
         raise InputError(
-            f"{path}: column '{name}', row {row}: '{cell}' is not a number ({MISSING} stands for a missing one)."
+            f"{path}: column '{name}', row {row}: '{cell}' is not a number"
+            f"{number_hint(cell) or f' ({MISSING} stands for a missing one)'}."
         ) from None
     if _LARGEST < abs(value) < np.inf:
         raise InputError(f"{path}: column '{name}', row {row}: {cell} is too large; allowed are up to {_LARGEST:g}.")

@@ -25,7 +25,7 @@ class Connectome:
     Attributes
     ----------
     matrix : ndarray of shape (n_nodes, n_nodes)
-        Exactly symmetric; NaN in the rows and columns of nodes without a usable signal.
+        Exactly symmetric; NaN in the rows and columns of nodes without a usable signal, and for ``identical`` pairs.
     shrinkage : float or None
         Of the covariance estimator; None when it does not shrink, or when no node is usable.
     unusable : tuple of int
@@ -34,6 +34,8 @@ class Connectome:
         Frames that the estimate rests on.
     samples : float or None
         Number of independent samples that the shrinkage took them for; None like ``shrinkage``.
+    identical : tuple of pairs of int
+        Positions of nodes whose correlation is 1 or -1: they have the same signal, and no connection to measure.
     """
 
     matrix: np.ndarray
@@ -41,6 +43,7 @@ class Connectome:
     unusable: tuple[int, ...]
     n_frames: int
     samples: float | None = None
+    identical: tuple[tuple[int, int], ...] = ()
 
 
 def connectome(
@@ -101,7 +104,17 @@ def connectome(
             " inverse; use the covariance ledoit_wolf or oas, or other nodes."
         ) from problem
     used = samples if estimator.shrinks else None
-    return Connectome(with_unusable(matrix, usable), estimate.shrinkage, unusable, n_frames, used)
+    matrix = with_unusable(matrix, usable)
+    identical = _identical(matrix) if chosen.is_correlation else []
+    for one, other in identical:
+        matrix[one, other] = matrix[other, one] = np.nan
+    return Connectome(matrix, estimate.shrinkage, unusable, n_frames, used, tuple(identical))
+
+
+def _identical(correlations: np.ndarray) -> list[tuple[int, int]]:
+    """Give the pairs of nodes that share all but ``LEAST_OWN_VARIANCE`` of their variance."""
+    pairs = np.argwhere(np.triu(1 - correlations**2 < LEAST_OWN_VARIANCE, k=1))
+    return [(one, other) for one, other in pairs.tolist()]
 
 
 def standardize(signals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

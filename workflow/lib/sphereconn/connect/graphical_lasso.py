@@ -61,6 +61,7 @@ Computational and Graphical Statistics 20:892-900.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +89,13 @@ RELAXATION = 1.4
 # Each time that conjugate gradients have made their squared residual this much smaller, they look whether a sign has
 # changed, and end if so.
 LOOK_AT = 0.01
+
+# A fit without a start to a penalty this many times smaller than the largest is preceded by rough ones to penalties
+# between, each so many times the next. For 264 nodes and a penalty of 0.003 times the largest, it takes 0.4 to 0.6 s
+# instead of 2 to 4.5, and the time doubles with each further third of the penalty instead of growing fivefold.
+FIRST_RUNG = 12.0
+RUNG = 3.0
+RUNG_GAP = 1e-2
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -175,6 +183,7 @@ def graphical_lasso(
         When S is not symmetric, not finite or not positive semidefinite, a variance is 0, or alpha is negative.
     """
     S = checked_covariance(covariance, names)
+    check_semidefinite(S)
     if not (np.isfinite(alpha) and alpha >= 0):
         raise InputError(f"alpha is {alpha}; a number of at least 0 is allowed.")
     if penalize_diagonal:
@@ -199,6 +208,10 @@ def solve(
     close : bool
         Whether ``start`` is so close to the solution that a single accurate sweep may do.
     """
+    if start is None:
+        for rung in rungs(largest_off_diagonal(S), alpha):
+            with suppress(ConvergenceError):
+                start = solve(S, rung, max(RUNG_GAP, gap_per_node), start).point
     linked = np.abs(S) > alpha
     np.fill_diagonal(linked, False)
     components = _connected(linked)
@@ -263,6 +276,23 @@ def checked_covariance(covariance: np.ndarray, names: Sequence[str] | None = Non
         name = constant[0] + 1 if names is None else names[constant[0]]
         raise InputError(f"The node '{name}' has no variance: its signal is constant; leave it out.")
     return (S + S.T) / 2
+
+
+def check_semidefinite(S: np.ndarray) -> None:
+    """Raise ``InputError`` when S has an eigenvalue below 0 by more than the rounding that its asymmetry may have."""
+    if not np.isfinite(_log_determinant(S + 1e-10 * float(np.trace(S)) * np.eye(len(S)))):
+        raise InputError("The covariance is not positive semidefinite.")
+
+
+def largest_off_diagonal(covariance: np.ndarray) -> float:
+    """Give the largest |S_ij| between two nodes: the smallest alpha that leaves no edge."""
+    return float(np.abs(covariance - np.diag(np.diag(covariance))).max())
+
+
+def rungs(largest: float, alpha: float) -> list[float]:
+    """List the penalties, the largest first, whose solutions lead to that for ``alpha`` without another start."""
+    n = int(np.log(largest / (FIRST_RUNG * alpha)) / np.log(RUNG)) + 1 if largest > FIRST_RUNG * alpha else 0
+    return [alpha * RUNG**k for k in range(n, 0, -1)]
 
 
 def _inverse(S: np.ndarray, gap_per_node: float) -> GraphicalLassoSolution:

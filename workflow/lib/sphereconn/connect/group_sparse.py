@@ -17,9 +17,11 @@ without row and column j, s_k for column j of S_k and y_k for that of P_k, the c
 
 where the derivative of ψ_k is half of c_k = 1 / P_k,jj, the positive root of c + c² y_kᵀ V_k y_k = S_k,jj. It is solved
 by coordinate descent over the entries i, with c_k held fixed during a pass: ψ_k is concave, so this bounds the
-objective from above, and every pass decreases it. The new columns of W_k are -c_k V_k y_k; c_k is also what the other
-nodes leave unexplained of node j, so W_k stays positive definite whatever the error. Unlike the descent on P of Honorio
-and Samaras, which nilearn follows, this needs no update of an inverse for every column, and half as many sweeps.
+objective from above, and every pass decreases it; columns that this does not solve in a few passes, which are those of
+small penalties, take Newton steps among the entries that are not zero in turn with it. The new columns of W_k are -c_k
+V_k y_k; c_k is also what the other nodes leave unexplained of node j, so W_k stays positive definite whatever the
+error. Unlike the descent on P of Honorio and Samaras, which nilearn follows, this needs no update of an inverse for
+every column, and half as many sweeps.
 
 References
 ----------
@@ -31,8 +33,11 @@ connectivity models using population prior. Advances in Neural Information Proce
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -45,13 +50,32 @@ from sphereconn.connect.graphical_lasso import (
     ERROR_PER_CHANGE,
     FIRST_ERROR,
     LEAST_ERROR,
+    RUNG_GAP,
     ConvergenceError,
     Point,
+    check_semidefinite,
     checked_covariance,
     log_determinants,
+    rungs,
 )
-from sphereconn.connect.sparse_selection import Grid, Path, Selection, blocks, select_by_folds
+from sphereconn.connect.sparse_selection import (
+    MOST_SWEEPS,
+    Grid,
+    Path,
+    Selection,
+    blocks,
+    choose_and_fit,
+    covariances_of_folds,
+    fewer_samples_than_nodes,
+    fit_accurately,
+    select_by_folds,
+)
 from sphereconn.errors import InputError
+from sphereconn.words import counted
+
+# Passes of coordinate descent before the first Newton step, which nearly all columns do without, and from one to the
+# next.
+PASSES, NEWTON_EVERY = 12, 4
 
 
 @dataclass(frozen=True)
@@ -139,6 +163,7 @@ def group_sparse_inverse_covariance(
     grid: Grid | None = None,
     gap_per_node: float = 1e-6,
     min_nodes: float = 0.5,
+    samples: Sequence[float] | None = None,
 ) -> GroupSparseInverseCovariance:
     """Estimate sparse inverse covariances of several runs that have the same edges.
 
@@ -158,18 +183,20 @@ def group_sparse_inverse_covariance(
     grid : Grid, optional
         The penalties to try.
     gap_per_node : float
-        The duality gap of the fit of all frames is at most this times the number of nodes, and at most that of the
-        grid.
+        The fit of all frames is improved until its duality gap is at most this times the number of nodes, as far as
+        double precision allows; that of the grid it reaches in any case.
     min_nodes : float
         The least share of nodes with a signal that a run must have, 0 to 1. A run that has fewer, or fewer than two, or
         too few frames for the folds is left out, so that it does not take its nodes from all the others.
+    samples : sequence of float, optional
+        How many independent samples the frames of each run are worth, see ``sparse_selection.cross_validate``.
 
     Raises
     ------
     InputError
         When there is no run, the runs differ in their nodes, all are left out, or fewer than two nodes are left.
     ConvergenceError
-        When a fit does not reach its duality gap.
+        When the gap of the grid cannot be reached: with the given penalty, or with any that was tried.
     ValueError
         When the selection is unknown, or a column is NaN or infinite in some frames only.
     """
@@ -185,13 +212,14 @@ def group_sparse_inverse_covariance(
         raise InputError(f"A group needs at least 2 nodes with a signal in all runs, found {usable.sum()}.")
     z = [standardize(runs[place][:, usable])[0] for place in fitted]
     covariances = np.array([empirical(x).covariance for x in z])
-    chosen = (
-        _cross_validate(z, covariances, cv, gap_frames, grid)
-        if isinstance(selection, str)
-        else Selection(float(selection), {}, None)
-    )
-    gap = min(gap_per_node, grid.gap_per_node)
-    fit = group_sparse_covariance(covariances, [len(x) for x in z], chosen.alpha, gap_per_node=gap, start=chosen.start)
+    fit_all = partial(group_sparse_covariance, covariances, [len(x) for x in z])
+    if isinstance(selection, str):
+        counts = [len(x) for x in z] if samples is None else [samples[place] for place in fitted]
+        choose = partial(_cross_validate, z, covariances, cv, gap_frames, grid, counts)
+        chosen, fit = choose_and_fit(choose, fit_all, grid.gap_per_node, gap_per_node)
+    else:
+        chosen = Selection(float(selection), {}, None)
+        fit = fit_accurately(fit_all, chosen, grid.gap_per_node, gap_per_node)
     shape = (len(runs), len(usable), len(usable))
     precisions, dual = np.full(shape, np.nan), np.full(shape, np.nan)
     for place, P, W in zip(fitted, fit.precisions, fit.covariances, strict=True):
@@ -254,6 +282,8 @@ def group_sparse_covariance(
         raise ValueError("covariances of shape (n_runs, n_nodes, n_nodes) and a number of frames for each are expected")
     if not (np.isfinite(alpha) and alpha > 0):
         raise InputError(f"alpha is {alpha}; a number above 0 is allowed.")
+    for covariance in S:
+        check_semidefinite(covariance)
     return _solve(S, _shares(weights), alpha, gap_per_node, start, max_iterations=max_iterations)
 
 
@@ -280,33 +310,48 @@ def _signals(
             continue
         found = int(has_signal[place].sum())
         if found < max(2, min_nodes * n_nodes):
-            left_out[place] = f"{found} of {n_nodes} nodes have a signal, and min_nodes is {min_nodes:g}."
+            verb, needed = "has" if found == 1 else "have", max(2, math.ceil(min_nodes * n_nodes))
+            left_out[place] = (
+                f"{found} of {counted(n_nodes, 'node')} {verb} a signal; a joint fit needs {needed} (min_nodes is"
+                f" {min_nodes:g})."
+            )
     return has_signal, left_out
 
 
 def _cross_validate(
-    z: Sequence[np.ndarray], covariances: np.ndarray, cv: int, gap_frames: int, grid: Grid
+    z: Sequence[np.ndarray],
+    covariances: np.ndarray,
+    cv: int,
+    gap_frames: int,
+    grid: Grid,
+    samples: Sequence[float],
+    floor: float = 0.0,
 ) -> Selection:
     """Choose the penalty, as ``sparse_selection.cross_validate`` does it for one run."""
-    paths, tests = [], []
-    for parts in zip(*(blocks(len(x), cv, gap_frames) for x in z), strict=True):
-        trained = _correlations(x[train] for x, (train, _) in zip(z, parts, strict=True))
-        paths.append(_path(trained, _shares([len(train) for train, _ in parts])))
-        tests.append(_correlations(x[test] for x, (_, test) in zip(z, parts, strict=True)))
+    runs = [_folds(x, cv, gap_frames, worth) for x, worth in zip(z, samples, strict=True)]
+    n_trained = [[len(train) for train, _ in blocks(len(x), cv, gap_frames)] for x in z]
+    paths = [
+        _path(np.array([run[fold][0] for run in runs]), _shares([counts[fold] for counts in n_trained]))
+        for fold in range(cv)
+    ]
+    tests = [np.array([run[fold][1] for run in runs]) for fold in range(cv)]
 
     def likelihood(fit: GroupSparseSolution, test: np.ndarray) -> float:
         return float(fit.weights @ (log_determinants(fit.precisions) - np.sum(test * fit.precisions, axis=(1, 2))))
 
     largest = _largest_norm(covariances, _shares([len(x) for x in z]))
-    return select_by_folds(likelihood, paths, tests, covariances, largest, grid)
+    return select_by_folds(likelihood, paths, tests, covariances, largest, grid, floor=floor)
 
 
 def _path(S: np.ndarray, weights: np.ndarray) -> Path[GroupSparseSolution]:
-    return Path(S, lambda alpha, gap, start, close: _solve(S, weights, alpha, gap, start, close))
+    return Path(S, lambda alpha, gap, start, close: _solve(S, weights, alpha, gap, start, close, MOST_SWEEPS))
 
 
-def _correlations(parts: Iterable[np.ndarray]) -> np.ndarray:
-    return np.array([correlation(empirical(part).covariance) for part in parts])
+def _folds(x: np.ndarray, cv: int, gap_frames: int, samples: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Give the correlations of the training and the test frames of every fold, or of samples, if there are few."""
+    folds = covariances_of_folds(x, cv, gap_frames, samples)
+    few = fewer_samples_than_nodes(x, samples)  # too few in a test block for correlations
+    return [(correlation(train), test if few else correlation(test)) for train, test in folds]
 
 
 def _shares(n_frames: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -332,6 +377,10 @@ def _solve(
     max_iterations: int = 300,
 ) -> GroupSparseSolution:
     n_runs, n, _ = S.shape
+    if start is None:
+        for rung in rungs(_largest_norm(S, weights), alpha):
+            with suppress(ConvergenceError):
+                start = _solve(S, weights, rung, max(RUNG_GAP, gap_per_node), start).point
     W, entries = _first_point(S, weights, alpha) if start is None else _next_point(S, weights, alpha, *start)
     safe = None
     P, dual = np.empty_like(S), np.empty_like(S)
@@ -524,9 +573,12 @@ def _group_lasso(
     """
     n_runs = G.shape[0]
     c, h, curvature = per_run[0], per_run[1], per_run[2]
-    for _pass in range(1000):
+    for number in range(1000):
         if _distance_from_minimum(s, weights, alpha, m, y, v, c) <= error:
             return
+        if number >= PASSES and number % NEWTON_EVERY == 0:
+            _newton_step(G, s, S, j, weights, alpha, m, y, v, c)
+            continue
         for x in range(m):
             norm = 0.0
             for k in range(n_runs):
@@ -546,6 +598,124 @@ def _group_lasso(
             for x in range(m):
                 quadratic += y[k, x] * v[k, x]
             c[k] = _unexplained(quadratic, S[k, j, j])
+
+
+@compiled
+def _newton_step(
+    G: np.ndarray,
+    s: np.ndarray,
+    S: np.ndarray,
+    j: int,
+    weights: np.ndarray,
+    alpha: float,
+    m: int,
+    y: np.ndarray,
+    v: np.ndarray,
+    c: np.ndarray,
+) -> None:
+    """Take a step towards the minimum among all y with the present zeros, in place: y, v = G y, and c.
+
+    The Hessian is that of the objective itself, with c_k not held fixed: along y_k, where coordinate descent crawls, it
+    is 1 / (1 + 2 c_k y_kᵀ V_k y_k) of what it is for a fixed c_k. Its system is solved by conjugate gradients, scaled
+    by the diagonal. Entries that cross zero become zero; the step is halved until the objective falls, or not taken.
+    """
+    n_runs = len(weights)
+    norms, quadratic = np.zeros(m), np.zeros(n_runs)
+    for x in range(m):
+        for k in range(n_runs):
+            norms[x] += y[k, x] ** 2
+            quadratic[k] += y[k, x] * v[k, x]
+        norms[x] = np.sqrt(norms[x])
+    residual, step, scale = np.zeros((n_runs, m)), np.zeros((n_runs, m)), np.ones((n_runs, m))
+    for x in range(m):
+        if norms[x] > 0.0:
+            for k in range(n_runs):
+                residual[k, x] = -weights[k] * (s[k, x] + c[k] * v[k, x]) - alpha * y[k, x] / norms[x]
+                share = (y[k, x] / norms[x]) ** 2
+                scale[k, x] = weights[k] * c[k] * G[k, x, x] + alpha * max(1.0 - share, 0.0) / norms[x]
+    direction = residual / scale
+    product = np.empty((n_runs, m))
+    along = np.sum(residual * direction)
+    goal = 1e-10 * along
+    for _step in range(n_runs * m):
+        if not along > goal:
+            break
+        for k in range(n_runs):
+            curved = 0.0
+            for x in range(m):
+                curved += v[k, x] * direction[k, x]
+            curved *= 2.0 * c[k] ** 2 / (1.0 + 2.0 * c[k] * quadratic[k])
+            for x in range(m):
+                total = 0.0
+                for z in range(m):
+                    total += G[k, x, z] * direction[k, z]
+                product[k, x] = weights[k] * (c[k] * total - curved * v[k, x])
+        curvature = 0.0
+        for x in range(m):
+            inner = 0.0
+            for k in range(n_runs):
+                inner += y[k, x] * direction[k, x]
+            for k in range(n_runs):
+                if norms[x] > 0.0:
+                    product[k, x] += alpha * (direction[k, x] - y[k, x] * inner / norms[x] ** 2) / norms[x]
+                else:
+                    product[k, x] = 0.0
+                curvature += product[k, x] * direction[k, x]
+        if not curvature > 0.0:
+            break
+        length = along / curvature
+        step += length * direction
+        residual -= length * product
+        last, along = along, np.sum(residual**2 / scale)
+        direction = residual / scale + along / last * direction
+    before = _objective_of_column(s, S, j, weights, alpha, m, y, v)
+    trial, trial_v = np.empty((n_runs, m)), np.empty((n_runs, m))
+    share = 1.0
+    for _halving in range(12):
+        for x in range(m):
+            inner = 0.0
+            for k in range(n_runs):
+                trial[k, x] = y[k, x] + share * step[k, x]
+                inner += trial[k, x] * y[k, x]
+            if inner <= 0.0:
+                for k in range(n_runs):
+                    trial[k, x] = 0.0
+        for k in range(n_runs):
+            for x in range(m):
+                total = 0.0
+                for z in range(m):
+                    total += G[k, x, z] * trial[k, z]
+                trial_v[k, x] = total
+        if _objective_of_column(s, S, j, weights, alpha, m, trial, trial_v) < before:
+            for k in range(n_runs):
+                inner = 0.0
+                for x in range(m):
+                    y[k, x], v[k, x] = trial[k, x], trial_v[k, x]
+                    inner += trial[k, x] * trial_v[k, x]
+                c[k] = _unexplained(inner, S[k, j, j])
+            return
+        share *= 0.5
+
+
+@compiled
+def _objective_of_column(
+    s: np.ndarray, S: np.ndarray, j: int, weights: np.ndarray, alpha: float, m: int, y: np.ndarray, v: np.ndarray
+) -> float:
+    """Give Σ_k t_k (ψ_k + s_kᵀ y_k) + alpha Σ_i ‖y_i‖, where ψ = ½ (u - log(1 + u)) and u² = 1 + 4 S_jj yᵀ V y."""
+    total = 0.0
+    for k in range(len(weights)):
+        quadratic = linear = 0.0
+        for x in range(m):
+            quadratic += y[k, x] * v[k, x]
+            linear += y[k, x] * s[k, x]
+        u = np.sqrt(1.0 + 4.0 * S[k, j, j] * quadratic)
+        total += weights[k] * (0.5 * (u - np.log(1.0 + u)) + linear)
+    for x in range(m):
+        norm = 0.0
+        for k in range(len(weights)):
+            norm += y[k, x] ** 2
+        total += alpha * np.sqrt(norm)
+    return float(total)
 
 
 @compiled

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+
 from sphereconn import provenance
 from sphereconn.connect.connectivity import KINDS, choose, describe
 
@@ -62,6 +64,10 @@ class Certified(Protocol):
         """The penalty."""
 
     @property
+    def path(self) -> dict[str, np.ndarray]:
+        """The penalties that were tried, empty when it was given."""
+
+    @property
     def duality_gap(self) -> float:
         """Bound of the distance from the optimum."""
 
@@ -75,10 +81,11 @@ class Certified(Protocol):
 
 
 def certificate(fit: Certified, n_nodes: int) -> dict[str, Any]:
-    """Say how accurate a sparse inverse covariance is; ``n_nodes`` counts the unusable ones, too."""
+    """Say which penalty a sparse inverse covariance has and how accurate it is; ``n_nodes`` counts all nodes."""
     n_used = n_nodes - len(fit.unusable)
     return {
         "Alpha": fit.alpha,
+        "AlphaAtEndOfPath": end_of_path(fit.alpha, fit.path),
         "DualityGap": fit.duality_gap,
         "DualityGapPerNode": fit.duality_gap / max(n_used, 1),
         "Converged": True if n_used else None,  # what does not converge is an error, and writes nothing
@@ -86,9 +93,30 @@ def certificate(fit: Certified, n_nodes: int) -> dict[str, Any]:
     }
 
 
+def end_of_path(alpha: float, path: Mapping[str, np.ndarray]) -> str | None:
+    """Tell whether a penalty is the "largest" or the "smallest" of those that could be fitted; None for neither."""
+    if not path:
+        return None
+    fitted = path["alpha"][path["fitted"] == 1]
+    if alpha == fitted.max():
+        return "largest"
+    return "smallest" if alpha == fitted.min() else None
+
+
+def fewer_degrees_of_freedom_than_nodes(
+    settings: Mapping[str, Any], cleaned: Mapping[str, Any], n_nodes: int
+) -> bool | None:
+    """Tell whether an estimate that inverts a covariance has fewer independent frames than nodes; None for others."""
+    kind, worth = settings["kind"], cleaned.get("EffectiveDegreesOfFreedom")
+    if worth is None or not (kind in SPARSE_WORDS or KINDS[kind].inverts):
+        return None
+    return bool(worth < n_nodes)
+
+
 def connectome_sidecar(
     settings: Mapping[str, Any],
     estimate: Mapping[str, Any],
+    names: Sequence[str],
     unusable: Sequence[str],
     cleaned: Mapping[str, Any],
     inputs: Sequence[str],
@@ -102,8 +130,8 @@ def connectome_sidecar(
         Of the estimator.
     estimate
         What the estimate says of itself, such as its shrinkage.
-    unusable
-        Names of the nodes that the connectome has no value for.
+    names, unusable
+        Names of all nodes, and of those that the connectome has no value for.
     cleaned
         The sidecar of the cleaned signals.
     inputs, result
@@ -113,6 +141,9 @@ def connectome_sidecar(
         **measure(settings),
         **estimate,
         "NodesUnusable": list(unusable),
+        "FewerDegreesOfFreedomThanNodes": fewer_degrees_of_freedom_than_nodes(
+            settings, cleaned, len(names) - len(unusable)
+        ),
         **{key: cleaned[key] for key in TAKEN_OVER if key in cleaned},
         "Settings": settings,
         "Sources": provenance.sources(inputs, result),

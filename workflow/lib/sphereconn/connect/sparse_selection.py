@@ -1,8 +1,13 @@
 """From cleaned signals to a sparse inverse covariance, with its penalty chosen by cross-validation or by EBIC.
 
 The default search is that of scikit-learn's GraphicalLassoCV: a coarse grid of penalties, refined three times around
-the best one, scored by the likelihood of frames that were left out. Where a fit of scikit-learn fails, its score is
--inf and the search turns back; ours do not fail, so they may go on to a smaller penalty.
+the best one, scored by the likelihood of frames that were left out. A penalty that cannot be fitted to the gap that is
+asked for is no candidate: it is dropped, its row in the path says so, and the search goes on above it.
+
+Frames that were filtered, or that confounds were regressed out of, are not independent, and fewer independent ones than
+nodes mislead cross-validation altogether: the frames left out lie in the space that the others span, and the smallest
+penalty always looks best. Such signals are first turned into as many samples as they are worth, see
+``independent_samples``; docs/methods.md has the evidence.
 
 The smallest penalties take most of the time and are seldom chosen. With ``stop_early``, a penalty is not fitted once
 every fold has fallen from its best score at some penalty in between. If the score of each fold has a single maximum
@@ -15,8 +20,9 @@ always fits the whole grid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -24,10 +30,12 @@ import numpy as np
 from sphereconn.connect.connectivity import partial_correlation_of_precision, standardize, with_unusable
 from sphereconn.connect.covariance import empirical
 from sphereconn.connect.graphical_lasso import (
+    ConvergenceError,
     GraphicalLassoSolution,
     Point,
     checked_covariance,
     graphical_lasso,
+    largest_off_diagonal,
     solve,
 )
 from sphereconn.errors import InputError
@@ -40,7 +48,24 @@ CLOSER = 0.1
 # duality gap. To first order it does so with some factor, which depends on the frames. In 1,700 iterates of fits to 12
 # data sets of 160 and 264 nodes the largest was 1.26; and two penalties are told apart by the errors of both.
 SCORE_ERROR = 2.0
+MOST_SWEEPS = 100  # for a penalty that is a candidate; ten are usual, and one that takes more is too small to be chosen
+LEAST_SAMPLES = 4
 RANGE = 0.01  # of a grid: its smallest penalty, as a share of its largest
+
+
+class Fit(Protocol):
+    """A solution for one covariance, or for one group of them, with the certificate of its accuracy."""
+
+    @property
+    def duality_gap(self) -> float:
+        """Bound of the distance from the optimum."""
+
+    @property
+    def point(self) -> Point:
+        """Where to start another fit from: precision and covariance."""
+
+
+Solution = TypeVar("Solution", bound=Fit)
 
 
 @dataclass(frozen=True)
@@ -63,12 +88,14 @@ class SparseInverseCovariance:
     n_iterations : int
         Sweeps of the solver in the final fit.
     path : dict of str to ndarray
-        How the penalty was found: one column a key, one row a fitted penalty, the largest first. Empty when the penalty
-        was given.
+        How the penalty was found: one column a key, one row a penalty that was tried, the largest first; ``fitted`` is
+        0, and the score NaN, where its gap was not reached, 1 elsewhere. Empty when the penalty was given.
     unusable : tuple of int
         Positions of the nodes left out, because their signal is missing or constant.
     n_frames : int
         Frames that the estimate rests on.
+    samples : float or None
+        Number of independent samples that the choice of the penalty took them for; None when it was given.
     """
 
     precision: np.ndarray
@@ -80,6 +107,7 @@ class SparseInverseCovariance:
     path: dict[str, np.ndarray]
     unusable: tuple[int, ...]
     n_frames: int
+    samples: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +119,7 @@ class Selection:
     alpha : float
         The penalty with the best score; of equals, the smallest.
     path : dict of str to ndarray
-        One column a key, one row a fitted penalty, the largest first.
+        One column a key, one row a penalty that was tried, the largest first.
     start : tuple of two ndarray, or None
         Precision and covariance close to those of all frames at this penalty, from which to start their fit.
     """
@@ -135,6 +163,7 @@ def sparse_inverse_covariance(
     grid: Grid | None = None,
     gap_per_node: float = 1e-6,
     names: Sequence[str] | None = None,
+    samples: float | None = None,
 ) -> SparseInverseCovariance:
     """Estimate the sparse inverse covariance of one run by the graphical lasso.
 
@@ -154,17 +183,20 @@ def sparse_inverse_covariance(
     grid : Grid, optional
         For both.
     gap_per_node : float
-        The duality gap of the fit of all frames is at most this times the number of nodes, and at most that of the
-        grid. One fit of many, it can be tighter than those that are only compared.
+        The fit of all frames is improved until its duality gap is at most this times the number of nodes, as far as
+        double precision allows; that of the grid it reaches in any case. One fit of many, it can be tighter than those
+        that are only compared.
     names : sequence of str, optional
         Names of the nodes, for error messages; counted from 1 by default.
+    samples : float, optional
+        How many independent samples the frames are worth, for the choice of the penalty; by default one a frame.
 
     Raises
     ------
     InputError
         When fewer than two frames or two nodes are left, or a fold has too few frames.
     ConvergenceError
-        When a fit does not reach its duality gap.
+        When the gap of the grid cannot be reached: with the given penalty, or with any that was tried.
     ValueError
         When the selection is unknown, or a column is NaN or infinite in some frames only.
     """
@@ -173,16 +205,22 @@ def sparse_inverse_covariance(
     if z.shape[1] < 2:
         raise InputError(f"A sparse inverse covariance needs at least 2 nodes with a signal, found {z.shape[1]}.")
     labels = np.array(names if names is not None else range(1, len(usable) + 1))[usable].tolist()
+    count = float(len(z) if samples is None else samples)
     if selection == "cv":
-        chosen = cross_validate(z, cv, gap_frames, grid, labels)
+        choose = partial(cross_validate, z, cv, gap_frames, grid, labels, samples=count)
     elif selection == "ebic":
-        chosen = ebic(z, gamma, grid)
+        choose = partial(ebic, z, gamma, grid, samples=count)
     elif isinstance(selection, str):
         raise ValueError(f"'{selection}' is unknown, allowed are cv, ebic or a number")
     else:
+        choose = None
+    covariance = empirical(z).covariance
+    fit_all = partial(graphical_lasso, covariance)
+    if choose is None:
         chosen = Selection(float(selection), {}, None)
-    gap = min(gap_per_node, grid.gap_per_node)
-    fit = graphical_lasso(empirical(z).covariance, chosen.alpha, gap_per_node=gap, start=chosen.start)
+        fit = fit_accurately(fit_all, chosen, grid.gap_per_node, gap_per_node)
+    else:
+        chosen, fit = choose_and_fit(choose, fit_all, grid.gap_per_node, gap_per_node)
     return SparseInverseCovariance(
         with_unusable(fit.precision, usable),
         with_unusable(fit.covariance, usable),
@@ -193,7 +231,103 @@ def sparse_inverse_covariance(
         chosen.path,
         tuple(np.flatnonzero(~usable).tolist()),
         len(z),
+        count if chosen.path else None,
     )
+
+
+def choose_and_fit(
+    choose: Callable[..., Selection],
+    fit: Callable[..., Solution],
+    gap_per_node: float,
+    best_gap_per_node: float,
+) -> tuple[Selection, Solution]:
+    """Choose a penalty and fit all frames with it; when that cannot be done, choose anew above it.
+
+    Parameters
+    ----------
+    choose : callable
+        Called with ``floor``, a penalty that cannot be fitted, to a selection.
+    fit : callable
+        Called with a penalty, ``gap_per_node`` and ``start``, to a solution.
+    gap_per_node, best_gap_per_node : float
+        As for ``fit_accurately``.
+    """
+    floor = 0.0
+    while True:
+        chosen = choose(floor=floor)
+        try:
+            return chosen, fit_accurately(fit, chosen, gap_per_node, best_gap_per_node)
+        except ConvergenceError:
+            floor = chosen.alpha
+
+
+def fit_accurately(
+    fit: Callable[..., Solution], chosen: Selection, gap_per_node: float, best_gap_per_node: float
+) -> Solution:
+    """Fit a penalty to a gap that it must reach, then to a smaller one, if that is within reach."""
+    try:
+        return fit(chosen.alpha, gap_per_node=min(gap_per_node, best_gap_per_node), start=chosen.start)
+    except ConvergenceError:
+        if best_gap_per_node >= gap_per_node:
+            raise
+    return fit(chosen.alpha, gap_per_node=gap_per_node, start=chosen.start)
+
+
+def independent_samples(x: np.ndarray, samples: float, least: int = LEAST_SAMPLES) -> np.ndarray:
+    """Turn frames into as many samples as they are worth, in the order of time.
+
+    Filtering and regression leave signals in a space of few dimensions. The first left singular vectors of the signals
+    span most of it; rotated such that each lies at a time of its own (the eigenvectors of the time of the frames,
+    restricted to the space), they give samples that are uncorrelated for a flat spectrum, and that a block of the run
+    shares with the next no more than it must. For white signals of more nodes than frames, they are the frames.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_frames, n_nodes)
+        Finite signals with a mean of 0.
+    samples : float
+        How many samples they are worth.
+    least : int
+        The least number of samples that is given, for as many folds.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_nodes)
+        With a mean square of 1 in every node; their true mean is 0, and their own is not to be removed.
+    """
+    vectors = np.linalg.svd(x, full_matrices=False)[0][:, : max(round(samples), least)]
+    times = np.arange(len(x)) / len(x)
+    localised = vectors @ np.linalg.eigh(vectors.T @ (times[:, None] * vectors))[1]
+    y = localised.T @ x
+    y /= np.sqrt(np.mean(y**2, axis=0))
+    rotated: np.ndarray = y
+    return rotated
+
+
+def fewer_samples_than_nodes(x: np.ndarray, samples: float) -> bool:
+    """Tell whether signals are worth fewer samples than they have nodes, and than they have frames but for the mean."""
+    return bool(samples < min(x.shape[1], len(x) - 1))
+
+
+def covariances_of_folds(
+    x: np.ndarray, cv: int, gap_frames: int, samples: float, names: Sequence[str] | None = None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Compute the covariances of the training and the test frames of every fold.
+
+    Signals that are worth fewer samples than they have nodes are split into blocks of ``independent_samples``, without
+    a gap between them, others into blocks of frames; the parameters and errors are those of ``cross_validate``.
+    """
+    folds = blocks(len(x), cv, gap_frames)
+    if fewer_samples_than_nodes(x, samples):
+        y = independent_samples(x, samples, max(cv, LEAST_SAMPLES))
+        parts = np.array_split(np.arange(len(y)), cv)
+        total = y.T @ y
+        squares = [y[part].T @ y[part] for part in parts]
+        return [
+            (checked_covariance((total - square) / (len(y) - len(part))), square / len(part))
+            for square, part in zip(squares, parts, strict=True)
+        ]
+    return [(covariance_of_frames(x[train], names), empirical(x[test]).covariance) for train, test in folds]
 
 
 def cross_validate(
@@ -202,6 +336,9 @@ def cross_validate(
     gap_frames: int = 0,
     grid: Grid | None = None,
     names: Sequence[str] | None = None,
+    *,
+    samples: float | None = None,
+    floor: float = 0.0,
 ) -> Selection:
     """Choose the penalty whose fit to some of the frames makes the others most likely.
 
@@ -221,30 +358,37 @@ def cross_validate(
         The penalties to try.
     names : sequence of str, optional
         Names of the nodes, for error messages; counted from 1 by default.
+    samples : float, optional
+        How many independent samples the frames are worth. With fewer than nodes, the folds are blocks of samples, see
+        ``independent_samples``. By default one a frame, as in scikit-learn.
+    floor : float
+        A penalty that is known to be out of reach.
 
     Returns
     -------
     Selection
-        Its path has the columns alpha; score, the mean over folds; fold_1, fold_2 and so on; duality_gap, the largest.
+        Its path has the columns alpha; score, the mean over folds; fold_1, fold_2 and so on; duality_gap, the largest;
+        fitted, 1 or 0.
 
     Raises
     ------
     InputError
         When a fold has fewer than two training or test frames, or a node is constant in its training frames.
     ConvergenceError
-        When a fit does not reach its duality gap.
+        When no penalty can be fitted.
     """
     grid = grid or Grid()
     covariance = empirical(x).covariance
     constant = len(covariance) * np.log(2 * np.pi)
-    folds = blocks(len(x), cv, gap_frames)
-    tests = [empirical(x[test]).covariance for _, test in folds]
-    paths = [_path(covariance_of_frames(x[train], names)) for train, _ in folds]
+    folds = covariances_of_folds(x, cv, gap_frames, len(x) if samples is None else samples, names)
+    tests = [test for _, test in folds]
+    paths = [_path(train) for train, _ in folds]
 
     def likelihood(fit: GraphicalLassoSolution, test: np.ndarray) -> float:
         return float(fit.log_determinant - np.sum(test * fit.precision) - constant) / 2
 
-    return select_by_folds(likelihood, paths, tests, covariance, _largest_off_diagonal(covariance), grid, SCORE_ERROR)
+    largest = largest_off_diagonal(covariance)
+    return select_by_folds(likelihood, paths, tests, covariance, largest, grid, SCORE_ERROR, floor)
 
 
 def blocks(n_frames: int, cv: int, gap_frames: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -296,12 +440,19 @@ def covariance_of_frames(x: np.ndarray, names: Sequence[str] | None = None) -> n
     return checked_covariance(empirical(x).covariance)
 
 
-def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selection:
+def ebic(
+    x: np.ndarray,
+    gamma: float = 0.5,
+    grid: Grid | None = None,
+    *,
+    samples: float | None = None,
+    floor: float = 0.0,
+) -> Selection:
     """Choose the penalty by the extended Bayesian information criterion (Foygel and Drton 2010), which needs no folds.
 
-    The criterion is -n_frames (log det P - tr(S P)) + n_edges (log n_frames + 4 gamma log n_nodes), to be minimised. It
-    takes frames for independent: in a band-passed series, n_frames is more than the series knows, and the choice has
-    more edges than it should.
+    The criterion is -n (log det P - tr(S P)) + n_edges (log n + 4 gamma log n_nodes), to be minimised, with n the
+    number of independent samples. A filtered series has fewer of them than frames; with the number of frames for n, the
+    choice has far too many edges.
 
     Parameters
     ----------
@@ -311,16 +462,20 @@ def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selecti
         Weight of the number of possible graphs; 0 gives the Bayesian information criterion.
     grid : Grid, optional
         The penalties to try.
+    samples : float, optional
+        How many independent samples the frames are worth; by default one a frame.
+    floor : float
+        A penalty that is known to be out of reach.
 
     Returns
     -------
     Selection
-        Its path has the columns alpha, ebic, n_edges, duality_gap.
+        Its path has the columns alpha, ebic, n_edges, duality_gap, and fitted, 1 or 0.
 
     Raises
     ------
     ConvergenceError
-        When a fit does not reach its duality gap.
+        When no penalty can be fitted.
 
     References
     ----------
@@ -329,6 +484,7 @@ def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selecti
     """
     whole = replace(grid or Grid(), stop_early=False)
     n_frames, n_nodes = x.shape
+    n = max(float(n_frames if samples is None else samples), 1.0)
     path = _path(covariance_of_frames(x))
     n_edges: dict[float, int] = {}
 
@@ -336,34 +492,16 @@ def ebic(x: np.ndarray, gamma: float = 0.5, grid: Grid | None = None) -> Selecti
         fit = path.fit(alpha, gap_per_node)
         n_edges[alpha] = int(np.count_nonzero(np.triu(fit.precision, k=1)))
         likelihood = fit.log_determinant - np.sum(path.covariance * fit.precision)
-        return np.array([n_frames * likelihood - n_edges[alpha] * (np.log(n_frames) + 4 * gamma * np.log(n_nodes))])
+        return np.array([n * likelihood - n_edges[alpha] * (np.log(n) + 4 * gamma * np.log(n_nodes))])
 
-    alpha, scores = search(score, [path], _largest_off_diagonal(path.covariance), whole)
-    edges = np.array([n_edges[key] for key in sorted(n_edges, reverse=True)])
-    return Selection(alpha, _table([path], {"ebic": -scores[:, 0], "n_edges": edges}), path.solutions[alpha].point)
+    alpha, scores = search(score, [path], largest_off_diagonal(path.covariance), whole, floor=floor)
+    edges = np.array([n_edges.get(key, np.nan) for key in scores])
+    criterion = np.array([-float(values[0]) for values in scores.values()])
+    return Selection(alpha, _table([path], scores, {"ebic": criterion, "n_edges": edges}), path.solutions[alpha].point)
 
 
 def _path(covariance: np.ndarray) -> Path[GraphicalLassoSolution]:
-    return Path(covariance, lambda alpha, gap, start, close: solve(covariance, alpha, gap, start, close))
-
-
-def _largest_off_diagonal(covariance: np.ndarray) -> float:
-    return float(np.abs(covariance - np.diag(np.diag(covariance))).max())
-
-
-class Fit(Protocol):
-    """A solution for one covariance, or for one group of them, with the certificate of its accuracy."""
-
-    @property
-    def duality_gap(self) -> float:
-        """Bound of the distance from the optimum."""
-
-    @property
-    def point(self) -> Point:
-        """Where to start another fit from: precision and covariance."""
-
-
-Solution = TypeVar("Solution", bound=Fit)
+    return Path(covariance, lambda alpha, gap, start, close: solve(covariance, alpha, gap, start, close, MOST_SWEEPS))
 
 
 @dataclass
@@ -412,6 +550,7 @@ def select_by_folds(
     largest_alpha: float,
     grid: Grid,
     score_error: float = 0.0,
+    floor: float = 0.0,
 ) -> Selection:
     """Choose the penalty with the best mean score over folds.
 
@@ -423,20 +562,21 @@ def select_by_folds(
         One a fold.
     covariance : ndarray
         Of all frames.
-    largest_alpha, grid, score_error
+    largest_alpha, grid, score_error, floor
         As for ``search``.
     """
 
     def scores_of(alpha: float, gap_per_node: float) -> np.ndarray:
         return np.array([score(path.fit(alpha, gap_per_node), test) for path, test in zip(paths, tests, strict=True)])
 
-    alpha, scores = search(scores_of, paths, largest_alpha, grid, score_error)
-    columns = {"score": np.mean(scores, axis=1)} | {f"fold_{k}": fold for k, fold in enumerate(scores.T, start=1)}
+    alpha, scores = search(scores_of, paths, largest_alpha, grid, score_error, floor)
+    by_fold = np.array(list(scores.values())).T
+    columns = {"score": np.mean(by_fold, axis=0)} | {f"fold_{k}": fold for k, fold in enumerate(by_fold, start=1)}
     # The covariance of all frames is the mean of those of the folds, but for the differences between their means.
     points = [path.solutions[alpha].point for path in paths]
     precision = np.mean([precision for precision, _ in points], axis=0)
     shift = np.mean([W - path.covariance for (_, W), path in zip(points, paths, strict=True)], axis=0)
-    return Selection(alpha, _table(paths, columns), (precision, covariance + shift))
+    return Selection(alpha, _table(paths, scores, columns), (precision, covariance + shift))
 
 
 def search(
@@ -445,8 +585,9 @@ def search(
     largest_alpha: float,
     grid: Grid,
     score_error: float = 0.0,
-) -> tuple[float, np.ndarray]:
-    """Find the penalty with the largest mean score.
+    floor: float = 0.0,
+) -> tuple[float, dict[float, np.ndarray]]:
+    """Find the penalty with the largest mean score among those that can be fitted.
 
     Parameters
     ----------
@@ -461,24 +602,28 @@ def search(
     score_error : float
         What a score may be off at most, in units of the root of the duality gap of its fit; if 0, it is not known, and
         no fit ends early.
+    floor : float
+        A penalty that is known to be out of reach; none as small is tried.
 
     Returns
     -------
     alpha : float
         The penalty with the best score; of equals, the smallest.
-    scores : ndarray of shape (n_fitted, n_folds)
-        Of all penalties that were fitted, the largest first.
+    scores : dict of float to ndarray of shape (n_folds,)
+        Of all penalties that were tried, the largest first; NaN where some fold did not reach its gap.
 
     Raises
     ------
     InputError
         When ``largest_alpha`` is 0.
+    ConvergenceError
+        When no penalty can be fitted.
     """
     if largest_alpha == 0:
         raise InputError("No two signals are correlated, so that there is no penalty to choose; give a number.")
     if isinstance(grid.alphas, int):
         n_alphas, n_left = grid.alphas, grid.n_refinements
-        asked = set(_log_spaced(RANGE * largest_alpha, largest_alpha, n_alphas))
+        asked = set(_log_spaced(max(RANGE * largest_alpha, floor), largest_alpha, n_alphas))
     else:
         n_alphas, n_left = len(grid.alphas), 1
         asked = set(map(float, grid.alphas))
@@ -489,6 +634,9 @@ def search(
     late = {min(asked)} if grid.stop_early and n_left > 1 else set()
     first_gap = max(ROUGH_GAP if grid.stop_early and score_error else 0.0, grid.gap_per_node)
     race = _Race(score, paths, grid.gap_per_node, score_error)
+    if floor > 0:
+        asked.add(floor)
+        race.drop(floor)
     todo = asked - late
     while True:
         for alpha in sorted(todo, reverse=True):
@@ -499,16 +647,20 @@ def search(
             n_left -= 1
         if n_left == 0:
             race.improve([best], grid.gap_per_node)
-            if any(best not in path.solutions for path in paths):
+            if best in race.scores and any(best not in path.solutions for path in paths):
                 # Dropped with its grid, and best after all, as the score that beat it was farther off than expected.
                 race.fit(best, grid.gap_per_node)
-            return best, np.array([race.scores[alpha] for alpha in sorted(race.scores, reverse=True)])
+            if best not in race.scores:
+                n_left = 1  # the best of those that are left is looked for, without another grid
+                todo = set()
+                continue
+            return best, race.table()
         above = min((alpha for alpha in asked if alpha > best), default=best)
         below = max((alpha for alpha in asked if alpha < best), default=RANGE * best)
         for path in paths:
             path.forget_outside(below, above)
         asked |= set(_log_spaced(above, below, n_alphas + 2)[1:-1])
-        todo = asked - race.scores.keys()
+        todo = asked - race.scores.keys() - race.dropped
 
 
 def _log_spaced(first: float, last: float, n: int) -> list[float]:
@@ -526,18 +678,46 @@ class _Race(Generic[Solution]):
         score_error: float,
     ) -> None:
         self.scores: dict[float, np.ndarray] = {}
+        self.dropped: set[float] = set()  # tried, and out of reach
         self._errors: dict[float, np.ndarray] = {}
         self._score, self._paths, self._gap_per_node, self._score_error = score, paths, gap_per_node, score_error
 
     def fit(self, alpha: float, gap_per_node: float) -> None:
-        """Fit a penalty in every fold; a score that is as accurate as is asked for counts as exact."""
-        self.scores[alpha] = self._score(alpha, gap_per_node)
+        """Fit a penalty in every fold, or drop it; a score that is as accurate as is asked for counts as exact.
+
+        Smaller penalties are harder to fit: none is tried below one that was dropped.
+        """
+        if alpha <= max(self.dropped, default=0.0):
+            return
+        try:
+            self.scores[alpha] = self._score(alpha, gap_per_node)
+        except ConvergenceError:
+            self.drop(alpha)
+            return
         gaps = np.array([path.gaps[alpha] for path in self._paths])
         self._errors[alpha] = np.where(self._gap(alpha) > self._gap_per_node, self._score_error * np.sqrt(gaps), 0.0)
+
+    def drop(self, alpha: float) -> None:
+        """Take a penalty that does not reach its gap for no candidate."""
+        self.scores.pop(alpha, None)
+        self.dropped.add(alpha)
+        for path in self._paths:
+            path.gaps[alpha] = np.nan
+
+    def table(self) -> dict[float, np.ndarray]:
+        """Give the scores of all penalties that were tried, the largest first."""
+        none = np.full(len(self._paths), np.nan)
+        return {alpha: self.scores.get(alpha, none) for alpha in sorted({*self.scores, *self.dropped}, reverse=True)}
 
     def leader(self) -> float:
         """Find the penalty with the best mean score, of equals the smallest, after fitting better those in question."""
         while True:
+            if not self.scores:
+                raise ConvergenceError(
+                    f"None of the penalties that were tried, {min(self.dropped):.2g} to {max(self.dropped):.2g}, can be"
+                    f" fitted to a duality gap of {self._gap_per_node:.1e} per node; a larger gap_per_node is easier to"
+                    " reach."
+                )
             means = {alpha: float(np.mean(self.scores[alpha])) for alpha in sorted(self.scores)}
             errors = {alpha: float(np.mean(self._errors[alpha])) for alpha in means}
             reached = max(means[alpha] - errors[alpha] for alpha in means)
@@ -567,7 +747,9 @@ class _Race(Generic[Solution]):
         return max(path.gaps[alpha] for path in self._paths) / int(self._paths[0].covariance.shape[-1])
 
 
-def _table(paths: Sequence[Path[Solution]], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    alphas = sorted(paths[0].gaps, reverse=True)
-    gaps = np.array([max(path.gaps[alpha] for path in paths) for alpha in alphas])
-    return {"alpha": np.array(alphas)} | columns | {"duality_gap": gaps}
+def _table(
+    paths: Sequence[Path[Solution]], scores: Mapping[float, np.ndarray], columns: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    gaps = np.array([max(path.gaps[alpha] for path in paths) for alpha in scores])
+    fitted = np.array([int(not np.isnan(values).any()) for values in scores.values()])
+    return {"alpha": np.array(list(scores))} | columns | {"duality_gap": gaps, "fitted": fitted}

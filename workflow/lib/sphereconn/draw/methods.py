@@ -241,6 +241,7 @@ SOFTWARE: Mapping[str, tuple[str, Reference]] = {
     ),
 }
 PUBLISHED_SEEDS = {"power264": POWER_2011, "dosenbach160": DOSENBACH, "seitzman300": SEITZMAN}
+COUNTED = {"effective": "effective number of frames", "frames": "number of frames"}
 COVARIANCES: Mapping[str, tuple[str, Reference | None]] = {
     "ledoit_wolf": ("covariance shrunk towards a scaled identity", LEDOIT_WOLF),
     "oas": ("covariance with oracle approximating shrinkage", OAS),
@@ -577,10 +578,18 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
     frames, minutes = settings["min_frames"], settings["min_minutes"]
     limits = [f"fewer than {_counted(frames, 'frame')}"] if frames is not None else []
     limits += [f"less than {minutes:g} minute{'' if minutes == 1 else 's'}"] if minutes is not None else []
-    if limits:
+    worth, motion = settings["min_degrees_of_freedom"], settings["max_mean_framewise_displacement"]
+    limits += [f"fewer than {worth:g} effective degrees of freedom"] if worth is not None else []
+    rules = [f"of which {_listed(limits, 'or')} remained"] if limits else []
+    rules += [f"with a mean framewise displacement above {motion:g} mm"] if motion is not None else []
+    if rules:
         number = item.n_left_out
         left = f"{_counted(number, 'run')} {'was' if number == 1 else 'were'}" if number else "no run was"
-        steps.append(f"Runs of which {_listed(limits, 'or')} remained were to be left out; {left}.")
+        steps.append(
+            f"Runs {', or '.join(rules)}, were to be left out; {left}."
+            if len(rules) > 1
+            else f"Runs {rules[0]} were to be left out; {left}."
+        )
     return steps
 
 
@@ -655,8 +664,7 @@ def _estimate(settings: Mapping[str, Any], cite: Cite) -> str:
     words, reference = COVARIANCES[settings["covariance"]]
     source = f"the {words}"
     if reference:
-        counted = {"effective": "effective number of frames", "frames": "number of frames"}[settings["samples"]]
-        source += f" ({cite(reference).in_brackets}; for the {counted})"
+        source += f" ({cite(reference).in_brackets}; for the {COUNTED[settings['samples']]})"
     return source if kind == "covariance" else f"the {kind} derived from {source}"
 
 
@@ -664,11 +672,24 @@ def _penalty(settings: Mapping[str, Any], cite: Cite) -> str:
     alpha, gap = settings["alpha"], settings["gap_frames"]
     if alpha == "cv":
         between = f", {_counted(gap, 'frame')} left out between training and test," if gap else ""
-        return f"with a penalty chosen by {settings['cv']}-fold cross-validation{between}"
+        parts = (
+            " (where the signals were worth fewer independent frames than nodes, the folds were blocks of as many"
+            " uncorrelated samples)"
+            if settings["samples"] == "effective"
+            else ""
+        )
+        return f"with a penalty chosen by {settings['cv']}-fold cross-validation{between}{parts}"
     if alpha == "ebic":
-        criterion = f"the extended Bayesian information criterion ({cite(EBIC).in_brackets}; γ = {settings['gamma']:g})"
+        criterion = f"the extended Bayesian information criterion ({cite(EBIC).in_brackets}; γ = {settings['gamma']:g};"
+        criterion += f" for the {COUNTED[settings['samples']]})"
         return f"with a penalty chosen by {criterion}"
     return f"with a penalty of {alpha:g}"
+
+
+WEIGHTS = {
+    "degrees_of_freedom": "each run weighted by its effective degrees of freedom",
+    "equal": "each run with the same weight",
+}
 
 
 def _combined(estimators: Mapping[str, Mapping[str, Any]], combine: Mapping[str, Any]) -> str:
@@ -676,7 +697,7 @@ def _combined(estimators: Mapping[str, Mapping[str, Any]], combine: Mapping[str,
     if combine["how"] == "average":
         return (
             f"{alike} the connectomes of the runs of a subject were averaged (correlations as Fisher’s z), each edge"
-            " over the runs in which both of its spheres had a signal."
+            f" over the runs in which both of its spheres had a signal, {WEIGHTS[combine['weights']]}."
         )
     text = (
         f"{alike} the cleaned signals were z-scored within each run and joined in time, and connectomes were estimated"

@@ -31,6 +31,7 @@ from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
 MOST_ROWS = 2000  # of a table; more make a page that no one reads and that is slow to open
 MOST_EMBEDDED = 64_000_000  # bytes of figures
 N_WORST = 5
+FAR_BELOW = 3  # times fewer degrees of freedom than the median: correlations scatter 1.7 times as much
 MISSING = "n/a"
 ESTIMATION_CAPTION = "How the estimates went: median over runs (lowest to highest), or the one value that all runs have"
 
@@ -93,6 +94,8 @@ SETTINGS = {
     "scrub": "scrub",
     "min_frames": "least frames",
     "min_minutes": "least minutes",
+    "min_degrees_of_freedom": "least effective degrees of freedom",
+    "max_mean_framewise_displacement": "largest mean framewise displacement (mm)",
     "missing_confounds": "missing confounds",
     "detrend": "detrend",
     "filter": "filter",
@@ -258,6 +261,16 @@ def _summary(
                 warning=True,
             )
         )
+    blocks += [Paragraph(words, warning=True) for words in _far_below(quality)]
+    same = [row for row in estimation if row["same_signal"] != "0"]
+    if same:
+        blocks.append(
+            Paragraph(
+                f"In {_counted(len(same), 'connectome')} some nodes have the same signal, and their edge is n/a, such"
+                f" as in {same[0]['run']} ({same[0]['seed_set']}); the sidecars name the nodes.",
+                warning=True,
+            )
+        )
     if unconverged:
         blocks.append(
             Paragraph(
@@ -265,6 +278,28 @@ def _summary(
             )
         )
     return Section("Summary", blocks)
+
+
+def _far_below(quality: Sequence[Row]) -> list[str]:
+    """Name the runs that are worth less than a third of the median of their denoising, which yet count in full."""
+    said = []
+    for label in dict.fromkeys(row["denoising"] for row in quality):
+        worth: dict[str, float] = {}
+        for row in quality:
+            if row["denoising"] == label:
+                number = float(row["effective_degrees_of_freedom"])
+                worth[row["run"]] = min(number, worth.get(row["run"], number))
+        middle = median(worth.values())
+        low = sorted((number, run) for run, number in worth.items() if FAR_BELOW * number < middle)
+        if low:
+            named = ", ".join(f"{run} ({number:.1f})" for number, run in low[:N_WORST])
+            more = f" and {len(low) - N_WORST:,} more" if len(low) > N_WORST else ""
+            said.append(
+                f"{_counted(len(low), 'run')} of {len(worth):,} ({label}) {'is' if len(low) == 1 else 'are'} worth less"
+                f" than a third of the median of {middle:.1f} effective degrees of freedom: {named}{more}. In groups"
+                " they count like the others; min_degrees_of_freedom leaves such runs out."
+            )
+    return said
 
 
 def _what_was_run(
@@ -538,6 +573,7 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
             rows,
         ),
     ]
+    blocks += [Paragraph(sentence) for sentence in _doubts(estimation)]
     unconverged = [row for row in estimation if row["converged"] == "no"]
     if unconverged:
         blocks += _long_table(
@@ -547,6 +583,30 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
             Link("group/estimation.tsv", "group/estimation.tsv"),
         )
     return Section("Convergence of the estimators", blocks)
+
+
+def _doubts(estimation: Sequence[Row]) -> list[str]:
+    """Say of how many estimates the penalty or the data give reason for doubt."""
+    ends = [row["alpha_at_end_of_path"] for row in estimation]
+    largest, smallest = ends.count("largest"), ends.count("smallest")
+    few = [row["fewer_degrees_of_freedom_than_nodes"] for row in estimation].count("yes")
+    sentences = []
+    if largest:
+        sentences.append(
+            f"The penalty of {_counted(largest, 'connectome')} is the largest that was tried, which leaves no edge: the"
+            " data were not enough to tell any edge from chance."
+        )
+    if smallest:
+        sentences.append(
+            f"The penalty of {_counted(smallest, 'connectome')} is the smallest that was tried or could be fitted; a"
+            " smaller one might describe the data better."
+        )
+    if few:
+        sentences.append(
+            f"The signals of {_counted(few, 'connectome')} are worth fewer independent frames than they have nodes:"
+            " what these connectomes show depends on shrinkage or penalty as much as on the data."
+        )
+    return sentences
 
 
 def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> Section:

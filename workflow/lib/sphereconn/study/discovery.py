@@ -17,6 +17,7 @@ from sphereconn.study import names
 from sphereconn.study.bids import FORM, Image, images_of, old_name, root_of, subjects_without, timing
 from sphereconn.study.runs import PATHS, known_column
 from sphereconn.study.strategies import sidecar_of
+from sphereconn.words import counted
 
 Settings = Mapping[str, Any]
 
@@ -55,11 +56,11 @@ class Found:
         """Say in a few lines how many runs there are and what was left out, by reason, with an example of each."""
         subjects = len({row["subject"] for row in self.rows})
         first = (
-            f"{_counted(len(self.rows), 'run')} of {_counted(subjects, 'subject')} found in {self.root} ({runs_table})"
+            f"{counted(len(self.rows), 'run')} of {counted(subjects, 'subject')} found in {self.root} ({runs_table})"
         )
         if not self.left_out:
             return "\n".join([f"{first}, none left out.", *self.notices])
-        lines = [f"{first}, {_counted(len(self.left_out), 'image')} left out ({left_out_table}):"]
+        lines = [f"{first}, {counted(len(self.left_out), 'image')} left out ({left_out_table}):"]
         for reason, count in Counter(item.reason for item in self.left_out).most_common():
             example = next(item for item in self.left_out if item.reason == reason)
             lines.append(f"    {count:,} {reason}, such as {os.path.basename(example.image)}: {example.detail}")
@@ -157,7 +158,7 @@ def _without_images(settings: Settings, root: str, images: Sequence[Image]) -> t
     without = subjects_without(root, images) if settings["subjects"] is None else []
     if not without:
         return ()
-    who = _counted(len(without), "subject folder")
+    who = counted(len(without), "subject folder")
     return (f"{who} without a preprocessed image: {_listed(without)}; not fetched, or not finished?",)
 
 
@@ -424,8 +425,8 @@ class _Participants:
             return ()
         numbers = {subject.lstrip("0") for subject, _ in places}
         spare = sorted({known for known, _ in self.rows if known.lstrip("0") not in numbers})
-        rest = f"; {_counted(len(spare), 'id')} of the table match no run: {_listed(spare)}" if spare else ""
-        who = _counted(len(without), "subject")
+        rest = f"; {counted(len(spare), 'id')} of the table match no run: {_listed(spare)}" if spare else ""
+        who = counted(len(without), "subject")
         return (f"{who} with no row in {self.path}, so in no group: {_listed(without)}{rest}.",)
 
     @cached_property
@@ -489,7 +490,3 @@ def _covariate(column: str) -> str:
 
 def _listed(labels: Sequence[str]) -> str:
     return ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

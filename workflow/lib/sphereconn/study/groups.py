@@ -72,6 +72,11 @@ def members_of(group: Mapping[str, str] | Group, runs: Sequence[Mapping[str, str
     return [position for position, run in enumerate(runs) if not column or run.get(column) == level]
 
 
+def name_of(run: Mapping[str, str]) -> str:
+    """Return the first column of a row of a table of runs: the start of the names of its results."""
+    return next(iter(run.values()))
+
+
 def _levels(runs: Sequence[Owner], column: str) -> list[str]:
     return sorted({value for run in runs if (value := run.value(column))})
 

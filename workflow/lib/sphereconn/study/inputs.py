@@ -9,6 +9,7 @@ from sphereconn.errors import InputError
 from sphereconn.extract.formats import sidecar_of
 from sphereconn.files import unusable
 from sphereconn.study.runs import Run
+from sphereconn.words import counted
 
 MOST_LISTED = 20
 
@@ -26,7 +27,7 @@ def check_files(runs: Iterable[Run], table: str) -> None:
         if os.path.exists(path) and (problem := unusable(path))
     ]
     if problems:
-        raise InputError(_listed(f"{table}: {_counted(len(problems))} cannot be read:", problems))
+        raise InputError(_listed(f"{table}: {counted(len(problems), 'file')} cannot be read:", problems))
 
 
 def missing_files(runs: Iterable[Run], table: str) -> str | None:
@@ -39,15 +40,12 @@ def missing_files(runs: Iterable[Run], table: str) -> str | None:
     ]
     if not missing:
         return None
-    return _listed(f"{table}: {_counted(len(missing))} {'is' if len(missing) == 1 else 'are'} not there:", missing)
+    verb = "is" if len(missing) == 1 else "are"
+    return _listed(f"{table}: {counted(len(missing), 'file')} {verb} not there:", missing)
 
 
 def _place(run: Run, column: str) -> str:
     return f"row {run.row}, {column}" if run.row else f"{run.stem}, {column}"
-
-
-def _counted(n_files: int) -> str:
-    return "1 file" if n_files == 1 else f"{n_files:,} files"
 
 
 def _listed(first: str, lines: Sequence[str]) -> str:

@@ -40,8 +40,10 @@ def orphans(study: Study) -> list[Orphan]:
 
 
 def _is_there(folder: str, path: str, state: State) -> bool:
-    place = join(realpath(folder), path)
-    if realpath(place) != place or not os.path.isfile(place):  # a link on the way, ``..``, a folder, nothing
+    root = realpath(folder)
+    place = join(root, path)
+    # A link on the way, ``..``, a path from the root of the disk, a folder, nothing.
+    if realpath(place) != place or not place.startswith(root + os.sep) or not os.path.isfile(place):
         return False
     return os.stat(place).st_size == state.size
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from sphereconn.errors import InputError
 from sphereconn.extract.formats import other_format
 from sphereconn.extract.repetition_time import LONGEST, SHORTEST, is_repetition_time, unit_hint
-from sphereconn.files import MISSING, read_rows, to_number
+from sphereconn.files import MISSING, number_hint, read_rows, to_number
 from sphereconn.study import names
 
 PATHS = ("bold", "confounds", "mask")
@@ -157,9 +157,22 @@ def _repetition_time(cell: str | None, where: str) -> float | None:
     if not is_repetition_time(seconds):
         raise InputError(
             f"{where}, column repetition_time: '{cell}' is not allowed;"
-            f" allowed are {SHORTEST:g} to {LONGEST:g} seconds{unit_hint(seconds)}."
+            f" allowed are {SHORTEST:g} to {LONGEST:g} seconds{unit_hint(seconds) or number_hint(cell)}."
         )
     return seconds
+
+
+def rows_of(members: Sequence[Owner], runs: Sequence[Run]) -> list[dict[str, str]]:
+    """Give what the runs table says of each member of a group, as rows of a table with the same columns.
+
+    The first column has the start of the members' names. It is called ``name``, or ``run_name`` where a column of the
+    runs table is called so, and so on: a column of the runs table may be called anything, and keeps its name.
+    """
+    columns = dict.fromkeys((column for run in runs for column in run.covariates), MISSING)
+    key = "name"
+    while key in columns:
+        key = f"run_{key}"
+    return [{key: owner.stem} | dict(owner.entities) | columns | dict(owner.covariates) for owner in members]
 
 
 Wanted = Mapping[str, "str | float | list[str | float]"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sphereconn.errors import InputError
-from sphereconn.files import MISSING, read_rows, to_number
+from sphereconn.files import MISSING, number_hint, read_rows, to_number
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def _numbers(path: str | Path, column: str, cells: list[str]) -> np.ndarray:
         except ValueError:
             numbers[place] = np.nan
         if not np.isfinite(numbers[place]):
-            raise InputError(f"{path}, row {place + 2}, column {column}: '{cell}' is not a number of mm.")
+            said = f"'{cell}' is not a number of mm{number_hint(cell)}"
+            raise InputError(f"{path}, row {place + 2}, column {column}: {said}.")
     return numbers
 
 

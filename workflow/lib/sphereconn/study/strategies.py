@@ -73,7 +73,7 @@ def _check_drifts(where: str, strategy: Settings, high_pass: float | None) -> No
 
 def needs_confounds(denoising: Settings) -> bool:
     """Whether a denoising can't do without the confounds table of a run; its strategy may be written out or not."""
-    keys = ("confounds", "confounds_if_any", "strategy", "scrub")
+    keys = ("confounds", "confounds_if_any", "strategy", "scrub", "max_mean_framewise_displacement")
     return any(bool(denoising[key]) for key in keys)
 
 
