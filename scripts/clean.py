@@ -69,6 +69,7 @@ with logged(snakemake.log[0]):
             "Description": "Cleaned mean signal of each sphere, a row for each frame that is kept",
             "SamplingFrequency": source["SamplingFrequency"],
             "RepetitionTime": source["RepetitionTime"],
+            "RepetitionTimeOverruled": source["RepetitionTimeOverruled"],
             "NumberOfVolumes": len(signals),
             "NumberOfVolumesKept": n_kept,
             "NumberOfVolumesDiscardedByMotionScrubbing": run.censoring.n_scrubbed,

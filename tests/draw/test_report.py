@@ -83,6 +83,7 @@ def quality_rows(n_runs=3, **changes):
             "frames_without_data": str(int(number == 1)),
             "frames_kept": str(200 - number),
             "repetition_time": "2.5",
+            "repetition_time_overruled": "n/a",
             "regressors": "8",
             "degrees_of_freedom": repr(float(rng.uniform(60, 90))),
             "effective_degrees_of_freedom": repr(float(rng.uniform(40, 70))),
@@ -129,7 +130,8 @@ def test_every_number_of_a_run_is_that_of_the_table_behind_it():
     quality = quality_rows(20)
     quality[3]["mean_framewise_displacement"] = "n/a"
     header, *shown = Page(written(quality=quality, estimation=estimation_rows(20))).tables[EVERY_RUN]
-    assert len(header) == len(QUALITY_COLUMNS) - 1 and len(shown) == 20
+    hidden = {"left_out", "repetition_time_overruled"}  # said elsewhere, and of few runs
+    assert len(header) == len(QUALITY_COLUMNS) - len(hidden) and len(shown) == 20
     by_run = {row["run"]: row for row in quality}
     for cells in shown:
         row = by_run.pop(cells[0])
@@ -313,3 +315,12 @@ def test_the_summary_says_that_nodes_have_the_same_signal():
     page = written(estimation=estimation_rows(2, same_signal="1"))
     assert "In 2 connectomes some nodes have the same signal" in page
     assert "the same signal" not in written()
+
+
+def test_the_summary_names_a_repetition_time_that_was_overruled_once_for_all_runs():
+    rows = quality_rows(9, repetition_time_overruled="the image header: 1.0")
+    assert (
+        "9 runs of 9 have another repetition time in the image header or the sidecar than the one that was used, such"
+        in (written(quality=rows, estimation=estimation_rows(9)))
+    )
+    assert "another repetition time" not in written()

@@ -22,6 +22,10 @@ QUALITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
     "frames_kept": {"Description": "Frames that are left after censoring"},
     "repetition_time": {"Description": "From one frame to the next", "Units": "s"},
+    "repetition_time_overruled": {
+        "Description": "Who states another repetition time (image header, sidecar), and which; the runs table counts"
+        " before the sidecar before the header"
+    },
     "left_out": {
         "Description": "Why the run has no cleaned signals and counts for no group: it does not meet a limit of the"
         " denoising; n/a for a run that is used"
@@ -118,6 +122,7 @@ def quality_row(labels: Sequence[str], nodes: str | Path, cleaned: str | Path) -
         sidecar["NumberOfVolumesWithoutData"],
         sidecar["NumberOfVolumesKept"],
         sidecar["RepetitionTime"],
+        ", ".join(f"{source}: {value}" for source, value in sidecar["RepetitionTimeOverruled"].items()) or None,
         sidecar.get("LeftOut"),
         len(sidecar["ConfoundRegressors"]),
         sidecar["DegreesOfFreedom"],

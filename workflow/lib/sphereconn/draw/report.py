@@ -261,6 +261,17 @@ def _summary(
                 warning=True,
             )
         )
+    overruled = {row["run"]: row for row in quality if row["repetition_time_overruled"] != MISSING}
+    if overruled:
+        run, row = next(iter(overruled.items()))
+        blocks.append(
+            Paragraph(
+                f"{_counted(len(overruled), 'run')} of {len(runs):,} {'has' if len(overruled) == 1 else 'have'} another"
+                f" repetition time in the image header or the sidecar than the one that was used, such as {run} with"
+                f" {_shown(row['repetition_time'], 'repetition_time')} s ({row['repetition_time_overruled']}).",
+                warning=True,
+            )
+        )
     blocks += [Paragraph(words, warning=True) for words in _far_below(quality)]
     same = [row for row in estimation if row["same_signal"] != "0"]
     if same:
