@@ -12,6 +12,7 @@ from sklearn.model_selection import KFold
 from sphereconn.clean.cleaning import clean_signals
 from sphereconn.connect.connectivity import standardize
 from sphereconn.connect.graphical_lasso import ConvergenceError, graphical_lasso
+from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
 from sphereconn.connect.sparse_selection import (
     Grid,
     Path,
@@ -259,6 +260,14 @@ def test_a_run_of_few_degrees_of_freedom_has_a_result_whatever_the_way_to_choose
         if result.path:
             assert result.path["alpha"].min() <= result.alpha
             assert result.samples == worth
+
+
+def test_a_group_of_runs_of_few_degrees_of_freedom_has_a_result():
+    runs, worth = zip(*(short_run(60, n_regressors, seed) for seed, n_regressors in enumerate((24, 36))), strict=True)
+    result = group_sparse_inverse_covariance(runs, cv=3, samples=worth)
+    assert result.left_out == {}
+    assert result.duality_gap <= 1e-4 * 60
+    assert result.alpha > 0.1 * result.path["alpha"].max()
 
 
 def test_with_fewer_independent_frames_than_nodes_the_penalty_is_that_which_suits_the_truth():
