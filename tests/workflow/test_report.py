@@ -82,6 +82,7 @@ def test_the_table_of_quality_agrees_with_the_results_of_the_runs(finished_once,
         assert float(row["lowest_coverage"]) == min(coverage)
         assert float(row["median_temporal_snr"]) == np.median(snr)
         assert float(row["degrees_of_freedom"]) == cleaned["DegreesOfFreedom"]
+        assert float(row["effective_degrees_of_freedom"]) == cleaned["EffectiveDegreesOfFreedom"]
         assert row["regressors"] == "4" and row["mean_framewise_displacement"] == "n/a"
 
 
