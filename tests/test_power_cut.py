@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sphereconn import ledger
-from sphereconn.files import write_json
+from sphereconn.files import write_if_changed, write_json
 from sphereconn.ledger import Ledger, Writer, made_here
 
 MEGABYTE = 1 << 20
@@ -54,6 +54,7 @@ def test_after_a_power_cut_a_result_is_whole_or_made_again(tmp_path, monkeypatch
             make(writer, f"settled{number}")
         Ledger("out").settle()
         writer = Writer("out")
+        write_if_changed("mark", b"of the study", synced=True)
         for number in range(N_RESULTS):
             make(writer, f"late{number}")
         # The worst moment: the records are on the disk, and with them the names of the results, but not their content.
@@ -69,6 +70,7 @@ def test_after_a_power_cut_a_result_is_whole_or_made_again(tmp_path, monkeypatch
         write_json(*whole)
         expected = whole[0].read_bytes()
         held = Ledger("out")
+        assert Path("mark").read_bytes() == b"of the study"
         for name in (f"{kind}{number}" for kind in ("settled", "late") for number in range(N_RESULTS)):
             path = Path(f"out/{name}.json")
             made = path.exists() and held.change([str(path)], lambda: (SETTINGS, [])) is None

@@ -33,9 +33,11 @@ CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @contextmanager
-def written_whole(path: str | Path) -> Iterator[Path]:
+def written_whole(path: str | Path, synced: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it to ``path`` when the block ends well, remove it when not.
 
+    ``synced``: wait until the disk has it, for what must outlive a power cut at once. A result need not
+    (``sphereconn.ledger``).
     What a process that was killed has left of the same file goes when the file is written.
     """
     path = Path(path)
@@ -49,7 +51,11 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)  # mkstemp makes private files; results are as readable as any other
+        if synced:
+            _sync(temporary)
         os.replace(temporary, path)
+        if synced:
+            _sync(path.parent)
         for left in path.parent.glob(f".unfinished-????????-{glob.escape(path.name)}"):
             left.unlink(missing_ok=True)
     except BaseException as problem:
@@ -57,6 +63,14 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         if isinstance(problem, OSError) and problem.filename in (None, name):
             problem.filename = str(path)  # a full disk is met where no name is known, or only the temporary one
         raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
@@ -239,11 +253,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     return "".join("\t".join(map(_cell, row)) + "\n" for row in (columns, *rows)).encode()
 
 
-def write_if_changed(path: str | Path, content: bytes) -> None:
+def write_if_changed(path: str | Path, content: bytes, synced: bool = False) -> None:
     """Write a file unless it has that content already: its time tells when it last changed."""
     path = Path(path)
     if not path.is_file() or path.read_bytes() != content:
-        with written_whole(path) as temporary:
+        with written_whole(path, synced) as temporary:
             temporary.write_bytes(content)
 
 

@@ -322,12 +322,9 @@ class Ledger:
             return
         _sync(place)
         records = {id(record): record for record in _read_records(Path(self.folder), self._read_at).values()}
-        with written_whole(place / SETTLED) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        with written_whole(place / SETTLED, synced=True) as temporary, open(temporary, "w", encoding="utf-8") as file:
             for record in records.values():
                 file.write(_line(self._settled(record)))
-            file.flush()
-            os.fsync(file.fileno())
-        _sync(place)
         for log, size in logs.items():
             if log.stat().st_size == size:  # nobody else writes there
                 log.unlink()

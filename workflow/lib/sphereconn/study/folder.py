@@ -251,7 +251,8 @@ def take_folder(study: Study, origin: Origin, source: str) -> IO[str] | None:
     lock = _lock(join(folder, LOCK), f"{source}: output_dir: '{study.output_dir}'")
     check_folder(study, origin, source)  # another run may have been first
     mark = json.dumps(_mark(folder, study, origin), indent=2, ensure_ascii=False) + "\n"
-    write_if_changed(join(folder, MARK), mark.encode("utf-8", "surrogateescape"))
+    # After a power cut, only this says that the folder is the study's.
+    write_if_changed(join(folder, MARK), mark.encode("utf-8", "surrogateescape"), synced=True)
     for name, content in study.search_results.items():
         write_if_changed(join(folder, name), content)
     return lock
