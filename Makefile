@@ -53,8 +53,9 @@ bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's: docs/per
 lock:  ## make the lock files anew from requirements*.in (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \
 		requirements.in -o requirements.lock
-	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \
-		--override requirements-override.in -c requirements.lock requirements-dev.in -o requirements-dev.lock
+	grep -oE '^[a-zA-Z0-9._-]+==[^ ]+( ; [^\\]+)?' requirements.lock | grep -v '^packaging==' | \
+		uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \
+		--override requirements-override.in -c - requirements-dev.in -o requirements-dev.lock
 
 unlock:  ## free the working directory after a killed run
 	$(BIN)/snakemake --unlock
