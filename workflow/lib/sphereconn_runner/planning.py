@@ -1,13 +1,14 @@
 """Let Snakemake plan tens of thousands of jobs quickly, and note their ends: what it works out anew, worked out once.
 
 Each adaptation replaces a function of Snakemake by one that gives the same answer. It says what it saves, in seconds of
-one core (9.27.1; a dry run of 15,000 jobs takes 14 with all of them, 18 with none), what is known of the matter
+one core (9.27.1; a dry run of 15,000 jobs takes 14 with all of them, 23 with none), what is known of the matter
 upstream, and when it can go. Left out, as none saved more than the measurements vary, 0.7 s: remembering flags,
 folders, sizes, signatures and environments, comparing names as text, looking for odd names only, no batches.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from typing import Any
 import snakemake.api  # noqa: F401 - first: Snakemake's modules import each other in a circle
 from snakemake.dag import DAG
 from snakemake.output_index import OutputIndex
+from snakemake.workflow import Workflow
 
 
 def plan_quickly() -> None:
@@ -24,6 +26,24 @@ def plan_quickly() -> None:
         DAG.plans_quickly = True
         for adapt in ADAPTATIONS:
             adapt()
+
+
+def leave_garbage_for_later() -> None:
+    """Do not look for garbage among the parts of a plan, from here to where it is made: they stay.
+
+    Saves 5 s. Upstream: not reported. Until Snakemake does it; `onstart` comes too late for a dry run's memory.
+    """
+    build = Workflow._build_dag
+
+    def build_dag(self: Any, *arguments: Any, **options: Any) -> None:
+        try:
+            build(self, *arguments, **options)
+        finally:
+            gc.freeze()
+            gc.enable()
+
+    Workflow._build_dag = build_dag
+    gc.disable()
 
 
 def know_producers() -> None:
@@ -133,6 +153,7 @@ def count_batches_once() -> None:
 
 
 ADAPTATIONS = (
+    leave_garbage_for_later,
     know_producers,
     look_up_producers,
     compare_folders_once,
