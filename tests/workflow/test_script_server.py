@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -189,10 +190,18 @@ needs_root = pytest.mark.skipif(
 )
 
 
+@pytest.fixture
+def folder_of_all():
+    """A folder that another user can reach."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
 @needs_root
 @pytest.mark.parametrize("limit", [4, 7, 10])
-def test_a_study_under_a_process_limit_ends(tmp_path, limit):
-    project = new_project(tmp_path / "project", n_subjects=2)
+def test_a_study_under_a_process_limit_ends(folder_of_all, limit):
+    project = new_project(folder_of_all / "project", n_subjects=2)
     project.configure(lambda config: config["figures"].update(kinds=[]))
     for path in (project.root, *project.root.rglob("*")):
         os.chown(path, 54321, 54321)
