@@ -626,30 +626,31 @@ def _newton_step(
             norms[x] += y[k, x] ** 2
             quadratic[k] += y[k, x] * v[k, x]
         norms[x] = np.sqrt(norms[x])
-    residual, step, scale = np.zeros((n_runs, m)), np.zeros((n_runs, m)), np.ones((n_runs, m))
+    work = np.zeros((7, n_runs, m))
+    residual, step, scale, direction = work[0], work[1], work[2], work[3]
+    product, trial, trial_v = work[4], work[5], work[6]
+    along = 0.0
     for x in range(m):
-        if norms[x] > 0.0:
-            for k in range(n_runs):
+        for k in range(n_runs):
+            scale[k, x] = 1.0
+            if norms[x] > 0.0:
                 residual[k, x] = -weights[k] * (s[k, x] + c[k] * v[k, x]) - alpha * y[k, x] / norms[x]
                 share = (y[k, x] / norms[x]) ** 2
                 scale[k, x] = weights[k] * c[k] * G[k, x, x] + alpha * max(1.0 - share, 0.0) / norms[x]
-    direction = residual / scale
-    product = np.empty((n_runs, m))
-    along = np.sum(residual * direction)
+                direction[k, x] = residual[k, x] / scale[k, x]
+                along += residual[k, x] * direction[k, x]
     goal = 1e-10 * along
     for _step in range(n_runs * m):
         if not along > goal:
             break
+        _multiply(G, direction, product, m)
         for k in range(n_runs):
             curved = 0.0
             for x in range(m):
                 curved += v[k, x] * direction[k, x]
             curved *= 2.0 * c[k] ** 2 / (1.0 + 2.0 * c[k] * quadratic[k])
             for x in range(m):
-                total = 0.0
-                for z in range(m):
-                    total += G[k, x, z] * direction[k, z]
-                product[k, x] = weights[k] * (c[k] * total - curved * v[k, x])
+                product[k, x] = weights[k] * (c[k] * product[k, x] - curved * v[k, x])
         curvature = 0.0
         for x in range(m):
             inner = 0.0
@@ -664,12 +665,16 @@ def _newton_step(
         if not curvature > 0.0:
             break
         length = along / curvature
-        step += length * direction
-        residual -= length * product
-        last, along = along, np.sum(residual**2 / scale)
-        direction = residual / scale + along / last * direction
+        last, along = along, 0.0
+        for k in range(n_runs):
+            for x in range(m):
+                step[k, x] += length * direction[k, x]
+                residual[k, x] -= length * product[k, x]
+                along += residual[k, x] ** 2 / scale[k, x]
+        for k in range(n_runs):
+            for x in range(m):
+                direction[k, x] = residual[k, x] / scale[k, x] + along / last * direction[k, x]
     before = _objective_of_column(s, S, j, weights, alpha, m, y, v)
-    trial, trial_v = np.empty((n_runs, m)), np.empty((n_runs, m))
     share = 1.0
     for _halving in range(12):
         for x in range(m):
@@ -680,12 +685,7 @@ def _newton_step(
             if inner <= 0.0:
                 for k in range(n_runs):
                     trial[k, x] = 0.0
-        for k in range(n_runs):
-            for x in range(m):
-                total = 0.0
-                for z in range(m):
-                    total += G[k, x, z] * trial[k, z]
-                trial_v[k, x] = total
+        _multiply(G, trial, trial_v, m)
         if _objective_of_column(s, S, j, weights, alpha, m, trial, trial_v) < before:
             for k in range(n_runs):
                 inner = 0.0
@@ -695,6 +695,17 @@ def _newton_step(
                 c[k] = _unexplained(inner, S[k, j, j])
             return
         share *= 0.5
+
+
+@compiled
+def _multiply(G: np.ndarray, y: np.ndarray, product: np.ndarray, m: int) -> None:
+    """Multiply the first m rows and columns of the matrix of each run by its vector."""
+    for k in range(len(y)):
+        for x in range(m):
+            total = 0.0
+            for z in range(m):
+                total += G[k, x, z] * y[k, z]
+            product[k, x] = total
 
 
 @compiled
