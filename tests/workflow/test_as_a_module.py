@@ -23,7 +23,7 @@ from snakemake.dag import DAG
 from snakemake.scheduling.job_scheduler import JobScheduler
 assert PythonScript.execute_script.is_warm
 assert not hasattr(DAG, "plans_quickly")
-assert JobScheduler.schedule.__module__ == "snakemake.scheduling.job_scheduler"
+assert JobScheduler.schedule.__module__ != "sphereconn_runner.progress"
 assert gc.isenabled() and "PYTHONSAFEPATH" not in os.environ
 assert "{checkout}" not in sys.path
 assert {{path for path in sys.path if path not in before}} <= {{"{checkout}/workflow/lib", "{checkout}/workflow/rules"}}

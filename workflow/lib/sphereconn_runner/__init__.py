@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import snakemake
-from snakemake.scheduling.job_scheduler import JobScheduler
 
 ADAPTED_RELEASES = "9.27."
 
@@ -42,6 +41,8 @@ class Module(Unadapted):
 
 
 def _before_jobs(act: Callable[[Any], None]) -> None:
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
     schedule = JobScheduler.schedule
 
     def act_and_schedule(self: Any) -> Any:
