@@ -297,8 +297,8 @@ def test_the_shipped_study_has_the_values_of_nilearns_example():
     estimated = {label: config["estimators"][estimator] for label, (_, estimator) in crossed.items()}
     assert estimated == {
         "dmn": {"kind": "partial correlation", "covariance": "ledoit_wolf", "samples": "frames"},
-        "power264": {"kind": "sparse inverse covariance", "cv": 3, "matrix": "covariance"},
-        "dosenbach160": {"kind": "sparse inverse covariance", "cv": 5, "matrix": "covariance"},
+        "power264": {"kind": "sparse inverse covariance", "cv": 3, "matrix": "covariance", "samples": "frames"},
+        "dosenbach160": {"kind": "sparse inverse covariance", "cv": 5, "matrix": "covariance", "samples": "frames"},
     }
     drawn = {label: item["glass_brain"] for label, item in config["figures"]["seed_sets"].items()}
     assert drawn["dmn"]["views"] == ["ortho", "lyrz"]
