@@ -189,6 +189,16 @@ def test_what_other_machines_have_made_meanwhile_is_not_read_through(study, monk
     assert change_of_signals() is None and change() is None
 
 
+def test_results_that_snakemake_touches_after_they_were_made_are_not_read_through(study, monkeypatch):
+    before = Ledger("out")
+    make(study, INPUTS, {RESULTS[0]: "matrix", RESULTS[1]: "{}"})
+    for path in RESULTS:
+        os.utime(path)
+    before.settle()
+    monkeypatch.setattr(ledger, "checksum", lambda path: pytest.fail(f"{path} was read"))
+    assert change() is None
+
+
 def test_what_was_made_here_is_listed_with_size_and_checksum(study):
     Path("out/notes.txt").write_text("a person's")
     made = made_here("out")

@@ -337,10 +337,19 @@ class Ledger:
             return renewed if renewed and renewed.checksum == state.checksum else state
 
         if record.written > self._read_at:
-            return record._asdict()
+            # Snakemake has touched the results since they were recorded.
+            results = {name: self._touched(name, state) for name, state in record.results.items()}
+            return record._asdict() | {"results": results}
         sources = {path: now(path, state) for path, state in record.sources.items()}
         results = {name: now(f"{self.folder}/{name}", state) for name, state in record.results.items()}
         return record._asdict() | {"sources": sources, "results": results}
+
+    def _touched(self, name: str, state: State) -> State:
+        with contextlib.suppress(OSError):
+            found = os.stat(Path(self.folder, name))
+            if found.st_size == state.size:
+                return state._replace(time=found.st_mtime_ns)
+        return state
 
 
 def _sync(folder: Path) -> None:
