@@ -63,6 +63,11 @@ def test_a_run_listed_twice_is_named_with_both_rows(table):
     assert "row 4 is the same run as row 2 (sub-01_task-rest)" in message
 
 
+def test_runs_that_differ_in_capitals_only_are_named(table):
+    message = message_of(table("subject task bold", "a1 rest a.nii.gz", "A1 rest b.nii.gz"))
+    assert "row 3 (sub-A1_task-rest) differs from row 2 in capitals only" in message
+
+
 def test_two_runs_that_differ_in_one_entity_only_are_two_runs(table):
     assert len(read_runs(table("subject acquisition bold", "01 a x.nii.gz", "01 b x.nii.gz"))) == 2
 

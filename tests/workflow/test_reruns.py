@@ -352,7 +352,7 @@ def test_nothing_in_scripts_reads_the_configuration_behind_snakemakes_back():
     scripts = sorted((ROOT / "scripts").glob("*.py"))
     assert len(scripts) > 5
     assert [path.name for path in scripts if "snakemake.config" in path.read_text()] == []
-    assert [path.name for path in scripts if len(path.read_text().splitlines()) > 80] == []
+    assert [path.name for path in scripts if len(path.read_text().splitlines()) > 70] == []
 
 
 def test_results_do_not_depend_on_the_locale_or_the_number_of_cores(finished_once, tmp_path):

@@ -118,6 +118,19 @@ class RunConfounds:
     censoring: Censoring
     framewise_displacement: NDArray[np.float64] | None
 
+    def described(self) -> dict[str, Any]:
+        """Return what the sidecar of the cleaned signals says of censoring and motion."""
+        censoring = self.censoring
+        return {
+            "NumberOfVolumesKept": int(censoring.kept.sum()),
+            "NumberOfVolumesDiscardedByMotionScrubbing": censoring.n_scrubbed,
+            "NumberOfVolumesDiscardedByNonsteadyStatesDetector": censoring.n_non_steady_state,
+            "NumberOfVolumesWithoutData": censoring.n_without_data,
+            "CensoredVolumes": censoring.reasons,
+            "MeanFramewiseDisplacement": self.mean_framewise_displacement(),
+            "MeanFramewiseDisplacementKept": self.mean_framewise_displacement(kept_only=True),
+        }
+
     def mean_framewise_displacement(self, kept_only: bool = False) -> float | None:
         """Average the framewise displacement over the frames that have one, or those of them that are kept."""
         if self.framewise_displacement is None:

@@ -76,17 +76,22 @@ def read_runs(path: str | Path, content: bytes | None = None) -> list[Run]:
     if not rows:
         raise InputError(f"{path}: the table lists no run.")
     runs: dict[str, Run] = {}
-    lines: dict[str, int] = {}
+    lines: dict[str, int] = {}  # by the start of the results' names, without capitals
     for line, row in enumerate(rows, start=2):
         cells = {name: cell for name, cell in zip(columns, row, strict=True) if not is_missing(name, cell)}
         run = _run(cells, path, line)
+        other = lines.setdefault(run.stem.casefold(), line)
+        if other != line and run.stem not in runs:
+            raise InputError(
+                f"{path}: row {line} ({run.stem}) differs from row {other} in capitals only, and some disks take such"
+                " names for one; change a label."
+            )
         if run.stem in runs:
             raise InputError(
-                f"{path}: row {line} is the same run as row {lines[run.stem]} ({run.stem});"
+                f"{path}: row {line} is the same run as row {other} ({run.stem});"
                 f" tell them apart by a column such as session, run or acquisition."
             )
         runs[run.stem] = run
-        lines[run.stem] = line
     return [runs[stem] for stem in sorted(runs)]
 
 
