@@ -40,7 +40,8 @@ with logged(snakemake.log[0]):
     with written_whole(output.matrix) as temporary:
         copyfile(output[settings["matrix"].replace(" ", "_")], temporary)
     write_rows(output.path, list(fit.path) or ["alpha"], zip(*fit.path.values(), strict=True))
-    estimate = certificate(fit, len(names))
+    identical = [[names[one], names[other]] for one, other in fit.identical]
+    estimate = {**certificate(fit, len(names)), "NodesWithTheSameSignal": identical}
     unusable = [names[place] for place in fit.unusable]
     write_json(
         output.sidecar, connectome_sidecar(settings, estimate, names, unusable, cleaned, list(inputs), output.sidecar)

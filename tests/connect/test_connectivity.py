@@ -415,3 +415,13 @@ def test_nodes_with_the_same_signal_have_no_correlation(scale):
     assert found.identical == ((0, 2),) and np.isnan(found.matrix[0, 2]) and np.isnan(found.matrix[2, 0])
     assert np.count_nonzero(np.isnan(found.matrix)) == 2 and others.identical == ()
     np.testing.assert_array_equal(np.delete(np.delete(found.matrix, 2, axis=0), 2, axis=1), others.matrix)
+
+
+@pytest.mark.parametrize(("kind", "covariance"), [("correlation", "oas"), ("partial correlation", "ledoit_wolf")])
+def test_shrinkage_does_not_hide_that_two_nodes_have_the_same_signal(kind, covariance):
+    signals = np.random.default_rng(0).normal(size=(50, 5))
+    signals[:, 4] = np.nan
+    signals[:, [0, 3]] = signals[:, 3:4] * [-2, 1]
+    found = connectome(signals, kind, covariance, samples=20)
+    assert found.identical == ((0, 3),)
+    assert np.argwhere(np.isnan(found.matrix[:4, :4])).tolist() == [[0, 3], [3, 0]]

@@ -254,6 +254,15 @@ def test_nodes_without_a_signal_in_some_run_are_left_out_of_all():
         assert np.isnan(matrices[:, [2, 5]]).all() and np.isnan(matrices[:, :, [2, 5]]).all()
 
 
+def test_a_node_with_the_signal_of_another_in_some_run_is_left_out_of_all():
+    runs = made_runs(6, [60, 80], 0)
+    others = group_sparse_inverse_covariance([run[:, :5] for run in runs], cv=3)
+    runs[1][:, 5] = 3 - runs[1][:, 2]
+    found = group_sparse_inverse_covariance(runs, cv=3)
+    assert found.unusable == (5,) and found.has_signal.sum(axis=1).tolist() == [6, 5]
+    np.testing.assert_array_equal(found.precisions[:, :5, :5], others.precisions)
+
+
 def test_a_node_that_is_constant_in_the_frames_of_a_fold_is_left_out_only_where_there_are_folds():
     runs = [run.copy() for run in cohort(2, 6)]
     runs[1][:100, 3] = 0

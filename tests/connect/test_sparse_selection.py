@@ -262,6 +262,17 @@ def test_a_run_of_few_degrees_of_freedom_has_a_result_whatever_the_way_to_choose
             assert result.samples == worth
 
 
+@pytest.mark.parametrize("selection", ["cv", "ebic", 0.1])
+def test_of_nodes_with_the_same_signal_the_first_stands_for_all(selection):
+    own = np.random.default_rng(0).normal(size=(120, 6))
+    twice = np.column_stack([np.full(120, np.nan), own, -2 * own[:, 2], own[:, 2] + 1])
+    alone = sparse_inverse_covariance(own, selection=selection, cv=3)
+    found = sparse_inverse_covariance(twice, selection=selection, cv=3)
+    assert found.identical == ((3, 7), (3, 8), (7, 8)) and found.unusable == (0, 7, 8)
+    np.testing.assert_array_equal(found.partial_correlation[1:7, 1:7], alone.partial_correlation)
+    assert np.isnan(found.partial_correlation[[0, 7, 8]]).all() and found.alpha == alone.alpha
+
+
 def test_a_group_of_runs_of_few_degrees_of_freedom_has_a_result():
     runs, worth = zip(*(short_run(60, n_regressors, seed) for seed, n_regressors in enumerate((24, 36))), strict=True)
     result = group_sparse_inverse_covariance(runs, cv=3, samples=worth)

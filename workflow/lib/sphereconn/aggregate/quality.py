@@ -62,7 +62,8 @@ ESTIMATION_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "left_out": {"Description": "Why the run has no connectome; n/a for a run that has one"},
     "nodes_unusable": {"Description": "Nodes that the connectome has no value for"},
     "same_signal": {
-        "Description": "Pairs of nodes with the same signal: their correlation is n/a, the sidecar names them"
+        "Description": "Pairs of nodes with the same signal: their edge is n/a, and in a sparse inverse covariance"
+        " the second node; the sidecar names them"
     },
     "shrinkage": {"Description": "Weight of the scaled identity in a shrunk covariance, 0 to 1"},
     "samples": {"Description": "Independent frames that a covariance was shrunk for"},

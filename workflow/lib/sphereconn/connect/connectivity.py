@@ -35,7 +35,8 @@ class Connectome:
     samples : float or None
         Number of independent samples that the shrinkage took them for; None like ``shrinkage``.
     identical : tuple of pairs of int
-        Positions of nodes whose correlation is 1 or -1: they have the same signal, and no connection to measure.
+        Positions of nodes that have the same signal, up to sign and scale: there is no connection to measure. Looked
+        for where the matrix holds correlations or partial correlations.
     """
 
     matrix: np.ndarray
@@ -105,16 +106,41 @@ def connectome(
         ) from problem
     used = samples if estimator.shrinks else None
     matrix = with_unusable(matrix, usable)
-    identical = _identical(matrix) if chosen.is_correlation else []
+    identical = same_signal(z, usable) if chosen.is_correlation else ()
     for one, other in identical:
         matrix[one, other] = matrix[other, one] = np.nan
-    return Connectome(matrix, estimate.shrinkage, unusable, n_frames, used, tuple(identical))
+    return Connectome(matrix, estimate.shrinkage, unusable, n_frames, used, identical)
 
 
-def _identical(correlations: np.ndarray) -> list[tuple[int, int]]:
-    """Give the pairs of nodes that share all but ``LEAST_OWN_VARIANCE`` of their variance."""
-    pairs = np.argwhere(np.triu(1 - correlations**2 < LEAST_OWN_VARIANCE, k=1))
-    return [(one, other) for one, other in pairs.tolist()]
+def same_signal(z: np.ndarray, usable: np.ndarray) -> tuple[tuple[int, int], ...]:
+    """Give the pairs of nodes that share all but ``LEAST_OWN_VARIANCE`` of their variance.
+
+    The signals are compared and not an estimate made from them, since shrinkage hides that two are the same.
+
+    Parameters
+    ----------
+    z, usable
+        As ``standardize`` gives them.
+
+    Returns
+    -------
+    tuple of pairs of int
+        Positions among all nodes, the smaller first.
+    """
+    places = np.flatnonzero(usable)
+    pairs = places[np.argwhere(np.triu(1 - (z.T @ z / len(z)) ** 2 < LEAST_OWN_VARIANCE, k=1))]
+    return tuple((one, other) for one, other in pairs.tolist())
+
+
+def without_copies(usable: np.ndarray, identical: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Keep the first of nodes that have the same signal, as a boolean array of shape (n_nodes,).
+
+    The likelihood of a precision grows without bound when two signals are the same, also that of frames left out: the
+    smallest penalty would always look best, and the others' edges would not be sparse.
+    """
+    own = usable.copy()
+    own[[copy for _, copy in identical]] = False
+    return own
 
 
 def standardize(signals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

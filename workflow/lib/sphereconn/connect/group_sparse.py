@@ -42,7 +42,14 @@ from functools import partial
 import numpy as np
 
 from sphereconn.connect.compilation import compiled
-from sphereconn.connect.connectivity import correlation, partial_correlation_of_precision, standardize, with_unusable
+from sphereconn.connect.connectivity import (
+    correlation,
+    partial_correlation_of_precision,
+    same_signal,
+    standardize,
+    with_unusable,
+    without_copies,
+)
 from sphereconn.connect.covariance import empirical
 from sphereconn.connect.graphical_lasso import (
     CLOSE_ERROR,
@@ -136,8 +143,8 @@ class GroupSparseInverseCovariance:
     unusable : tuple of int
         Positions of the nodes left out of all runs, because in some run of the fit they have no signal.
     has_signal : ndarray of bool, shape (n_runs, n_nodes)
-        Which node has a signal in which run: one that is not missing, not constant, and not constant in the training or
-        test frames of a fold.
+        Which node has a signal in which run: one that is not missing, not constant, not constant in the training or
+        test frames of a fold, and not that of an earlier node.
     left_out : dict of int to str
         Positions of the runs that the fit does without, and why.
     """
@@ -168,7 +175,7 @@ def group_sparse_inverse_covariance(
     """Estimate sparse inverse covariances of several runs that have the same edges.
 
     The signals of each run are z-scored first (mean 0, population standard deviation 1). A node that has no signal in
-    some run is left out of all runs, since an edge is there in all runs or in none.
+    some run, or that of an earlier node, is left out of all runs, since an edge is there in all runs or in none.
 
     Parameters
     ----------
@@ -304,7 +311,9 @@ def _signals(
         try:
             folds = [] if cv is None else blocks(len(run), cv, gap_frames)
             parts = [run, *(run[frames] for fold in folds for frames in fold)]
-            has_signal[place] = np.all([standardize(part)[1] for part in parts], axis=0)
+            varying: np.ndarray = np.all([standardize(part)[1] for part in parts], axis=0)
+            z, usable = standardize(run)
+            has_signal[place] = without_copies(varying, same_signal(z, usable))
         except InputError as problem:  # too few frames
             left_out[place] = str(problem)
             continue

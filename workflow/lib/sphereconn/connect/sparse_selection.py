@@ -27,7 +27,13 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from sphereconn.connect.connectivity import partial_correlation_of_precision, standardize, with_unusable
+from sphereconn.connect.connectivity import (
+    partial_correlation_of_precision,
+    same_signal,
+    standardize,
+    with_unusable,
+    without_copies,
+)
 from sphereconn.connect.covariance import empirical
 from sphereconn.connect.graphical_lasso import (
     ConvergenceError,
@@ -91,11 +97,13 @@ class SparseInverseCovariance:
         How the penalty was found: one column a key, one row a penalty that was tried, the largest first; ``fitted`` is
         0, and the score NaN, where its gap was not reached, 1 elsewhere. Empty when the penalty was given.
     unusable : tuple of int
-        Positions of the nodes left out, because their signal is missing or constant.
+        Positions of the nodes left out, because their signal is missing, constant or that of an earlier node.
     n_frames : int
         Frames that the estimate rests on.
     samples : float or None
         Number of independent samples that the choice of the penalty took them for; None when it was given.
+    identical : tuple of pairs of int
+        Positions of nodes that have the same signal, up to sign and scale; the second of each pair is unusable.
     """
 
     precision: np.ndarray
@@ -108,6 +116,7 @@ class SparseInverseCovariance:
     unusable: tuple[int, ...]
     n_frames: int
     samples: float | None = None
+    identical: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,7 +177,7 @@ def sparse_inverse_covariance(
     """Estimate the sparse inverse covariance of one run by the graphical lasso.
 
     The signals are z-scored first (mean 0, population standard deviation 1), so that every node weighs the same and the
-    penalty has the scale of a correlation.
+    penalty has the scale of a correlation. Of nodes with the same signal the first stands for all.
 
     Parameters
     ----------
@@ -194,16 +203,21 @@ def sparse_inverse_covariance(
     Raises
     ------
     InputError
-        When fewer than two frames or two nodes are left, or a fold has too few frames.
+        When fewer than two frames or two different signals are left, or a fold has too few frames.
     ConvergenceError
         When the gap of the grid cannot be reached: with the given penalty, or with any that was tried.
     ValueError
         When the selection is unknown, or a column is NaN or infinite in some frames only.
     """
     grid = grid or Grid()
-    z, usable = standardize(signals)
+    z, varying = standardize(signals)
+    identical = same_signal(z, varying)
+    usable = without_copies(varying, identical)
+    z = z[:, usable[varying]]
     if z.shape[1] < 2:
-        raise InputError(f"A sparse inverse covariance needs at least 2 nodes with a signal, found {z.shape[1]}.")
+        raise InputError(
+            f"A sparse inverse covariance needs at least 2 nodes with different signals, found {z.shape[1]}."
+        )
     labels = np.array(names if names is not None else range(1, len(usable) + 1))[usable].tolist()
     count = float(len(z) if samples is None else samples)
     if selection == "cv":
@@ -232,6 +246,7 @@ def sparse_inverse_covariance(
         tuple(np.flatnonzero(~usable).tolist()),
         len(z),
         count if chosen.path else None,
+        identical,
     )
 
 
