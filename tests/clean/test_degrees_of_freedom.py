@@ -112,6 +112,14 @@ def test_the_number_lies_between_one_and_the_dimensions_left(seed, n_kept, n_nod
     assert effective_degrees_of_freedom(unusable, frames + 5, removed) == pytest.approx(number, rel=1e-6)
 
 
+@pytest.mark.parametrize("n_nodes", [1, 3, 40])
+def test_a_run_of_which_hardly_anything_is_left_is_never_worth_many_frames(n_nodes):
+    confounds = autoregressive(20, 6, 0.8, seed=0)  # 13 dimensions are left, and little of the band
+    runs = [cleaned(autoregressive(20, n_nodes, 0.4, seed), confounds, ALL_KEPT, **BAND) for seed in range(1, 13)]
+    largest = max(run.effective_degrees_of_freedom for run in runs)
+    assert largest < 1.6 * true_number(confounds, ALL_KEPT, 0.4, **BAND)
+
+
 def test_without_a_usable_signal_the_number_is_that_of_white_noise():
     confounds = autoregressive(168, 9, 0.0, seed=1)
     flat = cleaned(np.full((168, 2), 5.0), confounds, ALL_KEPT, **BAND)

@@ -50,7 +50,7 @@ def effective_degrees_of_freedom(
     Returns
     -------
     float
-        Between 1 and n_frames_kept - n_removed.
+        Between 1 and the largest that any spectrum has after this cleaning, n_frames_kept - n_removed at most.
 
     References
     ----------
@@ -85,9 +85,13 @@ def effective_degrees_of_freedom(
     left = traces > 1e-6 * n_frames * covariances[:, 0]  # a narrow band may have been regressed out as a whole
     covariances, traces, products = covariances[left], traces[left], products[np.ix_(left, left)]
 
+    # Of all spectra the flattest after cleaning has the largest number. Where little is left, the sampling error may
+    # exceed the squares that it is subtracted from, and nothing else would bound what is left.
+    most = min(n_frames - n_removed, traces @ np.linalg.lstsq(products, traces, rcond=1e-8)[0])
+
     scaled = _scaled(signals)
     if not scaled.shape[1]:
-        return _limited(traces.sum() ** 2 / products.sum(), n_frames - n_removed)
+        return _limited(traces.sum() ** 2 / products.sum(), most)
     autocovariance = np.fft.irfft(np.mean(np.abs(spectrum(scaled)) ** 2, axis=0), n_points)
     weights = np.linalg.lstsq(products, covariances @ autocovariance, rcond=1e-8)[0]
     # Of a band of rank r, the weight has the relative variance 2 / (r × independent nodes).
@@ -97,7 +101,7 @@ def effective_degrees_of_freedom(
     # The model has the trace `modelled`, the signals have n_frames. The two err to opposite sides where gaps are wide.
     modelled = weights @ traces
     squared = weights @ products @ weights - excess
-    return _limited(n_frames * modelled / max(squared, 1e-300), n_frames - n_removed)
+    return _limited(n_frames * modelled / max(squared, 1e-300), most)
 
 
 def _bands(gain: NDArray[np.float64], n_left: float) -> NDArray[np.float64]:
@@ -125,5 +129,5 @@ def _scaled(signals: NDArray[np.floating]) -> NDArray[np.float64]:
     return scaled
 
 
-def _limited(number: float, most: int) -> float:
+def _limited(number: float, most: float) -> float:
     return float(np.clip(number, 1.0, max(most, 1)))
