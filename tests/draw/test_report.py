@@ -197,6 +197,17 @@ def test_images_that_the_search_left_out_are_listed_with_the_reason():
     assert rows[1:] == [["sub-3_bold.nii.gz", "no confounds", "no table of its name"]]
 
 
+def test_runs_that_a_denoising_left_out_are_listed_with_the_seed_sets_for_which_it_did():
+    few, still = "3.4 effective degrees of freedom", "The mean framewise displacement is 0.9 mm"
+    left_out = [
+        *quality_rows(1, run="sub-8", left_out=few),
+        *quality_rows(1, run="sub-9", left_out=still),
+        *quality_rows(1, run="sub-9", left_out=still, seed_set="all"),
+    ]
+    rows = Page(written(quality=quality_rows() + left_out)).tables["Runs that a denoising left out, and why"]
+    assert rows[1:] == [["sub-8", "bandpass", "dmn", few], ["sub-9", "bandpass", "all, dmn", still]]
+
+
 def test_unused_settings_are_left_out():
     assert [row[0] for row in Page(written()).tables["Seed sets: settings, defaults filled in"][1:]] == ["dmn"]
 

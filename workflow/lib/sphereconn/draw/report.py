@@ -347,11 +347,10 @@ def _what_was_run(
             Link("runs_left_out.tsv", "runs_left_out.tsv"),
         )
     if left_out:
-        reasons = sorted({(row["run"], row["denoising"], row["left_out"]) for row in left_out})
         runs += _long_table(
             "Runs that a denoising left out, and why",
-            ["run", "denoising", "reason"],
-            reasons,
+            ["run", "denoising", "seed sets", "reason"],
+            _reasons(left_out),
             Link("group/quality.tsv", "group/quality.tsv"),
         )
     if not contents["unused"] and not left_out:
@@ -365,11 +364,10 @@ def _what_was_run(
             )
         )
     if nothing_left:
-        reasons = sorted({(row["run"], row["denoising"], row["left_out"]) for row in nothing_left})
         runs += _long_table(
             "Combined runs of which nothing is left, and why",
-            ["combined run", "denoising", "reason"],
-            reasons,
+            ["combined run", "denoising", "seed sets", "reason"],
+            _reasons(nothing_left),
             Link("group/estimation.tsv", "group/estimation.tsv"),
         )
     runs.append(
@@ -735,6 +733,17 @@ def _files() -> Section:
         "Files",
         [Table("Files behind this page", ["file", "content"], [[Link(path, path), words] for path, words in files])],
     )
+
+
+def _reasons(left_out: Iterable[Row]) -> list[list[str]]:
+    """Say of what a run is left out and why: the degrees of freedom that decide it may differ between seed sets."""
+    seed_sets: dict[tuple[str, str, str], set[str]] = {}
+    for row in left_out:
+        seed_sets.setdefault((row["run"], row["denoising"], row["left_out"]), set()).add(row["seed_set"])
+    return [
+        [run, denoising, ", ".join(sorted(labels)), reason]
+        for (run, denoising, reason), labels in sorted(seed_sets.items())
+    ]
 
 
 def _long_table(
