@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cohort import FOLDER as COHORT
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 from sphereconn.clean.censoring import censor
 from sphereconn.clean.cleaning import clean_signals
 from sphereconn.clean.filters import butterworth, cosine_drifts
+from sphereconn.clean.limits import Limits, clean_within_limits
+from sphereconn.clean.strategies import read_run_confounds
 from sphereconn.errors import InputError
 
 BAND = {"high_pass": 0.01, "low_pass": 0.1}
@@ -430,6 +434,16 @@ def test_too_many_regressors_are_an_error_with_the_numbers():
     with pytest.raises(InputError, match=r"^38 independent regressors, mean and trend leave less .* 40 frames kept;"):
         cleaned(noise(40, 2), noise(40, 60, 1))
     assert cleaned(noise(40, 2), noise(40, 37, 1)).degrees_of_freedom == 1
+
+
+def test_a_run_that_is_left_out_has_a_reason_without_the_advice_of_the_error():
+    run = read_run_confounds(None, 100)
+    run = replace(run, names=[f"c{number}" for number in range(36)], values=noise(100, 36, 1))
+    given = {"signals": noise(100, 2), "repetition_time": 2.0, "run": run, **BAND}
+    with pytest.raises(InputError, match=r"or leave such runs out by min_degrees_of_freedom\.$"):
+        clean_within_limits(limits=Limits(), **given)
+    left_out = clean_within_limits(limits=Limits(min_degrees_of_freedom=1), **given).left_out
+    assert left_out.endswith("in the 100 frames kept (36 after the 0.01-0.1 Hz band-pass).")
 
 
 # What cannot be cleaned.

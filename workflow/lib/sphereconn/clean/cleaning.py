@@ -43,7 +43,17 @@ _FEWEST_FRAMES = 4
 
 
 class TooLittleLeftError(InputError):
-    """Too few frames are kept, or no degree of freedom is left: a run of which nothing can be estimated."""
+    """Too few frames are kept, or no degree of freedom is left: a run of which nothing can be estimated.
+
+    Attributes
+    ----------
+    reason : str
+        What is wrong, without the advice: a run that is left out for it needs none.
+    """
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(f"{reason}; {advice}." if advice else f"{reason}.")
+        self.reason = f"{reason}."
 
 
 @dataclass(frozen=True)
@@ -252,11 +262,11 @@ def _check_kept(kept: NDArray[np.bool_] | None, n_frames: int) -> NDArray[np.boo
         raise ValueError(f"kept must be {n_frames} booleans, got {kept.dtype} of shape {kept.shape}.")
     n_kept = np.count_nonzero(kept)
     if n_kept < _FEWEST_FRAMES:
+        needed = f"; cleaning needs at least {_FEWEST_FRAMES}"
+        if n_kept == n_frames:
+            raise TooLittleLeftError(f"The run has {counted(n_frames, 'frame')}{needed}")
         raise TooLittleLeftError(
-            f"{n_kept} of the {n_frames} frames are kept; cleaning needs at least {_FEWEST_FRAMES}; min_frames"
-            " leaves such runs out."
-            if n_kept < n_frames
-            else f"The run has {counted(n_frames, 'frame')}; cleaning needs at least {_FEWEST_FRAMES}."
+            f"{n_kept} of the {n_frames} frames are kept{needed}", "min_frames leaves such runs out"
         )
     return kept
 
@@ -336,8 +346,8 @@ def _degrees_of_freedom(n_kept: int, passed: float, band: str, n_regressors: int
         constraints = ("", " and the mean", ", mean and trend")[n_constraints]
         raise TooLittleLeftError(
             f"{n_regressors} independent regressors{constraints} leave less than one degree of freedom in the {n_kept}"
-            f" frames kept{after}; use fewer confounds, censor less or filter less, or leave"
-            " such runs out by min_degrees_of_freedom."
+            f" frames kept{after}",
+            "use fewer confounds, censor less or filter less, or leave such runs out by min_degrees_of_freedom",
         )
     return degrees_of_freedom
 

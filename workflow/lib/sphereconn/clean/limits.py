@@ -87,6 +87,6 @@ def clean_within_limits(
     except TooLittleLeftError as problem:
         if limits.min_degrees_of_freedom is None:
             raise
-        return Outcome(None, str(problem))
+        return Outcome(None, problem.reason)
     few = too_few_degrees_of_freedom(result.effective_degrees_of_freedom, limits.min_degrees_of_freedom)
     return Outcome(result, few)
