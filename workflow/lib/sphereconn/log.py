@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import traceback
 import warnings
@@ -35,7 +36,8 @@ def logged(path: str) -> Iterator[None]:
     failure: Exception | None = None
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).unlink(missing_ok=True)  # a link, or another name of a file elsewhere, would be written through
+        if os.path.islink(path) or os.path.isfile(path):  # a device is none of ours
+            os.unlink(path)  # a link, or another name of a file elsewhere, would be written through
         with open(path, "w", encoding="utf-8", errors="backslashreplace") as log:
             with redirect_stdout(log), redirect_stderr(log):
                 warnings.simplefilter("default")
