@@ -105,6 +105,7 @@ with logged(sys.argv[2]):
         assert done.returncode == 1
         assert "error: large.tsv: the file would be larger than the system allows." in done.stderr
         assert "error: /dev/full: no space is left on the disk." in done.stderr
+        assert not os.path.isfile("/dev/full"), "a log never takes the place of a device"
 
 
 def test_a_folder_for_the_results_that_cannot_be_one_is_named_before_any_job(project):

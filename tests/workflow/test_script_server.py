@@ -24,9 +24,12 @@ SIGNALS = ("KILL", "TERM", "HUP", "QUIT", "SEGV")
 
 @pytest.fixture
 def server(tmp_path):
+    # A shell that runs the tests in the background lets them ignore this signal, and what they start inherits that.
+    before = signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     server = ScriptServer(str(tmp_path / "library"))
     yield server
     server._end()
+    signal.signal(signal.SIGQUIT, before)
 
 
 @pytest.fixture
