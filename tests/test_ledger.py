@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,27 @@ def test_once_read_through_a_touched_file_is_known_by_its_new_time(study, monkey
     first.settle()
     monkeypatch.setattr(ledger, "checksum", lambda path: pytest.fail(f"{path} was read"))
     assert change() is None
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+@pytest.mark.parametrize("name", [ledger.SETTLED, "computer-1-18a2b3c4d5e6f7a8.jsonl"])
+def test_what_is_no_file_in_the_place_of_a_log_is_no_record_and_nothing_waits_for_it(study, put, name):
+    put(Path("out", FOLDER, name))
+    reading = threading.Thread(target=made_here, args=("out",), daemon=True)
+    reading.start()
+    reading.join(10)
+    assert not reading.is_alive(), "still waiting for the pipe"
+    assert change() is None
+    Ledger("out").settle()
+    assert change() is None
+
+
+def test_a_file_of_a_persons_beside_the_logs_stays(study):
+    notes = Path("out", FOLDER, "notes-2026.jsonl")
+    notes.write_text('{"note": "mine"}\n')
+    Ledger("out").settle()
+    assert sorted(path.name for path in Path("out", FOLDER).iterdir()) == [ledger.SETTLED, notes.name]
+    assert notes.read_text() == '{"note": "mine"}\n'
 
 
 @pytest.mark.parametrize("length", [0, 1, 40, -2])

@@ -15,6 +15,7 @@ import ctypes
 import hashlib
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -31,6 +32,7 @@ from sphereconn.provenance import installed
 
 FOLDER = "records"  # of the ledger, in the folder of the results
 SETTLED = "ledger.jsonl"
+_NAME_OF_A_LOG = re.compile(r".+-[0-9]+-[0-9a-f]{12,}\.jsonl")  # computer, process, time
 NEVER = -1  # a time that no file has
 CHUNK = 1 << 20
 SECONDS_BETWEEN_SYNCS = 5.0  # of a log: what is recorded for longer outlives a power cut, if its results do
@@ -106,8 +108,15 @@ def _line(content: Mapping[str, Any]) -> str:
     return f"{zlib.crc32(text.encode()):08x} {text}\n"
 
 
+def _logs(place: Path) -> list[Path]:
+    """List the logs by the names that ``Writer`` gives them: other files there are a person's, and stay."""
+    return sorted(path for path in place.glob("*.jsonl") if _NAME_OF_A_LOG.fullmatch(path.name) and path.is_file())
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Read the lines of a log that are whole."""
+    """Read the lines of a log that are whole; none of what is no file, since a pipe in its place would never end."""
+    if not path.is_file():
+        return
     with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             crc, _, text = line.rstrip("\n").partition(" ")
@@ -130,7 +139,7 @@ def _read_records(folder: Path, since: int | None = None) -> dict[str, Record]:
     """
     records: dict[str, Record] = {}
     place, boot = folder / FOLDER, _boot()
-    for path in [*sorted(path for path in place.glob("*.jsonl") if path.name != SETTLED), place / SETTLED]:
+    for path in [*_logs(place), place / SETTLED]:
         sure = path.name == SETTLED
         for content in _lines(path):
             if "boot" in content:
@@ -317,7 +326,7 @@ class Ledger:
 
     def _settle(self) -> None:
         place = Path(self.folder, FOLDER)
-        logs = {path: path.stat().st_size for path in place.glob("*.jsonl") if path.name != SETTLED}
+        logs = {path: path.stat().st_size for path in _logs(place)}
         if not logs and not self._renewed:
             return
         _sync(place)
