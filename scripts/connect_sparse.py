@@ -2,10 +2,8 @@
 
 from shutil import copyfile
 
-import numpy as np
-
 from sphereconn.connect.measures import certificate, connectome_sidecar
-from sphereconn.connect.sparse_selection import Grid, SparseInverseCovariance, sparse_inverse_covariance
+from sphereconn.connect.sparse_selection import Grid, no_fit, sparse_inverse_covariance
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_matrix, write_rows, written_whole
 from sphereconn.log import logged
@@ -15,8 +13,7 @@ with logged(snakemake.log[0]):
     names, signals = read_signals(inputs.signals)
     cleaned = read_json(inputs.sidecar)
     if "LeftOut" in cleaned:
-        nothing, nodes = np.full((len(names), len(names)), np.nan), tuple(range(len(names)))
-        fit = SparseInverseCovariance(nothing, nothing, nothing, np.nan, np.nan, 0, {}, unusable=nodes, n_frames=0)
+        fit = no_fit(len(names))
     else:
         with about(inputs.signals):
             fit = sparse_inverse_covariance(

@@ -15,6 +15,8 @@ with logged(snakemake.log[0]):
     title = figure_title(wildcards.whose, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising)
     if "LeftOut" in sidecar:
         figure = notice_figure(sidecar["LeftOut"], title=title)
+    elif not path:
+        figure = notice_figure("Fewer than two nodes have a usable signal, so no penalty was tried.", title=title)
     else:
         figure = path_figure(path, sidecar["Alpha"], title=title)
     save_figure(figure, snakemake.output[0], snakemake.params.style["dpi"])

@@ -13,6 +13,7 @@ from sphereconn.clean.cleaning import clean_signals
 from sphereconn.connect.connectivity import standardize
 from sphereconn.connect.graphical_lasso import ConvergenceError, graphical_lasso
 from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
+from sphereconn.connect.measures import certificate
 from sphereconn.connect.sparse_selection import (
     Grid,
     Path,
@@ -457,11 +458,22 @@ def test_the_same_signals_give_the_same_bytes():
     assert all(one.path[key].tobytes() == other.path[key].tobytes() for key in one.path)
 
 
+@pytest.mark.parametrize("selection", ["cv", "ebic", 0.1])
+def test_a_run_with_fewer_than_two_usable_nodes_has_no_edges_and_is_no_error(selection):
+    z = cohort(1)[:, :3].copy()
+    z[:, 1], z[:, 2] = np.nan, 5.0
+    fit = sparse_inverse_covariance(z, selection=selection)
+    assert np.isnan(fit.partial_correlation).all()
+    assert (fit.unusable, fit.path, certificate(fit, 3)["Converged"]) == ((0, 1, 2), {}, None)
+    z[:, 2] = 2 * z[:, 0] + 1
+    assert sparse_inverse_covariance(z, selection=selection).identical == ((0, 2),)
+
+
 def test_mistakes_are_named():
     z = cohort(1)[:, :5]
     with pytest.raises(ValueError, match="'bic' is unknown, allowed are cv, ebic or a number"):
         sparse_inverse_covariance(z, selection="bic")
-    with pytest.raises(InputError, match="at least 2 nodes"):
+    with pytest.raises(InputError, match="at least 2 nodes; this seed set has 1"):
         sparse_inverse_covariance(z[:, :1])
     with pytest.raises(InputError, match="No two signals are correlated"):
         sparse_inverse_covariance(np.tile([[1.0, 1], [1, -1], [-1, 1], [-1, -1]], (2, 1)), cv=2)

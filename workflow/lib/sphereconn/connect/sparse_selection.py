@@ -119,6 +119,14 @@ class SparseInverseCovariance:
     identical: tuple[tuple[int, int], ...] = ()
 
 
+def no_fit(n_nodes: int, identical: tuple[tuple[int, int], ...] = ()) -> SparseInverseCovariance:
+    """Return what stands for the fit of a run that has fewer than two nodes to connect: NaN everywhere."""
+    nothing, nodes = np.full((n_nodes, n_nodes), np.nan), tuple(range(n_nodes))
+    return SparseInverseCovariance(
+        nothing, nothing, nothing, np.nan, np.nan, 0, {}, unusable=nodes, n_frames=0, identical=identical
+    )
+
+
 @dataclass(frozen=True)
 class Selection:
     """A chosen penalty.
@@ -203,7 +211,7 @@ def sparse_inverse_covariance(
     Raises
     ------
     InputError
-        When fewer than two frames or two different signals are left, or a fold has too few frames.
+        When there is a single node, fewer than two frames are left, or a fold has too few.
     ConvergenceError
         When the gap of the grid cannot be reached: with the given penalty, or with any that was tried.
     ValueError
@@ -214,10 +222,10 @@ def sparse_inverse_covariance(
     identical = same_signal(z, varying)
     usable = without_copies(varying, identical)
     z = z[:, usable[varying]]
+    if len(usable) < 2:
+        raise InputError("A sparse inverse covariance needs at least 2 nodes; this seed set has 1.")
     if z.shape[1] < 2:
-        raise InputError(
-            f"A sparse inverse covariance needs at least 2 nodes with different signals, found {z.shape[1]}."
-        )
+        return no_fit(len(usable), identical)
     labels = np.array(names if names is not None else range(1, len(usable) + 1))[usable].tolist()
     count = float(len(z) if samples is None else samples)
     if selection == "cv":
