@@ -11,8 +11,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 from sphereconn_runner import scheduler, scripts
 from sphereconn_runner.scripts import NotRunError, ScriptServer, ended_by
@@ -249,3 +251,19 @@ def test_a_server_that_gets_no_process_waits_for_one_of_its_own_and_at_last_says
     assert run_soon(server, quick) == 0
     assert "no further process could be started" in run_soon(server, quick)
     server._end()
+
+
+def test_sigterm_reaches_the_scheduler_while_its_own_thread_holds_its_locks():
+    busy = SimpleNamespace(_lock=threading.Lock(), _open_jobs=threading.Semaphore(), _user_kill=None)
+    scheduler.let_terminate(SimpleNamespace(scheduler=busy))
+
+    def interrupted():
+        with busy._lock, busy._open_jobs._cond:
+            JobScheduler.exit_gracefully(busy)
+
+    thread = threading.Thread(target=interrupted, daemon=True)
+    thread.start()
+    thread.join(SOON)
+    assert not thread.is_alive()
+    assert busy._user_kill == "graceful"
+    assert busy._open_jobs.acquire(timeout=1) and busy._open_jobs.acquire(timeout=1)

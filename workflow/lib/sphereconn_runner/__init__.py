@@ -83,7 +83,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     from sphereconn_runner.missing import tell_what_is_missing
     from sphereconn_runner.planning import plan_quickly
     from sphereconn_runner.progress import Progress, list_few_steps
-    from sphereconn_runner.scheduler import calm_scheduler, fit_into_limits, notice_interruption
+    from sphereconn_runner.scheduler import calm_scheduler, fit_into_limits, let_terminate, notice_interruption
 
     class Adapted(Unadapted):
         """Snakemake as adapted."""
@@ -97,6 +97,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
             server.start()
             fit_into_limits(workflow)
             calm_scheduler(workflow)
+            let_terminate(workflow)
             notice_interruption()
             self.progress.watch(workflow, runs, logs)
 

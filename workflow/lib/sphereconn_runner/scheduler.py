@@ -41,6 +41,18 @@ def calm_scheduler(workflow: Any) -> None:
         workflow.scheduler.resources["_job_count"] = sys.maxsize
 
 
+def let_terminate(workflow: Any) -> None:
+    """Let SIGTERM reach the scheduler at any moment.
+
+    Snakemake's handler runs in the main thread and takes locks that this thread may hold just then: it waited for ever
+    in one of some hundred kills. Locks that a thread may take twice have no such moment.
+    """
+    scheduler = getattr(workflow, "scheduler", None)
+    if scheduler is not None:
+        scheduler._lock = threading.RLock()
+        scheduler._open_jobs._cond = threading.Condition(threading.RLock())
+
+
 class Workers(ThreadPoolExecutor):
     """Threads that wait for one job each. Where the system allows no further one, those that are there do the work."""
 
