@@ -65,6 +65,8 @@ def disturbed(project, chance):
         time.sleep(0.01)
     time.sleep(delay)
     process = chosen(target, running.pid)
+    if process == running.pid and target != "group":
+        target = "main"  # there was no other yet
     with contextlib.suppress(ProcessLookupError):
         (os.killpg if target == "group" else os.kill)(process, getattr(signal, f"SIG{signal_name}"))
     try:
