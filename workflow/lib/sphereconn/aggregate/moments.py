@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,13 +71,26 @@ def group_moments(stack: str | Path | np.ndarray, rows: Sequence[int], *, fisher
         raise ValueError("a run is selected twice")
     if ordered and (ordered[0] < 0 or ordered[-1] >= n_stacked):
         raise ValueError(f"runs {ordered[0]} to {ordered[-1]} are selected, the stack has 0 to {n_stacked - 1}")
-    n_runs = np.zeros(n_edges, dtype=np.int64)
-    mean = np.zeros(n_edges)
-    squares = np.zeros(n_edges)  # squared deviations from the mean, summed
     runs = (stack[row] for row in ordered) if isinstance(stack, np.ndarray) else stack_rows(stack, ordered)
+    moments = running_moments((fisher_z_of(values) if fisher_z else values for values in runs), n_edges)
+    mean = np.tanh(moments.mean) if fisher_z else moments.mean
+    return GroupMoments(mean, moments.standard_deviation, moments.n_runs)
+
+
+def running_moments(runs: Iterable[np.ndarray], n_values: int) -> GroupMoments:
+    """Return mean and standard deviation of each value over the runs that have it, by Welford's recurrence.
+
+    Parameters
+    ----------
+    runs
+        Values of each run, shape (n_values,); NaN where a run has none. One run is held at a time.
+    n_values
+        Values of a run.
+    """
+    n_runs = np.zeros(n_values, dtype=np.int64)
+    mean = np.zeros(n_values)
+    squares = np.zeros(n_values)  # squared deviations from the mean, summed
     for values in runs:
-        if fisher_z:
-            values = fisher_z_of(values)
         known = ~np.isnan(values)
         n_runs += known
         deviation = np.where(known, values - mean, 0.0)
@@ -86,7 +99,7 @@ def group_moments(stack: str | Path | np.ndarray, rows: Sequence[int], *, fisher
         squares += deviation * (deviation - step)
     mean[n_runs == 0] = np.nan
     variance = np.where(n_runs > 1, squares, np.nan) / np.maximum(n_runs - 1, 1)
-    return GroupMoments(np.tanh(mean) if fisher_z else mean, np.sqrt(variance), n_runs)
+    return GroupMoments(mean, np.sqrt(variance), n_runs)
 
 
 def fisher_z_of(correlations: np.ndarray) -> np.ndarray:

@@ -14,11 +14,10 @@ from typing import Literal
 import numpy as np
 
 from sphereconn.errors import InputError
+from sphereconn.extract.smoothing import kernel_radius, sigmas_of, smoothing_matrix
 
 Overlap = Literal["allow", "error", "nearest"]
 
-_FWHM_OVER_SIGMA = math.sqrt(8 * math.log(2))
-_TRUNCATE = 4.0  # the Gaussian ends after four standard deviations
 _CHUNK = 1 << 16  # voxels looked at together, few enough for the cache
 _LARGEST_BOX = 1 << 24  # voxels around one seed: a radius of 250 mm on a grid of 2 mm
 _FAR = 1e8  # voxels: further than any grid reaches, and still a number that integers can hold
@@ -195,8 +194,7 @@ def sphere_weights(
     weights = Weights(spheres.sphere, spheres.voxel, 1 / spheres.size[spheres.sphere], len(spheres.full_size))
     if not smoothing_fwhm or not len(spheres.sphere):
         return weights
-    sigmas = smoothing_fwhm / (_FWHM_OVER_SIGMA * np.linalg.norm(affine[:3, :3], axis=0))
-    return _smooth(weights, shape, sigmas)
+    return _smooth(weights, shape, sigmas_of(smoothing_fwhm, affine))
 
 
 def _smooth(weights: Weights, shape: tuple[int, int, int], sigmas: np.ndarray) -> Weights:
@@ -209,8 +207,9 @@ def _smooth(weights: Weights, shape: tuple[int, int, int], sigmas: np.ndarray) -
     high = np.zeros_like(low)
     np.minimum.at(low, sphere, voxels.T)
     np.maximum.at(high, sphere, voxels.T)
-    filters = [_filter(n, sigma) for n, sigma in zip(shape, sigmas, strict=True)]
-    margin = np.array([_kernel_radius(sigma) for sigma in sigmas])
+    # A row and a column of 0 stand for what lies beyond the grid.
+    filters = [np.pad(smoothing_matrix(n, sigma), (0, 1)) for n, sigma in zip(shape, sigmas, strict=True)]
+    margin = np.array([kernel_radius(sigma) for sigma in sigmas])
     far_low = np.maximum(low - margin, 0)
     far_high = np.minimum(high + margin, np.array(shape) - 1)
 
@@ -242,23 +241,6 @@ def _smooth(weights: Weights, shape: tuple[int, int, int], sigmas: np.ndarray) -
         parts.append((np.repeat(present[some], count), voxel[reached], values[reached]))
     smoothed = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
     return Weights(smoothed[0], smoothed[1], smoothed[2], weights.n_spheres)
-
-
-def _kernel_radius(sigma: float) -> int:
-    return int(_TRUNCATE * sigma + 0.5)
-
-
-def _filter(n: int, sigma: float) -> np.ndarray:
-    """Give the matrix that smooths along an axis of ``n`` voxels, mirrored at its ends, and a row and column of 0."""
-    radius = _kernel_radius(sigma)
-    steps = np.arange(-radius, radius + 1)
-    kernel = np.exp(-0.5 * (steps / sigma) ** 2)
-    kernel /= kernel.sum()
-    source = (np.arange(n)[:, None] + steps) % (2 * n)
-    source = np.minimum(source, 2 * n - 1 - source)  # d c b a | a b c d | d c b a
-    matrix = np.zeros((n + 1, n + 1))
-    np.add.at(matrix, (np.arange(n)[:, None], source), kernel)
-    return matrix
 
 
 def _alike(boxes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

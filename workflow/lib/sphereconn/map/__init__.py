@@ -1,0 +1,1 @@
+"""Seed maps: the connectivity of a sphere with every voxel, for a run and over a group."""
