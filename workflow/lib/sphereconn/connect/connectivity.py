@@ -101,7 +101,7 @@ def connectome(
     except np.linalg.LinAlgError as problem:
         labels = np.array(names if names is not None else range(1, len(usable) + 1))
         raise InputError(
-            f"The {kind} cannot be computed: {_cause_of_singularity(z, labels[usable])}, so {estimator.words} has no"
+            f"The {kind} cannot be computed: {cause_of_singularity(z, labels[usable])}, so {estimator.words} has no"
             " inverse; use the covariance ledoit_wolf or oas, or other nodes."
         ) from problem
     used = samples if estimator.shrinks else None
@@ -243,7 +243,8 @@ def _with_unit_diagonal(matrix: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def _cause_of_singularity(z: np.ndarray, names: np.ndarray) -> str:
+def cause_of_singularity(z: np.ndarray, names: np.ndarray) -> str:
+    """Say in half a sentence why the covariance of z-scored signals of shape (n_frames, n_nodes) has no inverse."""
     shared = np.triu((z.T @ z / len(z)) ** 2, k=1)
     first, second = np.unravel_index(np.argmax(shared), shared.shape)
     if 1 - shared[first, second] < LEAST_OWN_VARIANCE:

@@ -33,7 +33,6 @@ connectivity models using population prior. Advances in Neural Information Proce
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,10 +44,8 @@ from sphereconn.connect.compilation import compiled
 from sphereconn.connect.connectivity import (
     correlation,
     partial_correlation_of_precision,
-    same_signal,
     standardize,
     with_unusable,
-    without_copies,
 )
 from sphereconn.connect.covariance import empirical
 from sphereconn.connect.graphical_lasso import (
@@ -65,6 +62,7 @@ from sphereconn.connect.graphical_lasso import (
     log_determinants,
     rungs,
 )
+from sphereconn.connect.joint import participants
 from sphereconn.connect.sparse_selection import (
     MOST_SWEEPS,
     Grid,
@@ -78,7 +76,6 @@ from sphereconn.connect.sparse_selection import (
     select_by_folds,
 )
 from sphereconn.errors import InputError
-from sphereconn.words import counted
 
 # Passes of coordinate descent before the first Newton step, which nearly all columns do without, and from one to the
 # next.
@@ -210,13 +207,9 @@ def group_sparse_inverse_covariance(
     if isinstance(selection, str) and selection != "cv":
         raise ValueError(f"'{selection}' is unknown, allowed are cv or a number")
     grid = grid or Grid()
-    has_signal, left_out = _signals(runs, cv if selection == "cv" else None, gap_frames, min_nodes)
-    fitted = [place for place in range(len(runs)) if place not in left_out]
-    if not fitted:
-        raise InputError(f"No run can take part in the fit; of the first one: {left_out[0]}")
-    usable: np.ndarray = np.all(has_signal[fitted], axis=0)
-    if usable.sum() < 2:
-        raise InputError(f"A group needs at least 2 nodes with a signal in all runs, found {usable.sum()}.")
+    folds = (lambda n_frames: blocks(n_frames, cv, gap_frames)) if selection == "cv" else (lambda n_frames: [])
+    taking_part = participants(runs, min_nodes, folds)
+    fitted, usable = taking_part.fitted, taking_part.usable
     z = [standardize(runs[place][:, usable])[0] for place in fitted]
     covariances = np.array([empirical(x).covariance for x in z])
     fit_all = partial(group_sparse_covariance, covariances, [len(x) for x in z])
@@ -240,8 +233,8 @@ def group_sparse_inverse_covariance(
         fit.n_iterations,
         chosen.path,
         tuple(np.flatnonzero(~usable).tolist()),
-        has_signal,
-        left_out,
+        taking_part.has_signal,
+        taking_part.left_out,
     )
 
 
@@ -292,39 +285,6 @@ def group_sparse_covariance(
     for covariance in S:
         check_semidefinite(covariance)
     return _solve(S, _shares(weights), alpha, gap_per_node, start, max_iterations=max_iterations)
-
-
-def _signals(
-    runs: Sequence[np.ndarray], cv: int | None, gap_frames: int, min_nodes: float
-) -> tuple[np.ndarray, dict[int, str]]:
-    """Tell which node has a signal in which run, in its folds as well, and which runs are left out, and why."""
-    if not runs:
-        raise InputError("A group needs at least one run.")
-    counts = sorted({run.shape[1] for run in runs})
-    if len(counts) > 1:
-        raise InputError(
-            f"The runs of a group must have the same nodes, found from {counts[0]} to {counts[-1]} of them."
-        )
-    n_nodes = counts[0]
-    has_signal, left_out = np.zeros((len(runs), n_nodes), dtype=bool), {}
-    for place, run in enumerate(runs):
-        try:
-            folds = [] if cv is None else blocks(len(run), cv, gap_frames)
-            parts = [run, *(run[frames] for fold in folds for frames in fold)]
-            varying: np.ndarray = np.all([standardize(part)[1] for part in parts], axis=0)
-            z, usable = standardize(run)
-            has_signal[place] = without_copies(varying, same_signal(z, usable))
-        except InputError as problem:  # too few frames
-            left_out[place] = str(problem)
-            continue
-        found = int(has_signal[place].sum())
-        if found < max(2, min_nodes * n_nodes):
-            verb, needed = "has" if found == 1 else "have", max(2, math.ceil(min_nodes * n_nodes))
-            left_out[place] = (
-                f"{found} of {counted(n_nodes, 'node')} {verb} a signal; a joint fit needs {needed} (min_nodes is"
-                f" {min_nodes:g})."
-            )
-    return has_signal, left_out
 
 
 def _cross_validate(
