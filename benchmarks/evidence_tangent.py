@@ -16,6 +16,7 @@ from sphereconn.clean.cleaning import clean_signals
 from sphereconn.clean.degrees_of_freedom import effective_degrees_of_freedom
 from sphereconn.connect.connectivity import connectome
 from sphereconn.connect.tangent import displacement, geometric_mean, of_eigenvalues, tangent_space
+from sphereconn.errors import InputError
 
 COHORT = Path(__file__).parents[1] / "resources" / "cohort"
 BAND = {"high_pass": 0.01, "low_pass": 0.1}
@@ -31,9 +32,10 @@ WAYS = (
 def spaces(runs, worth):
     """The displacements of runs by every way that can be computed."""
     for words, covariance, effective in WAYS:
-        if covariance == "empirical" and min(len(run) for run in runs) <= runs[0].shape[1]:
+        try:
+            space = tangent_space(runs, covariance, samples=worth if effective else None)
+        except InputError:  # covariances with no inverse, or hardly one
             continue
-        space = tangent_space(runs, covariance, samples=worth if effective else None)
         if not space.left_out:
             yield words, space
 
