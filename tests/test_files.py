@@ -1,5 +1,8 @@
 """Tables of numbers come back as they were written."""
 
+import os
+import stat
+
 import numpy as np
 import pytest
 
@@ -31,6 +34,16 @@ def test_a_matrix_is_read_as_it_was_written_to_the_last_bit(tmp_path, kind):
 def test_counts_are_written_as_whole_numbers(tmp_path):
     write_matrix(tmp_path / "n.tsv", ["a", "b"], np.array([[3, 2], [2, 3]]))
     assert (tmp_path / "n.tsv").read_text() == "node\ta\tb\na\t3\t2\nb\t2\t3\n"
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_a_result_is_as_readable_as_the_umask_of_the_user_allows(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_matrix(tmp_path / "matrix.tsv", ["a"], np.eye(1))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "matrix.tsv").stat().st_mode) == mode
 
 
 @pytest.mark.parametrize(

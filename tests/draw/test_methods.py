@@ -388,3 +388,34 @@ def test_censoring_and_the_minimum_are_described_with_what_came_of_them():
         assert sentence in text
     cited = {reference.doi for reference in methods(**{**STUDY, "denoising": [used]}).references}
     assert {"10.1016/j.neuroimage.2011.10.018", "10.1016/j.neuroimage.2013.08.048"} <= cited
+
+
+@pytest.mark.parametrize(
+    ("expansion", "words", "parameters"),
+    [
+        ("basic", "", 9),
+        ("derivatives", " with their temporal derivatives", None),
+        ("power2", " with their squares", None),
+        ("full", " with their temporal derivatives and the squares of both", 36),
+    ],
+)
+def test_each_expansion_of_the_parameters_is_described_and_only_those_of_ciric_are_counted(
+    expansion, words, parameters
+):
+    same = {"motion": expansion, "wm_csf": expansion, "global_signal": expansion}
+    text = denoised(confounds=[], strategy={**NOTHING, **same})
+    end = " (" if expansion == "full" else "; "
+    assert f"the six parameters of head motion{words}{end}" in text
+    assert f"the mean signals of white matter and cerebrospinal fluid{words}{end}" in text
+    assert f"the mean signal of the brain{words.replace('their', 'its')} (" in text
+    counted = [number for number in (9, 12, 18, 24, 36) if f"this strategy of {number} parameters" in text]
+    assert counted == ([parameters] if parameters else [])
+
+
+def test_the_24_parameters_of_motion_alone_are_not_called_a_strategy_of_36():
+    text = denoised(confounds=[], strategy={**NOTHING, "motion": "full"})
+    assert (
+        "Then the six parameters of head motion with their temporal derivatives and the squares of both (Friston et"
+        " al., 1996; Satterthwaite et al., 2013) (4 regressors in total)"
+    ) in text
+    assert "this strategy of" not in text

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sphereconn.clean.interpolation import CORNER_FREQUENCY, NOISE
+from sphereconn.words import counted
 
 Range = tuple[float, float]
 
@@ -348,7 +349,7 @@ def _data(
         if name in software
     ]
     return (
-        f"The data were {_counted(n_runs, 'preprocessed run')} of {_counted(n_subjects, 'subject')}, with a repetition"
+        f"The data were {counted(n_runs, 'preprocessed run')} of {counted(n_subjects, 'subject')}, with a repetition"
         f" time of {_range(repetition_time)} s. They were analysed with sphereconn {_listed(software['sphereconn'])}, a"
         f" workflow in Snakemake ({cite(SNAKEMAKE).in_brackets}) whose results follow the Brain Imaging Data Structure"
         f" ({cite(BIDS).in_brackets}), under Python {_listed(software['python'])}"
@@ -361,7 +362,7 @@ def _spheres(seed_sets: Sequence[SeedSetUsed], cite: Cite) -> str:
     several = len(seed_sets) > 1
     described = [_sphere_set(item, several, cite) for item in seed_sets]
     text = (
-        f"Signals were averaged over {_counted(len(seed_sets), 'set')} of spheres: {'; '.join(described)}."
+        f"Signals were averaged over {counted(len(seed_sets), 'set')} of spheres: {'; '.join(described)}."
         if several
         else f"Signals were averaged over {described[0]}."
     )
@@ -408,14 +409,14 @@ def _sphere_set(item: SeedSetUsed, several: bool, cite: Cite) -> str:
         f", after spatial smoothing with a Gaussian kernel of {width:g} mm full width at half maximum" if width else ""
     )
     label = f" ({item.label})" if several else ""
-    return f"{_counted(item.n_nodes, 'sphere')} of {_range(item.radii)} mm radius {where}{label}{smoothed}"
+    return f"{counted(item.n_nodes, 'sphere')} of {_range(item.radii)} mm radius {where}{label}{smoothed}"
 
 
 def _denoisings(denoising: Sequence[DenoisingUsed], cite: Cite) -> list[tuple[str, str]]:
     if len(denoising) == 1:
         return [("Denoising", _denoising(denoising[0], cite))]
     return [
-        (f"Denoising “{item.label}”", f"{_counted(item.n_runs, 'run')} had this denoising. {_denoising(item, cite)}")
+        (f"Denoising “{item.label}”", f"{counted(item.n_runs, 'run')} had this denoising. {_denoising(item, cite)}")
         for item in denoising
     ]
 
@@ -506,7 +507,7 @@ def _confounds(settings: Mapping[str, Any], cite: Cite) -> list[str]:
         sources = [BEHZADI, MUSCHELLI] if isinstance(number, str) and number != "all" else [BEHZADI]
         amount = (
             "all components" if number == "all"
-            else _counted(number, "component") if isinstance(number, int)
+            else counted(number, "component") if isinstance(number, int)
             else f"as many components as explain {number.rstrip('%')} % of the variance"
         )  # fmt: skip
         described.append(f"{amount} that CompCor found in {COMPCOR[strategy['compcor']]} ({_cited(sources, cite)})")
@@ -567,7 +568,7 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
     if item.without_data:
         number, runs = sum(item.without_data.values()), len(item.without_data)
         steps.append(
-            f"{_counted(number, 'frame')} of {_counted(runs, 'run')} had no data (the image was 0 throughout, or not"
+            f"{counted(number, 'frame')} of {counted(runs, 'run')} had no data (the image was 0 throughout, or not"
             f" finite), and {'was' if number == 1 else 'were'} treated as censored."
         )
     if steps and filtered:
@@ -576,7 +577,7 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
             f" {_interpolation(settings['interpolation'], cite)}; all were left out afterwards."
         )
     frames, minutes = settings["min_frames"], settings["min_minutes"]
-    limits = [f"fewer than {_counted(frames, 'frame')}"] if frames is not None else []
+    limits = [f"fewer than {counted(frames, 'frame')}"] if frames is not None else []
     limits += [f"less than {minutes:g} minute{'' if minutes == 1 else 's'}"] if minutes is not None else []
     worth, motion = settings["min_degrees_of_freedom"], settings["max_mean_framewise_displacement"]
     limits += [f"fewer than {worth:g} effective degrees of freedom"] if worth is not None else []
@@ -584,7 +585,7 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
     rules += [f"with a mean framewise displacement above {motion:g} mm"] if motion is not None else []
     if rules:
         number = item.n_left_out
-        left = f"{_counted(number, 'run')} {'was' if number == 1 else 'were'}" if number else "no run was"
+        left = f"{counted(number, 'run')} {'was' if number == 1 else 'were'}" if number else "no run was"
         steps.append(
             f"Runs {', or '.join(rules)}, were to be left out; {left}."
             if len(rules) > 1
@@ -671,7 +672,7 @@ def _estimate(settings: Mapping[str, Any], cite: Cite) -> str:
 def _penalty(settings: Mapping[str, Any], cite: Cite) -> str:
     alpha, gap = settings["alpha"], settings["gap_frames"]
     if alpha == "cv":
-        between = f", {_counted(gap, 'frame')} left out between training and test," if gap else ""
+        between = f", {counted(gap, 'frame')} left out between training and test," if gap else ""
         parts = (
             " (where the signals were worth fewer independent frames than nodes, the folds were blocks of as many"
             " uncorrelated samples)"
@@ -740,10 +741,6 @@ def _quality(motion_known: bool, cite: Cite) -> str:
             f" ({cite(POWER_2012).in_brackets})."
         )
     return text
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _range(limits: Range, form: str = "g") -> str:

@@ -27,6 +27,7 @@ from sphereconn.draw.html import (
 )
 from sphereconn.draw.methods import DenoisingUsed, Range, SeedSetUsed, methods
 from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
+from sphereconn.words import counted
 
 MOST_ROWS = 2000  # of a table; more make a page that no one reads and that is slow to open
 MOST_EMBEDDED = 64_000_000  # bytes of figures
@@ -207,9 +208,9 @@ def study_report(
     estimation = [row for row in estimation if row["left_out"] == MISSING]
     runs = sorted({row["run"] for row in quality})
     lead = (
-        f"{_counted(len(runs), 'run')} of {_counted(_n_subjects(runs), 'subject')},"
-        f" {_counted(len({row['seed_set'] for row in quality}), 'seed set')},"
-        f" {_counted(len(estimation), 'connectome')}. The tables behind this page and all results lie beside it."
+        f"{counted(len(runs), 'run')} of {counted(_n_subjects(runs), 'subject')},"
+        f" {counted(len({row['seed_set'] for row in quality}), 'seed set')},"
+        f" {counted(len(estimation), 'connectome')}. The tables behind this page and all results lie beside it."
     )
     return html_page(
         name,
@@ -255,7 +256,7 @@ def _summary(
         worst = max(quality, key=lambda row: int(row["nodes_unusable"]) / int(row["nodes"]))
         blocks.append(
             Paragraph(
-                f"{_counted(len(unusable), 'run')} of {len(runs):,} {'lacks' if len(unusable) == 1 else 'lack'} the"
+                f"{counted(len(unusable), 'run')} of {len(runs):,} {'lacks' if len(unusable) == 1 else 'lack'} the"
                 f" signal of some node, at worst of {worst['nodes_unusable']} of {worst['nodes']} nodes"
                 f" ({worst['seed_set']}). The nodes tables say why.",
                 warning=True,
@@ -266,7 +267,7 @@ def _summary(
         run, row = next(iter(overruled.items()))
         blocks.append(
             Paragraph(
-                f"{_counted(len(overruled), 'run')} of {len(runs):,} {'has' if len(overruled) == 1 else 'have'} another"
+                f"{counted(len(overruled), 'run')} of {len(runs):,} {'has' if len(overruled) == 1 else 'have'} another"
                 f" repetition time in the image header or the sidecar than the one that was used, such as {run} with"
                 f" {_shown(row['repetition_time'], 'repetition_time')} s ({row['repetition_time_overruled']}).",
                 warning=True,
@@ -277,7 +278,7 @@ def _summary(
     if same:
         blocks.append(
             Paragraph(
-                f"In {_counted(len(same), 'connectome')} some nodes have the same signal, and their edge is n/a, such"
+                f"In {counted(len(same), 'connectome')} some nodes have the same signal, and their edge is n/a, such"
                 f" as in {same[0]['run']} ({same[0]['seed_set']}); the sidecars name the nodes.",
                 warning=True,
             )
@@ -285,7 +286,7 @@ def _summary(
     if unconverged:
         blocks.append(
             Paragraph(
-                f"{_counted(len(unconverged), 'estimate')} did not converge; see the quality section.", warning=True
+                f"{counted(len(unconverged), 'estimate')} did not converge; see the quality section.", warning=True
             )
         )
     return Section("Summary", blocks)
@@ -306,7 +307,7 @@ def _far_below(quality: Sequence[Row]) -> list[str]:
             named = ", ".join(f"{run} ({number:.1f})" for number, run in low[:N_WORST])
             more = f" and {len(low) - N_WORST:,} more" if len(low) > N_WORST else ""
             said.append(
-                f"{_counted(len(low), 'run')} of {len(worth):,} ({label}) {'is' if len(low) == 1 else 'are'} worth less"
+                f"{counted(len(low), 'run')} of {len(worth):,} ({label}) {'is' if len(low) == 1 else 'are'} worth less"
                 f" than a third of the median of {middle:.1f} effective degrees of freedom: {named}{more}. In groups"
                 " they count like the others; min_degrees_of_freedom leaves such runs out."
             )
@@ -328,7 +329,7 @@ def _what_was_run(
     all_runs = len({row["run"] for row in [*quality, *left_out]}) + len(contents["unused"])
     runs: list[Block] = [
         Paragraph(
-            f"Of {_counted(all_runs, 'run')} in the runs table {contents['runs_table']},"
+            f"Of {counted(all_runs, 'run')} in the runs table {contents['runs_table']},"
             f" {used_runs:,} {'was' if used_runs == 1 else 'were'} used."
         )
     ]
@@ -602,17 +603,17 @@ def _doubts(estimation: Sequence[Row]) -> list[str]:
     sentences = []
     if largest:
         sentences.append(
-            f"The penalty of {_counted(largest, 'connectome')} is the largest that was tried, which leaves no edge: the"
+            f"The penalty of {counted(largest, 'connectome')} is the largest that was tried, which leaves no edge: the"
             " data were not enough to tell any edge from chance."
         )
     if smallest:
         sentences.append(
-            f"The penalty of {_counted(smallest, 'connectome')} is the smallest that was tried or could be fitted; a"
+            f"The penalty of {counted(smallest, 'connectome')} is the smallest that was tried or could be fitted; a"
             " smaller one might describe the data better."
         )
     if few:
         sentences.append(
-            f"The signals of {_counted(few, 'connectome')} are worth fewer independent frames than they have nodes:"
+            f"The signals of {counted(few, 'connectome')} are worth fewer independent frames than they have nodes:"
             " what these connectomes show depends on shrinkage or penalty as much as on the data."
         )
     return sentences
@@ -638,7 +639,7 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
                     room -= len(image.content) if image else 0
                     caption = f"{item['estimator']}: {words}, {group}"
                     figures.append(Figure(path, caption, image if room >= 0 else None))
-            title = f"{group[0].upper()}{group[1:]}, mean of {_counted(members[0]['runs'], noun)}"
+            title = f"{group[0].upper()}{group[1:]}, mean of {counted(members[0]['runs'], noun)}"
             if group == "all runs":
                 blocks += [Paragraph(f"{title}."), Figures(figures)]
             else:
@@ -784,7 +785,3 @@ def _number(cell: str) -> float | None:
 def _shown(cell: str, column: str) -> str:
     number = _number(cell)
     return MISSING if number is None else f"{number:.{COLUMNS[column].digits}f}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
