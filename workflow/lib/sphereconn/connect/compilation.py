@@ -19,10 +19,11 @@ def compiled(function: Function) -> Function:
 
     The code is kept in ``NUMBA_CACHE_DIR`` when that is set, else beside the module, else (the package is read-only) in
     the user's cache folder. Files appear there by renaming, so processes that compile at the same time do not disturb
-    each other. Where no folder can be written, every process compiles for itself.
+    each other. Where no folder can be written, every process compiles for itself. The machine code holds no lock, so
+    threads may run it side by side.
     """
     try:
-        dispatcher = numba.njit(cache=True, fastmath=REORDERING)(function)
+        dispatcher = numba.njit(cache=True, nogil=True, fastmath=REORDERING)(function)
     except RuntimeError:  # numba found no folder to write to
-        dispatcher = numba.njit(fastmath=REORDERING)(function)
+        dispatcher = numba.njit(nogil=True, fastmath=REORDERING)(function)
     return cast(Function, dispatcher)
