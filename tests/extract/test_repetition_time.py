@@ -19,7 +19,7 @@ from sphereconn.extract.repetition_time import HEADER, SIDECAR, TABLE, repetitio
         (2.0, {"RepetitionTime": 1.5}, None, 2.0, TABLE, {SIDECAR: 1.5}),
         (2.0, {"RepetitionTime": 2.0019}, 1.9981, 2.0, TABLE, {}),  # within a thousandth of it
         (2.0, {"RepetitionTime": 2.0021}, 1.9979, 2.0, TABLE, {SIDECAR: 2.0021, HEADER: 1.9979}),
-        (0.5, {"RepetitionTime": 0.5011}, None, 0.5, TABLE, {SIDECAR: 0.5011}),  # below 1 s, within 1 ms
+        (0.5, {"RepetitionTime": 0.5009}, 0.5011, 0.5, TABLE, {HEADER: 0.5011}),  # below 1 s, within 1 ms
     ],
 )
 def test_the_first_that_states_it_counts_and_who_contradicts_is_noted(
