@@ -1,7 +1,11 @@
 """Tables of numbers come back as they were written."""
 
+import gzip
+import io
 import os
+import re
 import stat
+import zipfile
 
 import numpy as np
 import pytest
@@ -44,6 +48,33 @@ def test_a_result_is_as_readable_as_the_umask_of_the_user_allows(tmp_path, umask
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "matrix.tsv").stat().st_mode) == mode
+
+
+def workbook():
+    with io.BytesIO() as content:
+        with zipfile.ZipFile(content, "w") as archive:
+            archive.writestr("xl/workbook.xml", "<workbook/>")
+        return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (workbook(), "a workbook of a spreadsheet program or a zip archive; save the table as tab-separated text"),
+        (bytes.fromhex("d0cf11e0a1b11ae1"), "a workbook of an old spreadsheet program"),
+        (gzip.compress(b"subject\tbold\n01\tb.nii\n"), "compressed (gzip); unpack it first"),
+        ("subject\tbold\n".encode("utf-16"), "UTF-16 text; save it as UTF-8"),
+        (b"\xfe\xff" + "subject\tbold\n".encode("utf-16-be"), "UTF-16 text; save it as UTF-8"),
+    ],
+    ids=["xlsx", "xls", "gzip", "UTF-16, little end first", "UTF-16, big end first"],
+)
+def test_a_file_that_is_no_plain_text_is_named_for_what_it_is(tmp_path, content, kind):
+    path = tmp_path / "runs.tsv"
+    path.write_bytes(content)
+    with pytest.raises(
+        InputError, match=re.escape(f"runs.tsv: a tab-separated table is expected, and this file is {kind}")
+    ):
+        read_rows(path)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,14 @@ def test_a_pattern_without_a_match_is_named_with_the_nearest_columns():
         select_columns(COLUMNS, ["cosine*"])
 
 
+@pytest.mark.parametrize("written", ["CSF", " csf", "csf ", "CSF ", "Csf"])
+def test_blanks_and_case_do_not_hide_the_column_that_is_meant(written):
+    with pytest.raises(InputError, match=f"'{written}' matches no column; did you mean 'csf'\\?$"):
+        select_columns(COLUMNS, [written])
+    with pytest.raises(InputError, match=r"did you mean 'CSF'\?$"):
+        select_columns(["CSF", "GlobalSignal"], ["csf"])
+
+
 def test_columns_that_a_run_need_not_have_are_taken_where_they_are():
     assert select_columns(COLUMNS, ["csf"], ["cosine*", "trans_?"]) == ["csf", "trans_x", "trans_y"]
     assert select_columns(COLUMNS, [], ["cosine*"]) == []

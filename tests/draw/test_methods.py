@@ -357,6 +357,20 @@ def test_a_strategy_is_described_part_by_part_with_its_references():
     assert "No confounds were regressed out." in text
 
 
+def test_frames_before_the_steady_state_that_are_kept_are_said_to_be_kept():
+    kept = "Frames marked as preceding the steady state of the scanner, if there were any, were kept."
+    assert kept in denoised(non_steady_state="keep")
+    assert kept not in denoised(non_steady_state="censor")
+
+
+def test_a_run_that_is_left_out_for_one_set_of_spheres_only_is_said_to_be():
+    used = DenoisingUsed(
+        "it", 8, {**BANDPASS, "min_frames": 50}, (4, 4), (10.0, 10.0), (7.5, 9.0), n_left_out=2, n_left_out_in_part=1
+    )
+    text = texts(denoising=[used])["Denoising"]
+    assert "were to be left out; 2 runs were, 1 of them for some sets of spheres only." in text
+
+
 def test_censoring_and_the_minimum_are_described_with_what_came_of_them():
     scrub = {"framewise_displacement": 0.5, "std_dvars": 1.5, "min_segment": 5}
     settings = {**BANDPASS, "scrub": scrub, "strategy": NOTHING, "min_minutes": 4.0, "min_degrees_of_freedom": 10.0}

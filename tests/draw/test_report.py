@@ -208,6 +208,24 @@ def test_runs_that_a_denoising_left_out_are_listed_with_the_seed_sets_for_which_
     assert rows[1:] == [["sub-8", "bandpass", "dmn", few], ["sub-9", "bandpass", "all, dmn", still]]
 
 
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ([], "1 run was, for some sets of spheres only."),
+        (["sub-8"], "2 runs were, 1 of them for some sets of spheres only."),
+    ],
+)
+def test_a_run_that_only_one_seed_set_does_without_is_counted_as_such(others, words):
+    bandpass = SETTINGS["denoising"]["bandpass"] | {"min_degrees_of_freedom": 10.0}
+    left_out = [
+        row
+        for run in ("sub-1", *others)
+        for row in quality_rows(1, run=run, seed_set="all", left_out="3.4 effective degrees of freedom")
+    ]
+    page = written(settings=SETTINGS | {"denoising": {"bandpass": bandpass}}, quality=quality_rows() + left_out)
+    assert f"were to be left out; {words}" in page
+
+
 def test_unused_settings_are_left_out():
     assert [row[0] for row in Page(written()).tables["Seed sets: settings, defaults filled in"][1:]] == ["dmn"]
 

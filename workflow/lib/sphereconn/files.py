@@ -140,6 +140,25 @@ def read_json(path: str | Path) -> dict[str, Any]:
     return content
 
 
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "a workbook of a spreadsheet program or a zip archive; save the table as tab-separated text",
+    b"\xd0\xcf\x11\xe0": "a workbook of an old spreadsheet program; save the table as tab-separated text",
+    b"\x1f\x8b": "compressed (gzip); unpack it first",
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8 text",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8 text",
+}
+
+
+def _other_format(path: str | Path) -> str | None:
+    """Say which format that is no plain text a file begins like."""
+    try:
+        with open(path, "rb") as file:
+            beginning = file.read(4)
+    except OSError:
+        return None  # reading the table says why
+    return next((words for magic, words in _OTHER_FORMATS.items() if beginning.startswith(magic)), None)
+
+
 def read_rows(path: str | Path, content: bytes | None = None) -> tuple[list[str], list[list[str]]]:
     """Read a tab-separated table: its column names and its rows, as text.
 
@@ -149,6 +168,8 @@ def read_rows(path: str | Path, content: bytes | None = None) -> tuple[list[str]
     """
     if content is None:
         check_file(path, _LARGEST_TABLE)
+        if other := _other_format(path):
+            raise InputError(f"{path}: a tab-separated table is expected, and this file is {other}.")
     try:
         with (
             open(path, "rb") if content is None else io.BytesIO(content) as source,

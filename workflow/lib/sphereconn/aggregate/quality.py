@@ -125,7 +125,7 @@ def quality_row(labels: Sequence[str], nodes: str | Path, cleaned: str | Path) -
         sidecar["RepetitionTime"],
         ", ".join(f"{source}: {value}" for source, value in sidecar["RepetitionTimeOverruled"].items()) or None,
         sidecar.get("LeftOut"),
-        len(sidecar["ConfoundRegressors"]),
+        None if sidecar["DegreesOfFreedom"] is None else len(sidecar["ConfoundRegressors"]),
         sidecar["DegreesOfFreedom"],
         sidecar["EffectiveDegreesOfFreedom"],
         sidecar["MeanFramewiseDisplacement"],

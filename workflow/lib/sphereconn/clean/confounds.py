@@ -100,7 +100,9 @@ def select_columns(available: Sequence[str], patterns: Sequence[str], if_any: Se
 
 
 def _suggestion(pattern: str, available: Sequence[str]) -> str:
-    near = difflib.get_close_matches(pattern, available)
+    folded = {name.casefold(): name for name in available}  # case and blanks are what people get wrong
+    word = pattern.strip().casefold()
+    near = [folded[name] for name in ([word] if word in folded else difflib.get_close_matches(word, folded))]
     return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else "."
 
 

@@ -264,7 +264,8 @@ class SeedSetUsed:
 class DenoisingUsed:
     """A denoising: its settings, and over its runs their number and the ranges of regressors and degrees of freedom.
 
-    ``n_left_out`` counts the runs below the minimum, ``censored`` is the range of the share of censored frames,
+    ``n_left_out`` counts the runs below the minimum, ``n_left_out_in_part`` those among them that only some sets of
+    spheres do without and that ``n_runs`` counts as well, ``censored`` is the range of the share of censored frames,
     ``without_data`` has the number of frames without data of each run that has some; these are not in the share.
     """
 
@@ -275,6 +276,7 @@ class DenoisingUsed:
     degrees_of_freedom: Range
     effective_degrees_of_freedom: Range
     n_left_out: int = 0
+    n_left_out_in_part: int = 0
     censored: Range = (0.0, 0.0)
     without_data: Mapping[str, int] = field(default_factory=dict)
 
@@ -586,11 +588,16 @@ def _censoring(item: DenoisingUsed, filtered: bool, cite: Cite) -> list[str]:
     if rules:
         number = item.n_left_out
         left = f"{counted(number, 'run')} {'was' if number == 1 else 'were'}" if number else "no run was"
+        if item.n_left_out_in_part:
+            of_them = f" {item.n_left_out_in_part} of them" if item.n_left_out_in_part < number else ""
+            left += f",{of_them} for some sets of spheres only"
         steps.append(
             f"Runs {', or '.join(rules)}, were to be left out; {left}."
             if len(rules) > 1
             else f"Runs {rules[0]} were to be left out; {left}."
         )
+    if settings["non_steady_state"] == "keep":
+        steps.insert(0, "Frames marked as preceding the steady state of the scanner, if there were any, were kept.")
     return steps
 
 

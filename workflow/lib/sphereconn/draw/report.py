@@ -700,7 +700,8 @@ def _methods(
                 _limits(rows, "regressors"),
                 _limits(rows, "degrees_of_freedom"),
                 _limits(rows, "effective_degrees_of_freedom"),
-                n_left_out=len({row["run"] for row in left_out if row["denoising"] == label}),
+                n_left_out=len(out := {row["run"] for row in left_out if row["denoising"] == label}),
+                n_left_out_in_part=len(out & {row["run"] for row in rows}),
                 censored=_censored(rows),
                 without_data=_without_data(rows),
             )
