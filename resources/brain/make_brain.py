@@ -3,12 +3,14 @@
     python resources/brain/make_brain.py TEMPLATES
 
 ``TEMPLATES`` is the folder that holds ``mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz`` (ICBM 2009a nonlinear
-symmetric, 1 mm, skull-stripped). Written beside this script: ``outlines.json`` and ``surface.npz``; README.md says
-what they hold. The template is symmetric: one lateral outline and one hemisphere are enough, the left is their mirror.
+symmetric, 1 mm, skull-stripped). Written beside this script: ``outlines.json``, ``surface.npz`` and
+``template.nii.gz``; README.md says what they hold. The template is symmetric: one lateral outline and one hemisphere
+are enough, the left is their mirror.
 """
 
 from __future__ import annotations
 
+import gzip
 import heapq
 import json
 import sys
@@ -36,7 +38,8 @@ VERTEX_UNIT = 0.01  # mm
 
 
 def main(templates: Path) -> None:
-    """Write both assets."""
+    """Write the assets."""
+    write_template(templates / TEMPLATE)
     cortex, origin = read_cortex(templates / TEMPLATE)
     outlines = {view: make_outline(cortex, origin, *seen) for view, seen in VIEWS.items()}
     text = json.dumps({"unit_mm": OUTLINE_TOLERANCE, "views": outlines}, separators=(",", ":"))
@@ -49,6 +52,22 @@ def main(templates: Path) -> None:
         vertices=np.round(vertices / VERTEX_UNIT).astype(np.int16),
         faces=faces.astype(np.uint16),
     )
+
+
+def write_template(path: Path) -> None:
+    """Write the template at 2 mm, each voxel the mean of eight, as bytes from 0 to 255."""
+    image = nibabel.load(path)
+    t1 = np.asarray(image.dataobj, dtype=np.float64)
+    t1 = np.pad(t1, [(0, n % 2) for n in t1.shape])
+    x, y, z = (n // 2 for n in t1.shape)
+    halved = t1.reshape(x, 2, y, 2, z, 2).mean(axis=(1, 3, 5))
+    affine = image.affine.copy()
+    affine[:3, :3] *= 2
+    affine[:3, 3] += 0.5
+    small = nibabel.Nifti1Image(np.round(255 * halved / halved.max()).astype(np.uint8), affine)
+    small.header.set_sform(affine, code=4)
+    small.header.set_xyzt_units("mm")
+    (HERE / "template.nii.gz").write_bytes(gzip.compress(small.to_bytes(), compresslevel=9, mtime=0))
 
 
 def read_cortex(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -98,6 +98,8 @@ wildcard_constraints:
     group=r"[A-Za-z0-9]+-[A-Za-z0-9]+",
     whose=rf"groups|[A-Za-z0-9]+-{names.BIDS_LABEL}(_[a-z]+-{names.BIDS_LABEL})*",
     views=r"[a-z]+",
+    map=names.LABEL,
+    seed=names.LABEL,
 
 
 # The wildcards of a rule over the runs of a seed set, and so on down the chain.

@@ -1,35 +1,55 @@
-"""Seed maps of a group of runs: mean, standard deviation and number of runs of each voxel."""
+"""Seed maps of a group: mean, standard deviation and number of subjects of each voxel."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sphereconn.aggregate.moments import GroupMoments, running_moments
+from sphereconn.aggregate.moments import GroupMoments
 
 
-def group_maps(maps: Iterable[NDArray[np.float64]], n_voxels: int) -> GroupMoments:
-    """Return mean and standard deviation of each voxel over the runs that have it, one map in memory at a time.
+def of_subjects(subjects: Sequence[str], maps: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
+    """Yield one map a subject: the mean over its runs, of the voxels that each run has; NaN where none has.
+
+    Runs of a subject are no independent observations: the mean over a group counts every subject once.
 
     Parameters
     ----------
+    subjects
+        The subject of each map; maps of a subject follow each other.
     maps
-        Of each run, shape (n_voxels,), of Fisher's z or percent signal change; NaN where a run has no value.
-    n_voxels
-        Voxels of the grid.
+        Shape (n_voxels,) each.
 
-    Returns
-    -------
-    GroupMoments
-        Mean and standard deviation in the units of the maps.
+    Raises
+    ------
+    ValueError
+        When maps of a subject are apart.
     """
-    return running_moments(maps, n_voxels)
+    done: set[str] = set()
+    current, total, count = None, np.empty(0), np.empty(0)
+    for subject, values in zip(subjects, maps, strict=True):
+        if subject != current:
+            if current is not None:
+                yield _mean(total, count)
+            if subject in done:
+                raise ValueError(f"maps of subject {subject} do not follow each other")
+            done.add(subject)
+            current, total, count = subject, np.zeros(len(values)), np.zeros(len(values))
+        known = np.isfinite(values)
+        total[known] += values[known]
+        count += known
+    if current is not None:
+        yield _mean(total, count)
+
+
+def _mean(total: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def one_sample_t(moments: GroupMoments) -> NDArray[np.float64]:
-    """Return Student's t of the mean against 0, shape (n_voxels,); NaN with fewer than two runs or without spread."""
+    """Return Student's t of the mean against 0, shape (n_voxels,); NaN with fewer than two subjects or no spread."""
     with np.errstate(invalid="ignore", divide="ignore"):
         error = moments.standard_deviation / np.sqrt(moments.n_runs)
         return np.where(error > 0, moments.mean / error, np.nan)

@@ -57,11 +57,11 @@ def near_levels(runs: Sequence[Owner], columns: Sequence[str]) -> Iterator[str]:
 
 def groups_of(runs: Sequence[Owner], columns: Sequence[str]) -> list[Group]:
     """Return the groups that some runs make: all of them, then each level of each column, sorted by label."""
-    of_column = _labels(columns)
+    of_column = labels_from(columns)
     groups = [
         Group(f"{of_column[column]}-{label}", column, level)
         for column in columns
-        for level, label in _labels(_levels(runs, column)).items()
+        for level, label in labels_from(_levels(runs, column)).items()
     ]
     return [Group(ALL_RUNS), *sorted(groups, key=lambda group: group.label)]
 
@@ -81,7 +81,7 @@ def _levels(runs: Sequence[Owner], column: str) -> list[str]:
     return sorted({value for run in runs if (value := run.value(column))})
 
 
-def _labels(texts: Collection[str]) -> dict[str, str]:
+def labels_from(texts: Collection[str]) -> dict[str, str]:
     """Return a label for each text: its letters and digits, and a few digits of its hash where these are not enough.
 
     A text of letters and digits is its own label, unless another differs from it in capitals only: some disks take

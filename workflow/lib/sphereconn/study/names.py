@@ -83,6 +83,22 @@ def group_result(group: str, seed_set: str, denoising: str, estimator: str, suff
     return f"group/{group}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_{suffix}"
 
 
+def seed_map(folder: str, stem: str, seed_set: str, label: str, denoising: str, seed: str, suffix: str) -> str:
+    """Name a seed map of a run, or its sidecar; of a group with the folder ``group`` and its label for stem."""
+    place = folder if folder == "group" else f"{folder}/func"
+    return f"{place}/{stem}_atlas-{seed_set}_meas-{label}_desc-{denoising}_seed-{seed}_{suffix}"
+
+
+def seed_maps_sidecar(folder: str, stem: str, seed_set: str, label: str, denoising: str) -> str:
+    """Name the sidecar that the seed maps of a run share."""
+    return f"{folder}/func/{stem}_atlas-{seed_set}_meas-{label}_desc-{denoising}_statmap.json"
+
+
+def seed_map_figure(group: str, seed_set: str, label: str, denoising: str, seed: str, suffix: str) -> str:
+    """Name a figure of the seed map of a group."""
+    return f"group/figures/{group}_atlas-{seed_set}_meas-{label}_desc-{denoising}_seed-{seed}_{suffix}"
+
+
 def signals_figure(folder: str, stem: str, seed_set: str, denoising: str, extension: str) -> str:
     """Name the figure of a run's cleaned signals."""
     return f"{folder}/figures/{stem}_atlas-{seed_set}_desc-{denoising}_timeseries.{extension}"

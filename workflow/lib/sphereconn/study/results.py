@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sphereconn.study import names
 from sphereconn.study.drawn import figures
 from sphereconn.study.groups import ALL_RUNS, groups_of
+from sphereconn.study.mapped import map_results
 from sphereconn.study.study import Study
 
 DESCRIPTION = ("dataset_description.json", "study.json")
@@ -47,6 +48,7 @@ def expected_results(study: Study) -> set[str]:
         *_seeds_of_atlases(study),
         *_results_of_runs(study),
         *_results_of_groups(study),
+        *map_results(study),
         *figures(study),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,12 @@ def read_seeds(path: str | Path, radius: float | None = None) -> SeedTable:
     names = _names(path, table, len(rows))
     networks = [cell if cell != MISSING else "" for cell in table.get("network", [""] * len(rows))]
     return SeedTable(names, coordinates, radii, networks)
+
+
+def read_all_seeds(paths: Sequence[str | Path]) -> tuple[list[str], np.ndarray]:
+    """Return the names and the coordinates, shape (n_seeds, 3) in mm, of the seeds of several tables together."""
+    tables = [read_seeds(path, radius=0.0) for path in paths]
+    return [name for table in tables for name in table.names], np.vstack([table.coordinates for table in tables])
 
 
 def _numbers(path: str | Path, column: str, cells: list[str]) -> np.ndarray:

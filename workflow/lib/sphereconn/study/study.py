@@ -17,6 +17,7 @@ from sphereconn.study.atlas import is_atlas, read_labels
 from sphereconn.study.development_fmri import Downloads
 from sphereconn.study.exclusion import excluded_runs
 from sphereconn.study.groups import check_groups, groups_of, near_levels
+from sphereconn.study.maps import SeedMaps, seed_maps_of
 from sphereconn.study.mixups import check_images_differ, mixups
 from sphereconn.study.paths import LONGEST_NAME, checked_path
 from sphereconn.study.preflight import will_fail
@@ -82,6 +83,7 @@ class Study:
     networks: Mapping[str, int]
     atlases: Mapping[str, Settings]
     combinations: tuple[Combination, ...]
+    maps: tuple[SeedMaps, ...]
     figures: Settings
     figure_runs: frozenset[str]
 
@@ -208,6 +210,11 @@ def read_study(
     excluded = excluded_runs(runs, settings["exclude"], f"{source}: exclude", found.table)
     combinations = tuple(_combinations(settings, found, excluded, source))
     _check_lengths(combinations, settings["groups"], source)
+    computed: dict[tuple[str, str], dict[str, Run]] = {}
+    for item in combinations:
+        computed.setdefault((item.seed_set, item.denoising), {}).update((run.stem, run) for run in item.runs)
+    of_pairs = {pair: list(of.values()) for pair, of in computed.items()}
+    maps = tuple(seed_maps_of(settings["maps"], of_pairs, seed_sets, atlases, source))
     subjects = [subject for item in combinations for subject in item.subjects]
     notices: list[str] = []
     if main_process:
@@ -235,6 +242,7 @@ def read_study(
         estimators=settings["estimators"],
         combine=settings["combine"],
         combinations=combinations,
+        maps=maps,
         figures=figures,
         figure_runs=_figure_runs(settings["figures"]["runs"], [*runs, *subjects], source),
     )
