@@ -100,7 +100,7 @@ def peaks_of(
             clusters.append((size, _separate(sign * heights, mm, np.argsort(-heights, kind="stable"), distance)))
     clusters.sort(key=lambda item: (-item[0], -abs(item[1][0][0])))
     return [
-        Peak(float(mm[0]), float(mm[1]), float(mm[2]), value, number, size * voxel_volume)
+        Peak(float(mm[0]), float(mm[1]), float(mm[2]), value, number, round(size * voxel_volume, 3))
         for number, (size, found) in enumerate(clusters, start=1)
         for value, mm in found[:per_cluster]
     ]
@@ -142,6 +142,6 @@ def peak_rows(
     peaks = peaks_of(values, affine, threshold)
     nodes = nearest_nodes(peaks, names, coordinates)
     return [
-        (peak.cluster, round(peak.volume, 3), peak.x, peak.y, peak.z, peak.value, node, round(distance, 1))
+        (peak.cluster, peak.volume, peak.x, peak.y, peak.z, peak.value, node, round(distance, 1))
         for peak, (node, distance) in zip(peaks, nodes, strict=True)
     ]
