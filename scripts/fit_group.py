@@ -2,10 +2,11 @@
 
 from sphereconn import provenance
 from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
+from sphereconn.connect.joint import RUN_COLUMNS, rows_of_runs
 from sphereconn.connect.measures import certificate, measure
 from sphereconn.connect.sparse_selection import Grid
 from sphereconn.errors import about
-from sphereconn.files import MISSING, read_json, read_signals, write_array, write_json, write_rows
+from sphereconn.files import read_json, read_signals, write_array, write_json, write_rows
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
@@ -27,11 +28,10 @@ with logged(snakemake.log[0]):
     write_array(output.precisions, fit.precisions)
     write_array(output.covariances, fit.covariances)
     write_rows(output.path, list(fit.path) or ["alpha"], zip(*fit.path.values(), strict=True))
-    missing = [", ".join(names[place] for place in (~row).nonzero()[0]) or MISSING for row in fit.has_signal]
     frames = [len(signals) for _, signals in tables]
-    left_out = [fit.left_out.get(place, MISSING) for place in range(len(tables))]
-    columns = ["run", "frames", "nodes_without_signal", "left_out"]
-    write_rows(output.runs, columns, zip(snakemake.params.runs, frames, missing, left_out, strict=True))
+    write_rows(
+        output.runs, RUN_COLUMNS, rows_of_runs(snakemake.params.runs, frames, names, fit.has_signal, fit.left_out)
+    )
     write_json(
         output.sidecar,
         {

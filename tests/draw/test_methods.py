@@ -216,6 +216,13 @@ START = "For each run, the signals were z-scored over time and the connectivity 
         ),
         ({"kind": "covariance", "covariance": "empirical"}, "the empirical covariance."),
         (
+            {"kind": "tangent", "covariance": "ledoit_wolf", "samples": "effective", "min_nodes": 0.5},
+            "the displacement of the covariance shrunk towards a scaled identity (Ledoit and Wolf, 2004; for the"
+            " effective number of frames) from the geometric mean over all runs, in the tangent space (Varoquaux,"
+            " Baronnet et al., 2010). A joint fit left out spheres that had no signal in some of its runs, and runs in"
+            " which less than 50 % of the spheres had one.",
+        ),
+        (
             SPARSE,
             "the partial correlation derived from the sparse inverse covariance of the graphical lasso (Friedman et"
             " al., 2008), with a penalty chosen by 3-fold cross-validation and a duality gap of at most 0.0001 per"

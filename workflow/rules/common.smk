@@ -246,10 +246,14 @@ def members_table(wildcards):
 
 
 def nodes_and_matrix(folder, whose, seed_set, denoising, estimator):
-    """Name the connectome of a run or a group, its sidecar and its nodes table."""
+    """Name the connectome of a run or a group, its sidecar and its nodes table.
+
+    The mean displacement of all runs of a tangent space is zero: what there is to see is the geometric mean.
+    """
     labels = (seed_set, denoising, estimator)
     if folder == "group":
-        matrix = names.group_result(whose, *labels, "stat-mean_relmat.tsv")
+        mean = "geometricmean" if whose == ALL_RUNS and estimator in STUDY.tangent_estimators else "mean"
+        matrix = names.group_result(whose, *labels, f"stat-{mean}_relmat.tsv")
         nodes = names.group_result(whose, *labels, "nodes.tsv")
     else:
         matrix = names.connectome(folder, whose, *labels)

@@ -2,11 +2,13 @@
 
 Needs: sub-*/func/*_atlas-*_desc-*_timeseries.tsv.
 Gives: sub-*/func/*_atlas-*_meas-*_desc-*_relmat.tsv with a sidecar; for sparse estimators the matrices of the fit as well;
-group/*_jointfit.* and *_path.tsv of group sparse estimators.
+group/*_jointfit.* and *_path.tsv of group sparse estimators; *_stat-geometricmean_relmat.* and *_stat-whitening_relmat.tsv
+of tangent spaces.
 
 A group sparse inverse covariance is fitted to all runs of a combination at once, yet what it estimates is the connectome of
-each run. So the joint fit sits here and not in group.smk, which averages connectomes: cleaned signals go in, and each run
-takes its connectome out of the fit. A run added or removed fits all anew, from signals that are there already.
+each run, and so does a tangent space. So joint fits sit here and not in group.smk, which averages connectomes: cleaned
+signals go in, and each run takes its connectome out of the fit. A run added or removed fits all anew, from signals that are
+there already.
 
 Where subjects.smk joins the runs of a subject in time, the result is estimated here like a run, and joint fits are made to
 these results.
@@ -91,7 +93,7 @@ rule fit_group:
     log:
         log_of("fit_group", names.group_result(ALL_RUNS, *OF_COMBINATION, "jointfit")),
     wildcard_constraints:
-        estimator=one_of(JOINT_ESTIMATORS),
+        estimator=one_of(STUDY.group_sparse_estimators),
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -127,7 +129,7 @@ rule connect_from_group:
         log_of("connect_from_group", names.connectome(*OF_CONNECTOME, "relmat")),
     wildcard_constraints:
         stem=STEM_OF_JOINED if HOW_COMBINED == "concatenate" else STEM_OF_RUN,
-        estimator=one_of(JOINT_ESTIMATORS),
+        estimator=one_of(STUDY.group_sparse_estimators),
     group:
         "groups"
     conda:
@@ -143,6 +145,71 @@ rule connect_from_group:
         "Taking {wildcards.seed_set} of {wildcards.stem} out of the joint fit ({wildcards.estimator}, {wildcards.denoising})"
     script:
         "../../scripts/connect_from_group.py"
+
+
+rule fit_tangent:
+    """Find the geometric mean of the covariances of all runs of a combination, and each run's displacement from it."""
+    input:
+        signals=signals_of(fitted_jointly),
+        sidecars=signals_of(fitted_jointly, "timeseries.json"),
+    output:
+        displacements=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-displacement_jointfit.npy")),
+        mean=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-geometricmean_relmat.tsv")),
+        mean_sidecar=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-geometricmean_relmat.json")),
+        whitening=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-whitening_relmat.tsv")),
+        runs=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "jointfit.tsv")),
+        sidecar=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "jointfit.json")),
+    log:
+        log_of("fit_tangent", names.group_result(ALL_RUNS, *OF_COMBINATION, "jointfit")),
+    wildcard_constraints:
+        estimator=one_of(STUDY.tangent_estimators),
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        runs=lambda wildcards: [owner.stem for owner in fitted_jointly(wildcards)],
+        combined=HOW_COMBINED if HOW_COMBINED == "concatenate" else None,
+        settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
+        code=code_of("fit_tangent"),
+    message:
+        "Finding the tangent space of {wildcards.seed_set} of all runs ({wildcards.estimator}, {wildcards.denoising})"
+    script:
+        "../../scripts/fit_tangent.py"
+
+
+rule connect_from_tangent:
+    """Take the displacement of a run out of the tangent space of its group."""
+    input:
+        displacements=rules.fit_tangent.output.displacements,
+        runs=rules.fit_tangent.output.runs,
+        sidecar=rules.fit_tangent.output.sidecar,
+        cleaned=rules.clean.output.sidecar,
+    output:
+        matrix=result(names.connectome(*OF_CONNECTOME)),
+        sidecar=result(names.connectome(*OF_CONNECTOME, "relmat.json")),
+    log:
+        log_of("connect_from_tangent", names.connectome(*OF_CONNECTOME, "relmat")),
+    wildcard_constraints:
+        stem=STEM_OF_JOINED if HOW_COMBINED == "concatenate" else STEM_OF_RUN,
+        estimator=one_of(STUDY.tangent_estimators),
+    group:
+        "groups"
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(1),
+    params:
+        settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
+        code=code_of("connect_from_tangent"),
+    message:
+        "Taking {wildcards.seed_set} of {wildcards.stem} out of the tangent space ({wildcards.estimator}, {wildcards.denoising})"
+    script:
+        "../../scripts/connect_from_tangent.py"
 
 
 rule connectomes:

@@ -74,7 +74,11 @@ ESTIMATION_COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
     "duality_gap": {"Description": "The objective of the graphical lasso exceeds its minimum by no more than this"},
     "duality_gap_per_node": {"Description": "The duality gap divided by the number of nodes"},
-    "converged": {"Description": "Whether the duality gap is as small as was asked for"},
+    "gradient_norm": {
+        "Description": "The geometric mean of a tangent space is no farther than this from the true one; the distance"
+        " of a run from it is the norm of its displacement"
+    },
+    "converged": {"Description": "Whether the duality gap or the gradient norm is as small as was asked for"},
     "fewer_degrees_of_freedom_than_nodes": {
         "Description": "Whether the cleaned signals are worth fewer independent frames than there are usable nodes, of"
         " an estimate that inverts a covariance: what it says depends on shrinkage or penalty as much as on data"
@@ -88,6 +92,7 @@ ESTIMATION_KEYS = {
     "AlphaAtEndOfPath": "alpha_at_end_of_path",
     "DualityGap": "duality_gap",
     "DualityGapPerNode": "duality_gap_per_node",
+    "GradientNorm": "gradient_norm",
     "Converged": "converged",
     "FewerDegreesOfFreedomThanNodes": "fewer_degrees_of_freedom_than_nodes",
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sphereconn.connect.connectivity import same_signal, standardize, without_copies
 from sphereconn.errors import InputError
+from sphereconn.files import MISSING
 from sphereconn.words import counted
 
 Folds = Callable[[int], Sequence[tuple[np.ndarray, np.ndarray]]]
@@ -90,3 +91,30 @@ def participants(runs: Sequence[np.ndarray], min_nodes: float, folds: Folds = la
     if usable_in_all.sum() < 2:
         raise InputError(f"A group needs at least 2 nodes with a signal in all runs, found {usable_in_all.sum()}.")
     return Participants(has_signal, left_out, fitted, usable_in_all)
+
+
+RUN_COLUMNS = ("run", "frames", "nodes_without_signal", "left_out")
+
+
+def rows_of_runs(
+    runs: Sequence[str],
+    frames: Sequence[int],
+    names: Sequence[str],
+    has_signal: np.ndarray,
+    left_out: Mapping[int, str],
+) -> list[list[str | int]]:
+    """Return a row for each run of a joint estimate, of the columns ``RUN_COLUMNS``; n/a where there is nothing to say.
+
+    Parameters
+    ----------
+    runs, frames
+        Names and numbers of frames of the runs.
+    names : sequence of str
+        Of the nodes.
+    has_signal, left_out
+        See ``Participants``.
+    """
+    missing = [", ".join(names[place] for place in (~row).nonzero()[0]) for row in has_signal]
+    return [
+        [run, frames[place], missing[place] or MISSING, left_out.get(place, MISSING)] for place, run in enumerate(runs)
+    ]

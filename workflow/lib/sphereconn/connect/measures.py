@@ -12,6 +12,7 @@ from sphereconn.connect.connectivity import KINDS, choose, describe
 
 SPARSE = "sparse inverse covariance"
 GROUP_SPARSE = "group sparse inverse covariance"
+TANGENT = "tangent"
 SPARSE_WORDS = {
     SPARSE: "the graphical lasso (sparse inverse covariance)",
     GROUP_SPARSE: "the group graphical lasso (sparse inverse covariances of all runs, with the same edges)",
@@ -41,10 +42,18 @@ def measure(settings: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     settings
-        Of the estimator: ``kind``, one of ``connectivity.KINDS`` or ``SPARSE_WORDS``; with it, for the former, the
-        ``covariance`` behind it and its ``samples``, and for the latter which ``matrix`` of the fit it is, a kind as
-        well.
+        Of the estimator: ``kind``, one of ``connectivity.KINDS``, ``SPARSE_WORDS`` or ``TANGENT``; with it, for the
+        first and the last, the ``covariance`` behind it and its ``samples``, and for a sparse one which ``matrix`` of
+        the fit it is, a kind as well.
     """
+    if settings["kind"] == TANGENT:
+        described = describe("covariance", settings["covariance"], settings["samples"])
+        return {
+            **described,
+            "RelationshipMeasure": f"tangent displacement of the {described['RelationshipMeasure']}",
+            "MeasureDescription": f"log(G^-1/2 {described['MeasureDescription'].replace(',', ' G^-1/2),', 1)}; G is the"
+            " geometric mean of C over the runs, and log the logarithm of a matrix",
+        }
     if settings["kind"] not in SPARSE_WORDS:
         return describe(settings["kind"], settings["covariance"], settings["samples"])
     matrix, words = settings["matrix"], SPARSE_WORDS[settings["kind"]]
@@ -53,6 +62,17 @@ def measure(settings: Mapping[str, Any]) -> dict[str, Any]:
         "RelationshipMeasure": f"{matrix} from {words}",
         "MeasureDescription": f"{choose(KINDS, matrix).formula}, where C is the inverse of the precision P that {words}"
         " finds for the z-scored signals",
+    }
+
+
+def measure_of_geometric_mean(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe the matrix that the displacements of a tangent space start from, likewise."""
+    described = describe("covariance", settings["covariance"], settings["samples"])
+    return {
+        **described,
+        "RelationshipMeasure": f"geometric mean of the {described['RelationshipMeasure']}",
+        "MeasureDescription": f"The matrix with the least mean squared distance to {described['MeasureDescription']};"
+        " the distance is the norm of the tangent displacement",
     }
 
 
@@ -108,7 +128,7 @@ def fewer_degrees_of_freedom_than_nodes(
 ) -> bool | None:
     """Tell whether an estimate that inverts a covariance has fewer independent frames than nodes; None for others."""
     kind, worth = settings["kind"], cleaned.get("EffectiveDegreesOfFreedom")
-    if worth is None or not (kind in SPARSE_WORDS or KINDS[kind].inverts):
+    if worth is None or not (kind in SPARSE_WORDS or kind == TANGENT or KINDS[kind].inverts):
         return None
     return bool(worth < n_nodes)
 

@@ -70,8 +70,9 @@ class TangentSpace:
     gradient_norm : float
         See ``GeometricMean``.
     n_iterations : int
-    shrinkage : tuple of float or None
-        Of the covariance of every run; None where it is not shrunk.
+    shrinkage, samples : tuple of float or None
+        Of the covariance of every run, and the number of independent samples that it was shrunk for; None where it is
+        not shrunk.
     unusable : tuple of int
         Positions of the nodes left out of all runs, because in some run of the fit they have no signal.
     has_signal : ndarray of bool, shape (n_runs, n_nodes)
@@ -86,9 +87,20 @@ class TangentSpace:
     gradient_norm: float
     n_iterations: int
     shrinkage: tuple[float | None, ...]
+    samples: tuple[float | None, ...]
     unusable: tuple[int, ...]
     has_signal: np.ndarray
     left_out: dict[int, str]
+
+    def described(self) -> dict[str, float | int | bool]:
+        """Return how accurate the geometric mean is, in the keys of a sidecar."""
+        return {
+            "GradientNorm": self.gradient_norm,
+            "GradientNormAskedFor": DISTANCE,
+            "Converged": True,  # what does not converge is an error
+            "Iterations": self.n_iterations,
+            "NumberOfRunsFitted": len(self.displacements) - len(self.left_out),
+        }
 
 
 def tangent_space(
@@ -140,9 +152,11 @@ def tangent_space(
     labels = np.array(names if names is not None else range(1, len(usable) + 1))[usable]
     covariances: dict[int, np.ndarray] = {}
     shrinkage: list[float | None] = [None] * len(runs)
+    taken: list[float | None] = [None] * len(runs)
     for place in taking_part.fitted:
         z, _ = standardize(runs[place][:, usable])
-        estimate = estimator.estimate(z, float(len(z)) if samples is None else float(samples[place]))
+        number = float(len(z) if samples is None else samples[place])
+        estimate = estimator.estimate(z, number)
         try:
             precision(estimate.covariance)
         except np.linalg.LinAlgError:
@@ -151,7 +165,9 @@ def tangent_space(
                 " other nodes."
             )
             continue
-        covariances[place], shrinkage[place] = estimate.covariance, estimate.shrinkage
+        covariances[place] = estimate.covariance
+        if estimator.shrinks:
+            shrinkage[place], taken[place] = estimate.shrinkage, number
     if not covariances:
         raise InputError(f"No run can take part in the fit; of the first one: {left_out[min(left_out)]}")
     mean = geometric_mean(list(covariances.values()))
@@ -166,6 +182,7 @@ def tangent_space(
         mean.gradient_norm,
         mean.n_iterations,
         tuple(shrinkage),
+        tuple(taken),
         tuple(np.flatnonzero(~usable).tolist()),
         taking_part.has_signal,
         left_out,

@@ -129,6 +129,14 @@ VAROQUAUX = Reference(
     " connectivity models using population prior. Advances in Neural Information Processing Systems 23:2334–2342.",
     "10.48550/arXiv.1008.5071",
 )
+TANGENT_SPACE = Reference(
+    "Varoquaux, Baronnet et al.",
+    "2010",
+    "Varoquaux G, Baronnet F, Kleinschmidt A, Fillard P, Thirion B (2010). Detection of brain functional-connectivity"
+    " difference in post-stroke patients using group-level covariance modeling. Medical Image Computing and"
+    " Computer-Assisted Intervention – MICCAI 2010:200–208.",
+    "10.1007/978-3-642-15705-9_25",
+)
 BEHZADI = Reference(
     "Behzadi et al.",
     "2007",
@@ -673,6 +681,11 @@ def _estimate(settings: Mapping[str, Any], cite: Cite) -> str:
     source = f"the {words}"
     if reference:
         source += f" ({cite(reference).in_brackets}; for the {COUNTED[settings['samples']]})"
+    if kind == "tangent":
+        return (
+            f"the displacement of {source} from the geometric mean over all runs, in the tangent space"
+            f" ({cite(TANGENT_SPACE).in_brackets})"
+        )
     return source if kind == "covariance" else f"the {kind} derived from {source}"
 
 

@@ -81,6 +81,7 @@ ESTIMATES = {
     "alpha": ("penalty", ".3g"),
     "duality_gap": ("duality gap", ".1e"),
     "duality_gap_per_node": ("duality gap per node", ".1e"),
+    "gradient_norm": ("gradient norm", ".1e"),
 }
 SETTINGS = {
     "seeds": "seeds",
@@ -569,7 +570,7 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
         Paragraph(
             "Shrinkage is the weight of the scaled identity in a covariance: 0 leaves the empirical covariance, 1"
             " nothing of it; samples are the independent frames that it was chosen for. A duality gap bounds how far an"
-            " iterative estimate is from its optimum."
+            " iterative estimate is from its optimum; a gradient norm, how far a geometric mean is from the true one."
         )
         if iterative
         else Paragraph(

@@ -33,7 +33,8 @@ def connectome_suffixes(study: Study, seed_set: str) -> list[str]:
 
 def group_suffixes(study: Study, item: Combination, group: str) -> list[str]:
     """Name the figures of a group likewise; the group of all runs has the path of penalties of a joint fit."""
-    has_path = group == ALL_RUNS and item.estimator in study.joint_estimators and "path" in study.figures["kinds"]
+    fitted = group == ALL_RUNS and item.estimator in study.group_sparse_estimators
+    has_path = fitted and "path" in study.figures["kinds"]
     path = [f"path.{study.figures['format']}"] if has_path else []
     return connectome_suffixes(study, item.seed_set) + path
 

@@ -35,6 +35,14 @@ JOINT_SUFFIXES = (
     "jointfit.json",
     PATH_SUFFIX,
 )
+TANGENT_SUFFIXES = (
+    "stat-displacement_jointfit.npy",
+    "stat-geometricmean_relmat.tsv",
+    "stat-geometricmean_relmat.json",
+    "stat-whitening_relmat.tsv",
+    "jointfit.tsv",
+    "jointfit.json",
+)
 STACK_SUFFIXES = ("stack.npy", "stack.tsv", "stack.json")
 
 
@@ -62,7 +70,7 @@ def _seeds_of_atlases(study: Study) -> Iterator[str]:
 def _results_of_runs(study: Study) -> Iterator[str]:
     for item in study.combinations:
         alone = item.estimator in study.sparse_estimators
-        fitted = FITTED_SUFFIXES if alone or item.estimator in study.joint_estimators else ()
+        fitted = FITTED_SUFFIXES if alone or item.estimator in study.group_sparse_estimators else ()
         of_estimator = (*fitted, PATH_SUFFIX) if alone else fitted
         for run in item.runs:
             for suffix in (*SIGNALS_SUFFIXES, "nodes.tsv"):
@@ -84,7 +92,9 @@ def _results_of_runs(study: Study) -> Iterator[str]:
 def _results_of_groups(study: Study) -> Iterator[str]:
     for item in study.combinations:
         labels = (item.seed_set, item.denoising, item.estimator)
-        for suffix in (*STACK_SUFFIXES, *(JOINT_SUFFIXES if item.estimator in study.joint_estimators else ())):
+        joint = JOINT_SUFFIXES if item.estimator in study.group_sparse_estimators else ()
+        tangent = TANGENT_SUFFIXES if item.estimator in study.tangent_estimators else ()
+        for suffix in (*STACK_SUFFIXES, *joint, *tangent):
             yield names.group_result(ALL_RUNS, *labels, suffix)
         for group in groups_of(item.members, study.groups):
             for suffix in GROUP_SUFFIXES:

@@ -10,7 +10,7 @@ from os.path import dirname, exists, expanduser, isdir, isfile, normpath
 from pathlib import Path
 from typing import Any
 
-from sphereconn.connect.measures import GROUP_SPARSE, SPARSE
+from sphereconn.connect.measures import GROUP_SPARSE, SPARSE, TANGENT
 from sphereconn.errors import InputError, about
 from sphereconn.study import names
 from sphereconn.study.atlas import is_atlas, read_labels
@@ -140,7 +140,17 @@ class Study:
     @cached_property
     def joint_estimators(self) -> frozenset[str]:
         """The labels of the estimators that fit all runs, or combined runs, of a combination at once."""
+        return self.group_sparse_estimators | self.tangent_estimators
+
+    @cached_property
+    def group_sparse_estimators(self) -> frozenset[str]:
+        """The labels of the estimators that fit sparse inverse covariances with the same edges to all runs."""
         return self._of_kind(GROUP_SPARSE)
+
+    @cached_property
+    def tangent_estimators(self) -> frozenset[str]:
+        """The labels of the estimators that measure each run from the geometric mean of all."""
+        return self._of_kind(TANGENT)
 
     def _of_kind(self, kind: str) -> frozenset[str]:
         return frozenset(label for label, settings in self.estimators.items() if settings["kind"] == kind)
