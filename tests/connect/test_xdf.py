@@ -12,7 +12,7 @@ from scipy.signal import lfilter
 
 from sphereconn.clean.cleaning import clean_signals
 from sphereconn.connect import xdf
-from sphereconn.connect.xdf import correlation_score
+from sphereconn.connect.xdf import correlation_score, measured_frames
 from sphereconn.errors import InputError
 
 
@@ -153,6 +153,15 @@ def test_pairs_of_frames_are_counted_at_their_true_lags():
     expected = 2000 / (1 + 0.49 / (1 - 0.49))
     np.testing.assert_allclose(np.nanmean(with_gaps), expected, rtol=0.05)
     np.testing.assert_array_equal(correlation_score(signals, np.arange(4000) + 5).z, correlation_score(signals).z)
+
+
+def test_frames_of_joined_runs_are_so_far_apart_that_no_lag_joins_them():
+    np.testing.assert_array_equal(measured_frames([5], [1, 3]), [0, 2, 4])
+    np.testing.assert_array_equal(measured_frames([3, 4], [0, 4]), [1, 2, 10, 12, 13])
+    rng = np.random.default_rng(0)
+    one, other = autoregressive(rng, 300, [0.9] * 6), autoregressive(rng, 300, [0.9] * 6)
+    joined = correlation_score(np.vstack([one, other]), measured_frames([300, 300], []))
+    np.testing.assert_allclose(np.nanmean(joined.degrees_of_freedom), 600 / (1 + 2 * 0.81 / (1 - 0.81)), rtol=0.15)
 
 
 def test_pairs_without_a_correlation_have_no_z():

@@ -216,6 +216,12 @@ START = "For each run, the signals were z-scored over time and the connectivity 
         ),
         ({"kind": "covariance", "covariance": "empirical"}, "the empirical covariance."),
         (
+            {"kind": "correlation", "covariance": "empirical", "samples": "effective", "z": "xdf"},
+            "the correlation derived from the empirical covariance, with a z under the autocorrelation of the signals"
+            " (Afyouni et al., 2019; variances scaled such that an average edge agrees with the effective degrees of"
+            " freedom of the run).",
+        ),
+        (
             {"kind": "tangent", "covariance": "ledoit_wolf", "samples": "effective", "min_nodes": 0.5},
             "the displacement of the covariance shrunk towards a scaled identity (Ledoit and Wolf, 2004; for the"
             " effective number of frames) from the geometric mean over all runs, in the tangent space (Varoquaux,"

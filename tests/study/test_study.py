@@ -111,6 +111,11 @@ def test_a_study_without_a_source_of_runs_is_named(study):
             "high_pass (0.1 Hz) must lie below low_pass (0.01 Hz)",
         ),
         ({"denoising": {"bandpass": {"filter": "cosine"}}}, "filter: cosine needs a high_pass"),
+        (
+            {"estimators": {"full": {"kind": "correlation", "covariance": "oas", "z": "xdf"}}},
+            "estimators.full.z: xdf is about Pearson's correlation; it is allowed for the kind correlation with the"
+            " covariance empirical.",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_named(study, changes, expected):

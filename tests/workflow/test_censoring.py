@@ -7,6 +7,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from sphereconn.connect.xdf import correlation_score
 from sphereconn.files import read_matrix, read_signals
 from workflow.project import N_FRAMES, new_project
 
@@ -55,6 +56,7 @@ def scrubbed(tmp_path_factory):
                 "min_minutes": 1,
             }
         }
+        config["estimators"]["full"]["z"] = "xdf"
         config["estimators"]["sparse"] = {"kind": "sparse inverse covariance", "alpha": 0.2}
 
     project.configure(edit)
@@ -72,6 +74,28 @@ def json_of(project, name):
 
 def rows_of(project, name):
     return list(csv.DictReader(project.results()[name].decode().splitlines(), delimiter="\t"))
+
+
+def test_the_z_of_correlations_knows_which_frames_are_censored(scrubbed):
+    results = scrubbed.root / "results"
+    _, signals = read_signals(results / func(1, "desc-scrub_timeseries.tsv"))
+    sidecar = json_of(scrubbed, func(1, "desc-scrub_timeseries.json"))
+    censored = {frame for frames in sidecar["CensoredVolumes"].values() for frame in frames}
+    frames = np.array([frame for frame in range(N_FRAMES) if frame not in censored])
+    expected = correlation_score(signals, frames, sidecar["EffectiveDegreesOfFreedom"])
+    for statistic, matrix in (("z", expected.z), ("degreesoffreedom", expected.degrees_of_freedom)):
+        _, found = read_matrix(results / func(1, f"meas-full_desc-scrub_stat-{statistic}_relmat.tsv"))
+        np.testing.assert_array_equal(found, matrix)
+    described = json_of(scrubbed, func(1, "meas-full_desc-scrub_stat-z_relmat.json"))
+    assert described["RelationshipMeasure"] == "z of the correlation under autocorrelation (xDF)"
+    assert described["EffectiveDegreesOfFreedom"] == sidecar["EffectiveDegreesOfFreedom"]
+
+
+def test_a_run_that_is_left_out_has_no_z(scrubbed):
+    _, found = read_matrix(scrubbed.root / "results" / func(3, "meas-full_desc-scrub_stat-z_relmat.tsv"))
+    assert np.isnan(found).all()
+    assert "LeftOut" in json_of(scrubbed, func(3, "meas-full_desc-scrub_stat-z_relmat.json"))
+    assert not [name for name in scrubbed.results() if "meas-partial" in name and "stat-z" in name]
 
 
 def test_the_cleaned_signals_have_a_row_for_each_kept_frame_and_the_sidecar_lists_the_others(scrubbed):

@@ -33,6 +33,7 @@ from sphereconn.study.folder import Origin, check_folder, take_folder
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.inputs import missing_files
 from sphereconn.study.orphans import left_over, listed, orphans
+from sphereconn.study.results import SCORE_SUFFIXES
 from sphereconn.study.runs import rows_of
 from sphereconn.study.settings import with_text_keys
 from sphereconn.study.strategies import confound_files

@@ -1,7 +1,7 @@
 """Connectomes: one matrix for each run, seed set, denoising and estimator.
 
 Needs: sub-*/func/*_atlas-*_desc-*_timeseries.tsv.
-Gives: sub-*/func/*_atlas-*_meas-*_desc-*_relmat.tsv with a sidecar; for sparse estimators the matrices of the fit as well;
+Gives: sub-*/func/*_atlas-*_meas-*_desc-*_relmat.tsv with a sidecar, and *_stat-z_relmat.* where asked for; for sparse estimators the matrices of the fit as well;
 group/*_jointfit.* and *_path.tsv of group sparse estimators; *_stat-geometricmean_relmat.* and *_stat-whitening_relmat.tsv
 of tangent spaces.
 
@@ -43,6 +43,36 @@ rule connect:
         "Connecting {wildcards.seed_set} of {wildcards.stem} ({wildcards.estimator}, {wildcards.denoising})"
     script:
         "../../scripts/connect.py"
+
+
+rule score:
+    """Measure the correlations of a run in their standard errors, under the autocorrelation of its signals."""
+    input:
+        signals=rules.clean.output.signals,
+        sidecar=rules.clean.output.sidecar,
+    output:
+        z=result(names.connectome(*OF_CONNECTOME, "stat-z_relmat.tsv")),
+        sidecar=result(names.connectome(*OF_CONNECTOME, "stat-z_relmat.json")),
+        degrees_of_freedom=result(names.connectome(*OF_CONNECTOME, "stat-degreesoffreedom_relmat.tsv")),
+    log:
+        log_of("score", names.connectome(*OF_CONNECTOME, "stat-z_relmat")),
+    wildcard_constraints:
+        stem=STEM_OF_ESTIMATED,
+        estimator=one_of(STUDY.scored_estimators),
+    group:
+        "runs"
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(1),
+    params:
+        code=code_of("score"),
+    message:
+        "Scoring the correlations of {wildcards.seed_set} of {wildcards.stem} ({wildcards.estimator}, {wildcards.denoising})"
+    script:
+        "../../scripts/score.py"
 
 
 rule connect_sparse:
@@ -220,6 +250,13 @@ rule connectomes:
             for item in STUDY.combinations
             for run in STUDY.connected(item)
             if run.stem in STUDY.run
+        ],
+        [
+            result(names.connectome(owner.folder, owner.stem, item.seed_set, item.denoising, item.estimator, suffix))
+            for item in STUDY.combinations
+            if item.estimator in STUDY.scored_estimators
+            for owner in STUDY.estimated(item)
+            for suffix in SCORE_SUFFIXES
         ],
     message:
         "All connectomes of runs are there"

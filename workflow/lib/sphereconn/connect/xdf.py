@@ -25,7 +25,9 @@ autocorrelation. NeuroImage 199:609-625.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -103,6 +105,42 @@ def correlation_score(
         for one, other in identical:
             matrix[one, other] = matrix[other, one] = np.nan
     return CorrelationScore(with_unusable(score, usable), with_unusable(worth, usable))
+
+
+def measured_frames(n_volumes: Sequence[int], censored: Sequence[int]) -> np.ndarray:
+    """Return when each kept frame was measured, of one run or of several that are joined in time.
+
+    Parameters
+    ----------
+    n_volumes : sequence of int
+        Frames of each run, censored ones included.
+    censored : sequence of int
+        Frames that are left out, counted from 0 and on through the runs.
+
+    Returns
+    -------
+    ndarray of int, shape (n_frames_kept,)
+        In units of the repetition time. Runs are as far apart as all of them are long, so that no lag joins two.
+    """
+    kept = np.ones(sum(n_volumes), dtype=bool)
+    kept[list(censored)] = False
+    apart = np.repeat(np.arange(len(n_volumes)) * len(kept), n_volumes)
+    frames: np.ndarray = (np.arange(len(kept)) + apart)[kept]
+    return frames
+
+
+def describe_score() -> dict[str, Any]:
+    """Describe the z of a correlation for its sidecar, in the keys of BIDS extension proposal 17."""
+    return {
+        "RelationshipMeasure": "z of the correlation under autocorrelation (xDF)",
+        "MeasureDescription": "arctanh(r) sqrt(nu - 3), where nu are the effective degrees of freedom of an edge by"
+        " xDF (Afyouni et al. 2019), scaled such that an average edge agrees with the effective degrees of freedom of"
+        " the run; about standard normal where the true correlation is 0",
+        "Directed": False,
+        "Weighted": True,
+        "ValidDiagonal": False,
+        "NonNegative": False,
+    }
 
 
 def _variances(z: np.ndarray, places: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

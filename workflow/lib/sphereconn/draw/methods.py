@@ -686,7 +686,13 @@ def _estimate(settings: Mapping[str, Any], cite: Cite) -> str:
             f"the displacement of {source} from the geometric mean over all runs, in the tangent space"
             f" ({cite(TANGENT_SPACE).in_brackets})"
         )
-    return source if kind == "covariance" else f"the {kind} derived from {source}"
+    words = source if kind == "covariance" else f"the {kind} derived from {source}"
+    if settings.get("z"):
+        words += (
+            f", with a z under the autocorrelation of the signals ({cite(AFYOUNI).in_brackets}; variances scaled such"
+            " that an average edge agrees with the effective degrees of freedom of the run)"
+        )
+    return words
 
 
 def _penalty(settings: Mapping[str, Any], cite: Cite) -> str:

@@ -35,6 +35,7 @@ JOINT_SUFFIXES = (
     "jointfit.json",
     PATH_SUFFIX,
 )
+SCORE_SUFFIXES = ("stat-z_relmat.tsv", "stat-z_relmat.json", "stat-degreesoffreedom_relmat.tsv")
 TANGENT_SUFFIXES = (
     "stat-displacement_jointfit.npy",
     "stat-geometricmean_relmat.tsv",
@@ -71,7 +72,8 @@ def _results_of_runs(study: Study) -> Iterator[str]:
     for item in study.combinations:
         alone = item.estimator in study.sparse_estimators
         fitted = FITTED_SUFFIXES if alone or item.estimator in study.group_sparse_estimators else ()
-        of_estimator = (*fitted, PATH_SUFFIX) if alone else fitted
+        scores = SCORE_SUFFIXES if item.estimator in study.scored_estimators else ()
+        of_estimator = (*fitted, *scores, *((PATH_SUFFIX,) if alone else ()))
         for run in item.runs:
             for suffix in (*SIGNALS_SUFFIXES, "nodes.tsv"):
                 yield names.sphere_signals(run.folder, run.stem, item.seed_set, suffix)

@@ -138,6 +138,11 @@ class Study:
         return self._of_kind(SPARSE)
 
     @cached_property
+    def scored_estimators(self) -> frozenset[str]:
+        """The labels of the estimators whose correlations are to be measured in standard errors as well."""
+        return frozenset(label for label, settings in self.estimators.items() if settings.get("z"))
+
+    @cached_property
     def joint_estimators(self) -> frozenset[str]:
         """The labels of the estimators that fit all runs, or combined runs, of a combination at once."""
         return self.group_sparse_estimators | self.tangent_estimators
@@ -207,6 +212,8 @@ def read_study(
     for label, denoising in settings["denoising"].items():
         _check_denoising(f"{source}: denoising.{label}", denoising)
         settings["denoising"][label] = written_out(f"{source}: denoising.{label}", denoising)
+    for label, estimator in settings["estimators"].items():
+        _check_estimator(f"{source}: estimators.{label}", estimator)
     check_groups(runs, settings["groups"], f"{source}: groups")
     if settings["combine"]:
         settings["combine"]["over"] = sorted(settings["combine"]["over"])
@@ -323,6 +330,14 @@ def _check_denoising(where: str, denoising: Settings) -> None:
             raise InputError(f"{where}: filter: cosine needs a high_pass.")
         if low is not None:
             raise InputError(f"{where}: filter: cosine has no low_pass; leave it out or use butterworth.")
+
+
+def _check_estimator(where: str, estimator: Settings) -> None:
+    if estimator.get("z") and (estimator["kind"], estimator["covariance"]) != ("correlation", "empirical"):
+        raise InputError(
+            f"{where}.z: {estimator['z']} is about Pearson's correlation; it is allowed for the kind correlation with"
+            " the covariance empirical."
+        )
 
 
 def _combinations(settings: Settings, found: Source, excluded: Collection[str], source: str) -> Iterator[Combination]:
