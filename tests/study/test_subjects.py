@@ -68,6 +68,7 @@ def study(tmp_path):
         "estimators": {
             "full": {"kind": "correlation"},
             "joint": {"kind": "group sparse inverse covariance"},
+            "tangent": {"kind": "tangent"},
         },
         "combine": {"how": "concatenate"},
         "connectomes": [{"denoising": ["all"]}, {"denoising": ["first"], "runs": {"session": "a"}}],
@@ -117,12 +118,24 @@ def test_joint_fits_are_made_once(study):
     joined, averaged, alone = study(), study(combine={"how": "average"}), study(combine=None)
     runs = ["sub-01_ses-a_run-1", "sub-01_ses-b_run-1", "sub-02_ses-a_run-1", "sub-02_ses-a_run-2", "sub-03_ses-b"]
     subjects = ["sub-01_run-all", "sub-02_run-all", "sub-03_run-all"]
-    assert owners(joined, "joint", "estimated") == owners(joined, "joint", "connected") == subjects
+    for estimator in ("joint", "tangent"):
+        assert owners(joined, estimator, "estimated") == owners(joined, estimator, "connected") == subjects
     assert owners(joined, "full", "estimated") == owners(joined, "full", "connected") == runs + subjects
-    for estimator in ("full", "joint"):
+    for estimator in ("full", "joint", "tangent"):
         assert owners(averaged, estimator, "estimated") == runs
         assert owners(averaged, estimator, "connected") == runs + subjects
         assert owners(alone, estimator, "estimated") == owners(alone, estimator, "connected") == runs
+
+
+def test_z_is_there_of_what_has_signals_not_of_averages(study):
+    def with_z(**changes):
+        estimators = {"full": {"kind": "correlation", "z": "xdf"}, "cov": {"kind": "covariance"}}
+        results = expected_results(study(estimators=estimators, connectomes="all", **changes))
+        return {path.split("/")[-1] for path in results if path.endswith("stat-z_relmat.tsv") and "desc-all" in path}
+
+    alone, joined, averaged = with_z(combine=None), with_z(), with_z(combine={"how": "average"})
+    assert len(alone) == 5 and not [name for name in alone if "meas-full" not in name]
+    assert len(joined - alone) == 3 and averaged == alone
 
 
 def test_nothing_is_combined_unless_it_is_asked_for(study):
