@@ -46,35 +46,17 @@ def every_edge(n_edges):
     return Collected(pairs=NetworkPairs(tuple((str(e), "") for e in range(n_edges)), np.arange(n_edges)))
 
 
-def shuffled_among_known(order, runs_of_place, labels, known):
-    """Runs whose data come to the places of known runs: units of a label in the order of the shuffle."""
-    source = {}
-    for label in set(labels) - {None}:
-        places = [unit for unit in range(len(labels)) if labels[unit] == label]
-        sources = [unit for unit in order if labels[unit] == label]
-        for place, unit in zip(places, sources, strict=True):
-            pairs = zip(runs_of_place[place], runs_of_place[unit], strict=True)
-            source.update({a: b for a, b in pairs if known[a]})
-    return source
-
-
 def refitted(values, design, contrast, shuffles, number, edge, weights=None, variances="equal"):
     """Statistic of one edge after one shuffle, in plain steps: whiten, fit nuisance, shuffle, add, fit all."""
     known = ~np.isnan(values[:, edge])
     scale = np.ones(len(values)) if weights is None else np.sqrt(weights / weights.mean())
     y, x = values[:, edge] * scale, design * scale[:, None]
     kernel = np.linalg.svd(contrast)[2][np.linalg.matrix_rank(contrast) :].T  # coefficients on which it is zero
-    nuisance = x[known] @ kernel
-    fit = np.full(len(y), np.nan)
-    fit[known] = nuisance @ np.linalg.lstsq(nuisance, y[known], rcond=None)[0]
-    orders, signs = shuffles.drawn(range(number, number + 1))
-    members = shuffles.units.members
-    labels = [
-        (shuffles.units.places[u], tuple(known[runs])) if known[runs].any() else None for u, runs in enumerate(members)
-    ]
-    source = shuffled_among_known(orders[0], members, labels, known)
-    sign = signs[0][shuffles.units.of_run]
-    moved = np.array([sign[r] * (y - fit)[source[r]] + fit[r] if known[r] else np.nan for r in range(len(y))])
+    nuisance = x @ kernel
+    fit = nuisance @ np.linalg.lstsq(nuisance[known], y[known], rcond=None)[0]
+    places, signs = (drawn[0] for drawn in shuffles.drawn(range(number, number + 1)))
+    moved = np.full(len(y), np.nan)
+    moved[places] = signs * (y - fit) + fit[places]  # a missing value moves with its run
     return edge_statistics(moved[:, None], x, contrast, variances=variances).statistic[0]
 
 

@@ -4,10 +4,11 @@ Residuals of the nuisance columns are shuffled and put on top of the nuisance fi
 2014). Since t and F do not see the nuisance fit, they follow from the products of the shuffled residuals with
 orthonormal bases of the tested and of the nuisance columns: many shuffles of many edges are one product of matrices.
 
-A run without an edge drops out of that edge, in every shuffle. The runs that have it are taken in the order that the
-shuffle gives them, the others left out: a uniform shuffle of all runs becomes one of those that remain. With whole
-blocks, those exchange that have the edge in the same of their runs. So every edge is shuffled as exchangeability
-allows, its observed statistic is that of ``glm.edge_statistics``, and edges move together as far as they share runs.
+A run without an edge drops out of that edge in every shuffle, and its missing value moves with its data: the other runs
+get the design rows that the shuffle gives them, and the model is fitted to these. All edges of a run move together,
+which keeps the dependence between edges that components and means over edges live on, and the observed statistic is
+that of ``glm.edge_statistics``, with the edge's own degrees of freedom. Shuffling only the runs that have an edge, each
+edge in an order of its own, would break this dependence.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from sphereconn.infer.components import (
 )
 from sphereconn.infer.corrections import TIE
 from sphereconn.infer.glm import (
+    BLOCK,
     ROUNDING,
     SAME_SPACE,
     Projection,
@@ -43,13 +45,14 @@ from sphereconn.infer.glm import (
     whitened,
 )
 from sphereconn.infer.network_pairs import NetworkPairs
-from sphereconn.infer.shuffles import Shuffles, Units
+from sphereconn.infer.shuffles import Shuffles
 
 # Shuffles that are multiplied at once. Batches start at multiples of it whatever range is asked for, so that a number
 # is rounded in the same way however the work is split.
 BATCH = 64
 # Edges that are multiplied at once: the product of a batch stays in the processor's cache.
 COLUMNS = 1024
+TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -102,20 +105,27 @@ class Null:
 
 
 @dataclass(frozen=True)
-class _Group:
-    """Edges that the same runs have, ready for shuffles."""
+class _Model:
+    """The design of all runs, ready for shuffles.
 
-    kept: np.ndarray  # numbers of the runs
-    edges: np.ndarray
-    residuals: np.ndarray  # (n_kept, n_edges), columns of length one
-    basis: np.ndarray  # (1 or q tested rows, then nuisance rows that shuffles change; n_kept)
+    ``basis`` holds orthonormal rows over runs: q tested, then the nuisance that shuffles move. ``fixed`` holds the rest
+    of the nuisance, orthonormal too, whose span no shuffle changes: sums over runs that exchange among themselves.
+    """
+
+    basis: np.ndarray
     q: int
-    degrees_of_freedom: int
-    weighing: np.ndarray | None  # (1 + basis rows, n_kept): variance weights, and these times the basis
-    gram: np.ndarray  # basis weighed by the variance weights
-    labels: np.ndarray  # (n_units,), units that exchange in these edges; -1 for those without a run
-    members: np.ndarray  # positions in ``kept`` of the runs of each unit, one unit after the other
-    starts: np.ndarray  # (n_units + 1,), where each unit's members start
+    fixed: np.ndarray
+    variances: Variances
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Edges that the same runs have: the numbers of these runs, and their residuals, columns of length one."""
+
+    kept: np.ndarray
+    edges: np.ndarray
+    residuals: np.ndarray
+    fixed: np.ndarray  # rows of the model's that these runs are in, orthonormal over them
 
 
 def null_of_orders(
@@ -174,14 +184,14 @@ def null_of_orders(
     >>> rng = np.random.default_rng(0)
     >>> patient, age = np.repeat([0.0, 1.0], 8), rng.normal(40, 10, 16)
     >>> values = rng.normal(0.3, 0.2, (16, 45))
-    >>> values[patient == 1, :9] += 0.5  # all edges of the first node
+    >>> values[patient == 1, :9] += 0.7  # all edges of the first node
     >>> design, contrast = np.column_stack([np.ones(16), patient, age]), np.array([0, 1, 0])
     >>> found = edge_statistics(values, design, contrast)
     >>> shuffles = plan_shuffles(Exchangeability("free"), design, 499, seed=1)
     >>> null = null_of_orders(values, design, contrast, shuffles, collected=Collected(thresholds=(3.0,)))
     >>> p = family_wise_p(np.abs(found.statistic), null.maxima[:, 0], shuffles.exhaustive).p
     >>> np.flatnonzero(p < 0.05).tolist()
-    [0, 2, 3, 4]
+    [0, 1, 2, 3, 4, 5, 6, 8]
     >>> largest = components(found.statistic, 3.0)
     >>> family_wise_p(largest.extent, null.extent[:, 0, 0], shuffles.exhaustive).p.tolist()
     [0.002]
@@ -191,8 +201,8 @@ def null_of_orders(
     numbers = range(1, shuffles.n_shuffles + 1) if numbers is None else numbers
     if numbers.step != 1 or numbers.start < 0 or numbers.stop > shuffles.n_shuffles + 1:
         raise ValueError(f"numbers of shuffles run from 0 to {shuffles.n_shuffles} in steps of one, found {numbers}")
-    groups = _groups(values, design, contrast, shuffles, weights, variances, least_share)
-    task = _Task(groups, shuffles, collected, values.shape[1], 1 if len(contrast) > 1 else len(SIDES))
+    model, groups = _prepared(values, design, contrast, shuffles, weights, variances, least_share)
+    task = _Task(model, groups, shuffles, collected, values.shape[1], 1 if len(contrast) > 1 else len(SIDES))
     first, last = numbers.start // BATCH, -(-numbers.stop // BATCH)
     with ThreadPoolExecutor(cores) as pool:
         parts = list(pool.map(lambda batch: task.batch(batch, numbers), range(first, last if len(numbers) else first)))
@@ -219,7 +229,7 @@ def joined(parts: Sequence[Null]) -> Null:
     )
 
 
-def _groups(
+def _prepared(
     values: np.ndarray,
     design: np.ndarray,
     contrast: np.ndarray,
@@ -227,113 +237,93 @@ def _groups(
     weights: np.ndarray | None,
     variances: Variances,
     least_share: float,
-) -> list[_Group]:
+) -> tuple[_Model, list[_Group]]:
     design, scale = whitened(values, design, contrast, weights)
     check_variances(variances, contrast, len(design))
-    if projection(design, contrast) is None:
+    whole = projection(design, contrast)
+    if whole is None:
         raise InputError(
             "The contrast cannot be estimated from the design: what it tests is a combination of other columns,"
             " or no degree of freedom is left; remove columns or change the contrast."
         )
-    found = []
+    fixed, moved = _split(whole.nuisance, shuffles)
+    model = _Model(np.vstack([whole.tested.T, moved]), len(contrast), fixed, variances)
+    groups = []
     for known, edges in patterns(values):
         part = projection(design[known], contrast) if known.any() else None
         if part is None or known.mean() < least_share:
             continue
-        group = _group(values, edges, known, scale, part, shuffles, variances)
-        if group is not None:
-            found.append(group)
-    if not found:
+        if not isinstance(variances, str) or variances != "equal":
+            labels = variances[known] if isinstance(variances, np.ndarray) else variances
+            if np.isnan(variance_weights(part, labels)).any():
+                continue
+        edges, residuals = _residuals(values, edges, np.flatnonzero(known), scale, part)
+        here = fixed[:, known]
+        here = here[here.any(axis=1)]
+        if len(edges):
+            groups.append(
+                _Group(np.flatnonzero(known), edges, residuals, here / np.linalg.norm(here, axis=1, keepdims=True))
+            )
+    if not groups:
         raise InputError(
             f"No edge can be tested: none is in at least {least_share:g} of the runs with the contrast estimable;"
             " exclude runs with missing nodes, or lower the least share of runs."
         )
-    return found
+    return model, groups
 
 
-def _group(
-    values: np.ndarray,
-    edges: np.ndarray,
-    known: np.ndarray,
-    scale: np.ndarray,
-    part: Projection,
-    shuffles: Shuffles,
-    variances: Variances,
-) -> _Group | None:
-    kept = np.flatnonzero(known)
+def _residuals(
+    values: np.ndarray, edges: np.ndarray, kept: np.ndarray, scale: np.ndarray, part: Projection
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give those edges that vary, and their residuals from the nuisance columns, scaled to length one."""
     residuals = np.empty((len(kept), len(edges)))
     varies = np.empty(len(edges), dtype=bool)
-    for start, block in zip(range(0, len(edges), 4096), blocks_of(edges), strict=True):
-        y = values[np.ix_(kept, block)] * scale[kept, None]
-        nuisance_free = y - part.nuisance @ (part.nuisance.T @ y)
-        rest = nuisance_free - part.tested @ (part.tested.T @ nuisance_free)
+    for start, block in zip(range(0, len(edges), BLOCK), blocks_of(edges), strict=True):
         here = slice(start, start + len(block))
-        varies[here] = (rest**2).sum(axis=0) > ROUNDING * (y**2).sum(axis=0)
-        length = np.linalg.norm(nuisance_free, axis=0)
-        residuals[:, here] = nuisance_free / np.where(length > 0, length, 1)
-    if not varies.any():
-        return None
-    if not varies.all():
-        residuals, edges = np.ascontiguousarray(residuals[:, varies]), edges[varies]
-    labels, members, starts = _exchanging(shuffles.units, known)
-    nuisance = _moved(part.nuisance, shuffles.exchangeability.kind, labels, members, starts)
-    basis = np.ascontiguousarray(np.column_stack([part.tested, nuisance]).T)
-    weighing, gram = None, np.empty((0, 0))
-    if isinstance(variances, np.ndarray) or variances != "equal":
-        by_run = variance_weights(part, variances[kept] if isinstance(variances, np.ndarray) else variances)
-        if np.isnan(by_run).any():
-            return None
-        weighing, gram = np.vstack([by_run, basis * by_run]), (basis * by_run) @ basis.T
-    q = part.tested.shape[1]
-    return _Group(
-        kept, edges, residuals, basis, q, part.degrees_of_freedom, weighing, gram, labels, members, starts
-    )  # fmt: skip
+        y = values[np.ix_(kept, block)] * scale[kept, None]
+        rest = y - part.nuisance @ (part.nuisance.T @ y)
+        unexplained = rest - part.tested @ (part.tested.T @ rest)
+        varies[here] = (unexplained**2).sum(axis=0) > ROUNDING * (y**2).sum(axis=0)
+        length = np.linalg.norm(rest, axis=0)
+        residuals[:, here] = rest / np.where(length > 0, length, 1)
+    return (edges, residuals) if varies.all() else (edges[varies], np.ascontiguousarray(residuals[:, varies]))
 
 
-def _exchanging(units: Units, known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Tell which units exchange when only some runs are known, and where their known runs are among these."""
-    position = np.cumsum(known) - 1
-    labels = np.empty(len(units.members), dtype=np.int64)
-    numbers: dict[tuple[int, bytes], int] = {}
-    members = []
-    for unit, (runs, place) in enumerate(zip(units.members, units.places.tolist(), strict=True)):
-        present = known[runs]
-        labels[unit] = numbers.setdefault((place, present.tobytes()), len(numbers)) if present.any() else -1
-        members.append(position[runs[present]])
-    return labels, np.concatenate(members), np.cumsum([0, *map(len, members)])
+def _split(nuisance: np.ndarray, shuffles: Shuffles) -> tuple[np.ndarray, np.ndarray]:
+    """Split the nuisance space into what no shuffle changes and the rest, orthonormal rows each.
 
-
-def _moved(nuisance: np.ndarray, kind: str, labels: np.ndarray, members: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return a basis of the nuisance space without what is orthogonal to residuals in every shuffle.
-
-    Sums over runs that only exchange among themselves stay as they are, zero when the nuisance space holds them: the
-    intercept with free permutation, subject effects with any that keeps subjects together.
+    The indicator of runs that exchange among themselves goes over into itself, as does that of a block that flips;
+    those of blocks that exchange as wholes go over into one another. They are the intercept with free permutation, and
+    subject effects wherever subjects are blocks.
     """
-    unit = np.repeat(np.arange(len(labels)), np.diff(starts))
-    group = labels[unit] if kind in ("free", "within") else unit
-    columns = np.zeros((len(nuisance), group.max() + 1))
-    columns[members, group] = 1
-    present = columns.any(axis=0)
-    outside = np.linalg.norm(columns - nuisance @ (nuisance.T @ columns), axis=0)
-    fixed = present & (outside <= SAME_SPACE * np.linalg.norm(columns, axis=0))
+    kind = shuffles.exchangeability.kind
+    together = shuffles.kind_of_run if kind in ("free", "within") else shuffles.unit_of_run
+    members = together == np.unique(together)[:, None]
+    indicators = members / np.sqrt(members.sum(axis=1, keepdims=True))
+    inside = np.linalg.norm(indicators - (indicators @ nuisance) @ nuisance.T, axis=1) <= SAME_SPACE
     if kind == "whole":
-        open_labels = np.unique(labels[np.flatnonzero(present & ~fixed)])
-        fixed &= ~np.isin(labels[: len(fixed)], open_labels)
-    if not fixed.any():
-        return nuisance
-    coordinates = nuisance.T @ columns[:, fixed]
-    left, singular, _ = np.linalg.svd(coordinates, full_matrices=True)
-    rank = int((singular > 1e-8 * singular.max()).sum())
-    return np.asarray(nuisance @ left[:, rank:])
+        kinds = np.array([shuffles.kind_of_run[member][0] for member in members])
+        inside &= ~np.isin(kinds, kinds[~inside])
+    fixed = indicators[inside]
+    if not len(fixed):
+        return fixed, nuisance.T
+    left, singular, _ = np.linalg.svd(nuisance.T @ fixed.T, full_matrices=True)
+    return fixed, (nuisance @ left[:, len(singular) :]).T
 
 
 class _Task:
     """What every batch of shuffles needs."""
 
     def __init__(
-        self, groups: list[_Group], shuffles: Shuffles, collected: Collected, n_edges: int, n_sides: int
+        self,
+        model: _Model,
+        groups: list[_Group],
+        shuffles: Shuffles,
+        collected: Collected,
+        n_edges: int,
+        n_sides: int,
     ) -> None:
-        self.groups, self.shuffles, self.collected = groups, shuffles, collected
+        self.model, self.groups, self.shuffles, self.collected = model, groups, shuffles, collected
         self.n_edges, self.n_sides = n_edges, n_sides
         if any(threshold <= 0 for threshold in collected.thresholds):
             raise ValueError("thresholds are positive")
@@ -364,26 +354,44 @@ class _Task:
     def statistics(self, numbers: range) -> np.ndarray:
         """Give the statistics of some shuffles, of shape (n_shuffles, n_edges), NaN for edges that are left out."""
         found = np.full((len(numbers), self.n_edges), np.nan)
-        orders, signs = self.shuffles.drawn(numbers)
+        places, signs = self.shuffles.drawn(numbers)
         for group in self.groups:
-            flips = signs[:, self.shuffles.units.of_run[group.kept]]
-            moved = _shuffled(group, group.basis, orders, flips)
-            weighing = None if group.weighing is None else _shuffled(group, group.weighing, orders, flips)
-            whole = len(group.edges) == self.n_edges
+            moved = np.empty((len(numbers), len(self.model.basis), len(group.kept)))
+            left = np.empty(len(numbers), dtype=np.int64)
+            _move(self.model.basis, self.model.q, group.fixed, group.kept, places, signs, moved, left)
+            spread = self._spread(moved, group, places)
             for start in range(0, len(group.edges), COLUMNS):
                 here = slice(start, start + COLUMNS)
                 residuals = group.residuals[:, here]
                 products = _products(moved, residuals)
-                if weighing is None:
-                    part = np.empty((len(numbers), residuals.shape[1]))
-                    _statistic(products, group.q, group.degrees_of_freedom, part)
+                part = np.empty((len(numbers), residuals.shape[1]))
+                if spread is None:
+                    _statistic(products, self.model.q, left, part)
                 else:
-                    spread = _products(np.abs(weighing[:, :1]), residuals**2)[:, 0]  # weights carry no sign
-                    spread -= 2 * (products * _products(weighing[:, 1:], residuals)).sum(axis=1)
-                    spread += (products * (group.gram @ products)).sum(axis=1)
-                    part = products[:, 0] / np.sqrt(np.maximum(spread, np.finfo(float).tiny))
-                found[:, here if whole else group.edges[here]] = part
+                    by_run, crossing, gram = spread
+                    variance = by_run @ residuals**2
+                    variance -= 2 * (products * _products(crossing, residuals)).sum(axis=1)
+                    variance += (products * (gram @ products)).sum(axis=1)
+                    part = products[:, 0] / np.sqrt(np.maximum(variance, TINY))
+                found[:, here if len(group.edges) == self.n_edges else group.edges[here]] = part
         return found
+
+    def _spread(
+        self, moved: np.ndarray, group: _Group, places: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Give what the variance of a tested product takes, when variances differ: w' residuals² after the model's fit.
+
+        That is w' e² - 2 (Q w e)' (Q e) + (Q e)' (Q w Q') (Q e) with the moved basis Q, so w, Q w and Q w Q' suffice.
+        """
+        variances = self.model.variances
+        if isinstance(variances, str) and variances == "equal":
+            return None
+        labels = variances if isinstance(variances, np.ndarray) else np.zeros(places.shape[1], dtype=np.int64)
+        labels = np.unique(labels, return_inverse=True)[1].ravel()[places[:, group.kept]]
+        by_run = np.empty((len(moved), len(group.kept)))
+        _variance_weights(moved, group.fixed, labels, isinstance(variances, np.ndarray), by_run)
+        crossing = moved * by_run[:, None, :]
+        return by_run, crossing, crossing @ moved.transpose(0, 2, 1)
 
     def batch(self, batch: int, numbers: range) -> Null:
         """Give the results of those numbers of a batch that are asked for."""
@@ -413,14 +421,6 @@ class _Task:
         return null
 
 
-def _shuffled(group: _Group, basis: np.ndarray, orders: np.ndarray, flips: np.ndarray) -> np.ndarray:
-    """Move the rows of ``basis`` against each shuffle: their product with residuals is that with shuffled residuals."""
-    moved = np.empty((len(orders), *basis.shape))
-    _scatter(basis, orders, group.labels, group.members, group.starts, moved)
-    moved *= flips[:, None, :]
-    return moved
-
-
 def _products(moved: np.ndarray, residuals: np.ndarray) -> np.ndarray:
     n, k, runs = moved.shape
     product: np.ndarray = (moved.reshape(n * k, runs) @ residuals).reshape(n, k, -1)
@@ -428,51 +428,103 @@ def _products(moved: np.ndarray, residuals: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def _scatter(
+def _move(
     basis: np.ndarray,
-    orders: np.ndarray,
-    labels: np.ndarray,
-    members: np.ndarray,
-    starts: np.ndarray,
+    q: int,
+    fixed: np.ndarray,
+    kept: np.ndarray,
+    places: np.ndarray,
+    signs: np.ndarray,
     moved: np.ndarray,
+    left: np.ndarray,
 ) -> None:
-    """Put the rows of ``basis`` where the data of their places are: units of a label in the order of the shuffle."""
-    n_units = len(labels)
-    n_labels = labels.max() + 1
-    first = np.zeros(n_labels + 1, np.int64)
-    for unit in range(n_units):
-        if labels[unit] >= 0:
-            first[labels[unit] + 1] += 1
-    for label in range(n_labels):
-        first[label + 1] += first[label]
-    slots = np.empty(first[n_labels], np.int64)
-    filled = first.copy()
-    for unit in range(n_units):
-        if labels[unit] >= 0:
-            slots[filled[labels[unit]]] = unit
-            filled[labels[unit]] += 1
-    for number in range(len(orders)):
-        filled[:] = first
-        for place in range(n_units):
-            source = orders[number, place]
-            label = labels[source]
-            if label < 0:
-                continue
-            target = slots[filled[label]]
-            filled[label] += 1
-            for run in range(starts[source + 1] - starts[source]):
-                to, of = members[starts[source] + run], members[starts[target] + run]
-                for row in range(len(basis)):
-                    moved[number, row, to] = basis[row, of]
+    """Write an orthonormal basis of the design that a shuffle gives to the kept runs, and the degrees of freedom left.
+
+    Nuisance rows are orthogonal to ``fixed`` and each other, and tested rows to all of them. A row that says nothing
+    new for these runs is zero: as a nuisance it takes no degree of freedom, as a tested one the statistic is zero.
+    """
+    n_rows, n_runs = len(basis), len(kept)
+    for number in range(len(places)):
+        rank = len(fixed)
+        for step in range(n_rows):
+            row = step + q if step < n_rows - q else step - (n_rows - q)
+            target = moved[number, row]
+            before = 0.0
+            for run in range(n_runs):
+                target[run] = basis[row, places[number, kept[run]]] * signs[number, kept[run]]
+                before += target[run] ** 2
+            after = before
+            for _ in range(2):  # once more, for what rounding left
+                for other in range(len(fixed)):
+                    _subtract(target, fixed[other])
+                for earlier in range(step):
+                    _subtract(target, moved[number, earlier + q if earlier < n_rows - q else earlier - (n_rows - q)])
+                after = 0.0
+                for run in range(n_runs):
+                    after += target[run] ** 2
+            if after > 1e-14 * before and after > 1e-20:
+                rank += 1
+                for run in range(n_runs):
+                    target[run] /= np.sqrt(after)
+            else:
+                target[:] = 0.0
+        left[number] = n_runs - rank
 
 
 @compiled
-def _statistic(products: np.ndarray, q: int, degrees_of_freedom: int, statistic: np.ndarray) -> None:
+def _subtract(target: np.ndarray, direction: np.ndarray) -> None:
+    product = 0.0
+    for run in range(len(target)):
+        product += target[run] * direction[run]
+    for run in range(len(target)):
+        target[run] -= product * direction[run]
+
+
+@compiled
+def _variance_weights(
+    moved: np.ndarray, fixed: np.ndarray, labels: np.ndarray, by_group: bool, by_run: np.ndarray
+) -> None:
+    """Write ``glm.variance_weights`` of every shuffle; where there are none, the tested row becomes zero."""
+    n_runs = moved.shape[2]
+    spare, share_of, spare_of = np.empty(n_runs), np.empty(n_runs), np.empty(n_runs)
+    for number in range(len(moved)):
+        spare[:] = 1.0
+        for row in range(len(fixed)):
+            spare -= fixed[row] ** 2
+        for row in range(moved.shape[1]):
+            spare -= moved[number, row] ** 2
+        share = moved[number, 0] ** 2
+        if by_group:
+            share_of[:] = 0.0
+            spare_of[:] = 0.0
+            for run in range(n_runs):
+                share_of[labels[number, run]] += share[run]
+                spare_of[labels[number, run]] += spare[run]
+            for run in range(n_runs):
+                share[run], spare[run] = share_of[labels[number, run]], spare_of[labels[number, run]]
+        known = True
+        for run in range(n_runs):
+            if spare[run] > 1e-9:
+                by_run[number, run] = share[run] / spare[run] if by_group else share[run] / spare[run] ** 2
+            else:
+                by_run[number, run] = 0.0
+                known = known and share[run] <= 1e-9
+        if not known:
+            moved[number, 0] = 0.0
+            by_run[number] = 1.0
+
+
+@compiled
+def _statistic(products: np.ndarray, q: int, degrees_of_freedom: np.ndarray, statistic: np.ndarray) -> None:
     """Write t, or F of q rows, from the products of residuals of length one with orthonormal bases."""
     n, k, n_edges = products.shape
     rest = np.empty(n_edges)
     for number in range(n):
         rest[:] = 1.0
+        spare = degrees_of_freedom[number]
+        if spare < 1:
+            statistic[number] = 0.0
+            continue
         for row in range(q, k):
             for edge in range(n_edges):
                 rest[edge] -= products[number, row, edge] ** 2
@@ -480,14 +532,14 @@ def _statistic(products: np.ndarray, q: int, degrees_of_freedom: int, statistic:
             for edge in range(n_edges):
                 tested = products[number, 0, edge]
                 left = max(rest[edge] - tested * tested, 1e-300)
-                statistic[number, edge] = tested / np.sqrt(left / degrees_of_freedom)
+                statistic[number, edge] = tested / np.sqrt(left / spare)
         else:
             for edge in range(n_edges):
                 tested = 0.0
                 for row in range(q):
                     tested += products[number, row, edge] ** 2
                 left = max(rest[edge] - tested, 1e-300)
-                statistic[number, edge] = tested / q / (left / degrees_of_freedom)
+                statistic[number, edge] = tested / q / (left / spare)
 
 
 @compiled

@@ -39,27 +39,30 @@ class Exchangeability:
 
 
 @dataclass(frozen=True)
-class Units:
+class _Units:
     """What moves as a whole: runs, or blocks of runs.
 
-    Attributes
-    ----------
-    members : tuple of ndarray of int
-        The runs of each unit, in their order.
-    places : ndarray of int, shape (n_units,)
-        Units with the same number may change places. Ascending: such units are neighbours.
+    Units of the same ``kind`` may change places; kinds ascend, so that such units are neighbours. The runs of all units
+    stand one unit after the other in ``runs``, from ``starts`` on.
     """
 
-    members: tuple[np.ndarray, ...]
-    places: np.ndarray
+    kinds: np.ndarray
+    runs: np.ndarray
+    starts: np.ndarray
 
-    @property
-    def of_run(self) -> np.ndarray:
-        """The unit of every run."""
-        unit = np.empty(sum(map(len, self.members)), dtype=np.int64)
-        for number, runs in enumerate(self.members):
-            unit[runs] = number
-        return unit
+    def spread(self, unit_places: np.ndarray) -> np.ndarray:
+        """Give the place of every run when unit u goes to the place of unit ``unit_places[:, u]``."""
+        unit = np.repeat(np.arange(len(self.kinds)), np.diff(self.starts))
+        offset = np.arange(len(self.runs)) - self.starts[unit]
+        places = np.empty((len(unit_places), len(self.runs)), dtype=np.int32)
+        places[:, self.runs] = self.runs[self.starts[unit_places[:, unit]] + offset]
+        return places
+
+    def each(self, of_units: np.ndarray) -> np.ndarray:
+        """Repeat what is known of units for their runs, over the last axis."""
+        spread = np.empty((*of_units.shape[:-1], len(self.runs)), dtype=of_units.dtype)
+        spread[..., self.runs] = np.repeat(of_units, np.diff(self.starts), axis=-1)
+        return spread
 
 
 @dataclass(frozen=True)
@@ -82,22 +85,32 @@ class Shuffles:
     n_shuffles: int
     exhaustive: bool
     seed: int
-    units: Units = field(repr=False)
-    _alike: np.ndarray = field(repr=False)
+    _units: _Units = field(repr=False)
+    _designs: np.ndarray = field(repr=False)
+
+    @property
+    def unit_of_run(self) -> np.ndarray:
+        """The unit that moves as a whole with every run, of shape (n_runs,)."""
+        return self._units.each(np.arange(len(self._units.kinds)))
+
+    @property
+    def kind_of_run(self) -> np.ndarray:
+        """Numbers of shape (n_runs,): units of the same may change places."""
+        return self._units.each(self._units.kinds)
 
     def drawn(self, numbers: range) -> tuple[np.ndarray, np.ndarray]:
         """Return the shuffles of some numbers.
 
         Returns
         -------
-        orders : ndarray of int32, shape (n_numbers, n_units)
-            The unit whose data come to each unit's place.
-        signs : ndarray of int8, shape (n_numbers, n_units)
-            1 or -1, by which the data of each unit are multiplied.
+        places : ndarray of int32, shape (n_numbers, n_runs)
+            The run to whose place, and design, the data of each run go.
+        signs : ndarray of int8, shape (n_numbers, n_runs)
+            1 or -1, by which the data of each run are multiplied.
         """
-        n_units = len(self.units.places)
-        orders = np.tile(np.arange(n_units, dtype=np.int32), (len(numbers), 1))
-        signs = np.ones((len(numbers), n_units), dtype=np.int8)
+        kinds = self._units.kinds
+        places = np.tile(np.arange(len(kinds)), (len(numbers), 1))
+        signs = np.ones((len(numbers), len(kinds)), dtype=np.int8)
         for row, number in enumerate(numbers):
             if not 0 <= number <= self.n_shuffles:
                 raise ValueError(f"shuffles are numbered from 0 to {self.n_shuffles}, found {number}")
@@ -105,30 +118,25 @@ class Shuffles:
                 continue
             rng = np.random.default_rng((self.seed, number))
             if self.exchangeability.kind == "signs":
-                flipped = _bits(number, n_units) if self.exhaustive else rng.random(n_units) < 0.5
+                flipped = _bits(number, len(kinds)) if self.exhaustive else rng.random(len(kinds)) < 0.5
                 signs[row, flipped] = -1
             elif self.exhaustive:
-                orders[row] = self._enumerated(number, rng)
-            else:  # units that may change places are neighbours, so sorting by place and chance permutes among them
-                orders[row] = np.argsort(self.units.places + rng.random(n_units))
-        return orders, signs
+                places[row] = self._enumerated(number)
+            else:  # units that may change places are neighbours, so sorting by kind and chance permutes among them
+                places[row] = np.argsort(kinds + rng.random(len(kinds)))
+        return self._units.spread(places), self._units.each(signs)
 
-    def _enumerated(self, number: int, rng: np.random.Generator) -> np.ndarray:
-        """Give arrangement ``number`` of the designs of units, counted on from the observed one, around a circle.
-
-        Which of several units with the same design changes places is drawn: it matters for no edge that all runs have,
-        and balances the edges that some lack.
-        """
-        order = np.empty(len(self.units.places), dtype=np.int32)
-        for place in np.unique(self.units.places):
-            units = np.flatnonzero(self.units.places == place)
-            alike = self._alike[units]
-            total = _arrangements(alike)
-            number, digit = divmod(number, total)
-            arrangement = _unranked((_rank(alike) + digit) % total, alike)
-            for design in np.unique(alike):
-                order[rng.permutation(units[alike == design])] = units[arrangement == design]
-        return order
+    def _enumerated(self, number: int) -> np.ndarray:
+        """Give arrangement ``number`` of the designs of units, counted on from the observed one, around a circle."""
+        places = np.empty(len(self._units.kinds), dtype=np.int64)
+        for kind in np.unique(self._units.kinds):
+            units = np.flatnonzero(self._units.kinds == kind)
+            designs = self._designs[units]
+            number, digit = divmod(number, _arrangements(designs))
+            arrangement = _unranked((_rank(designs) + digit) % _arrangements(designs), designs)
+            for design in np.unique(designs):
+                places[units[arrangement == design]] = units[designs == design]
+        return places
 
 
 def plan_shuffles(
@@ -167,46 +175,47 @@ def plan_shuffles(
     >>> shuffles = plan_shuffles(Exchangeability("free"), design, 10_000, seed=1)
     >>> shuffles.exhaustive, shuffles.n_shuffles
     (True, 251)
-    >>> orders, signs = shuffles.drawn(range(0, 2))
-    >>> orders[0].tolist()
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    >>> places, signs = shuffles.drawn(range(0, 2))
+    >>> places.tolist()
+    [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [0, 1, 2, 3, 5, 4, 6, 7, 8, 9]]
     """
     n_runs = len(design)
     if exchangeability.blocks is not None and exchangeability.blocks.shape != (n_runs,):
         raise ValueError(f"one block per run is expected, {n_runs} in all, found {exchangeability.blocks.shape}")
     if n_shuffles < 1 or seed < 0:
         raise ValueError("at least one shuffle and a seed that is not negative are expected")
-    units = _units(exchangeability, n_runs)
+    units = _units_of(exchangeability, n_runs)
     columns = design if labels is None else np.column_stack([design, labels])
-    row = np.unique(columns, axis=0, return_inverse=True)[1].ravel()
-    designs: dict[tuple[int, ...], int] = {}
-    alike = np.array([designs.setdefault(tuple(row[runs].tolist()), len(designs)) for runs in units.members])
+    row = np.unique(columns, axis=0, return_inverse=True)[1].ravel()[units.runs]
+    known: dict[tuple[int, ...], int] = {}
+    designs = np.array(
+        [known.setdefault(tuple(part.tolist()), len(known)) for part in np.split(row, units.starts[1:-1])]
+    )
     if exchangeability.kind == "signs":
-        possible = 2 ** len(units.members)
+        possible = 2 ** len(units.kinds)
     else:
-        possible = math.prod(_arrangements(alike[units.places == place]) for place in np.unique(units.places))
+        possible = math.prod(_arrangements(designs[units.kinds == kind]) for kind in np.unique(units.kinds))
     if possible == 1:
         raise InputError(
             "No other order of the runs differs from the observed one: what may be exchanged has the same design"
             " everywhere; test something that differs between exchangeable runs or blocks."
         )
     exhaustive = possible - 1 <= n_shuffles
-    return Shuffles(exchangeability, possible - 1 if exhaustive else n_shuffles, exhaustive, seed, units, alike)
+    return Shuffles(exchangeability, possible - 1 if exhaustive else n_shuffles, exhaustive, seed, units, designs)
 
 
-def _units(exchangeability: Exchangeability, n_runs: int) -> Units:
+def _units_of(exchangeability: Exchangeability, n_runs: int) -> _Units:
     kind, blocks = exchangeability.kind, exchangeability.blocks
-    runs = np.arange(n_runs)
     if kind == "free" or (kind == "signs" and blocks is None):
-        return Units(tuple(runs[:, None]), np.zeros(n_runs, dtype=np.int64))
+        return _Units(np.zeros(n_runs, dtype=np.int64), np.arange(n_runs), np.arange(n_runs + 1))
     assert blocks is not None
     number = np.unique(blocks, return_inverse=True)[1].ravel()
     if kind == "within":
-        order = np.argsort(number, kind="stable")
-        return Units(tuple(order[:, None]), number[order])
-    members = [np.flatnonzero(number == block) for block in range(number.max(initial=-1) + 1)]
-    members.sort(key=len)
-    return Units(tuple(members), np.array([len(m) for m in members]))
+        runs = np.argsort(number, kind="stable")
+        return _Units(number[runs], runs, np.arange(n_runs + 1))
+    members = sorted((np.flatnonzero(number == block) for block in range(number.max(initial=-1) + 1)), key=len)
+    sizes = np.array([len(runs) for runs in members])
+    return _Units(sizes, np.concatenate(members), np.cumsum([0, *sizes]))
 
 
 def _bits(number: int, n_bits: int) -> np.ndarray:
