@@ -161,6 +161,34 @@ BROKEN: dict[str, Callable[[np.random.Generator, int], Study]] = {
 }
 
 
+def one_network(rng: np.random.Generator, n_nodes: int) -> Study:
+    """A network whose inner edges differ between the groups by half a standard deviation."""
+    study = two_groups(rng, n_nodes, (20, 20))
+    inside = networks(n_nodes).of_edge == 0
+    study.values[:, inside] += 0.13 * study.design[:, [1]]
+    return study
+
+
+def whole_brain(rng: np.random.Generator, n_nodes: int) -> Study:
+    """All edges differ by a third of a standard deviation."""
+    study = two_groups(rng, n_nodes, (20, 20))
+    return Study(study.values + 0.09 * study.design[:, [1]], study.design, study.contrast)
+
+
+def one_edge(rng: np.random.Generator, n_nodes: int) -> Study:
+    """A single edge differs by one and a half standard deviations."""
+    study = two_groups(rng, n_nodes, (20, 20))
+    study.values[:, 0] += 0.4 * study.design[:, 1]
+    return study
+
+
+PLANTED: dict[str, Callable[[np.random.Generator, int], Study]] = {
+    "one network differs": one_network,
+    "all edges differ a little": whole_brain,
+    "one edge differs much": one_edge,
+}
+
+
 def networks(n_nodes: int) -> NetworkPairs:
     return network_pairs([f"network {node * 3 // n_nodes}" for node in range(n_nodes)])
 

@@ -203,9 +203,12 @@ def null_of_orders(
         raise ValueError(f"numbers of shuffles run from 0 to {shuffles.n_shuffles} in steps of one, found {numbers}")
     model, groups = _prepared(values, design, contrast, shuffles, weights, variances, least_share)
     task = _Task(model, groups, shuffles, collected, values.shape[1], 1 if len(contrast) > 1 else len(SIDES))
-    first, last = numbers.start // BATCH, -(-numbers.stop // BATCH)
-    with ThreadPoolExecutor(cores) as pool:
-        parts = list(pool.map(lambda batch: task.batch(batch, numbers), range(first, last if len(numbers) else first)))
+    batches = range(numbers.start // BATCH, -(-numbers.stop // BATCH) if len(numbers) else 0)
+    if cores == 1:
+        parts = [task.batch(batch, numbers) for batch in batches]
+    else:
+        with ThreadPoolExecutor(cores) as pool:
+            parts = list(pool.map(lambda batch: task.batch(batch, numbers), batches))
     return joined(parts) if parts else task.empty(numbers)
 
 
@@ -337,7 +340,7 @@ class _Task:
             tested, n_pairs = np.concatenate([group.edges for group in groups]), len(collected.pairs.names)
             self.pair_of_edge[tested] = collected.pairs.of_edge[tested]
         self.edges_of_pair = np.bincount(self.pair_of_edge[self.pair_of_edge >= 0], minlength=n_pairs)
-        self.observed = self.statistics(range(min(BATCH, shuffles.n_shuffles + 1)))[0]
+        self.first = self.statistics(range(min(BATCH, shuffles.n_shuffles + 1)))
 
     def empty(self, numbers: range) -> Null:
         wanted, n = self.collected, len(numbers)
@@ -398,7 +401,7 @@ class _Task:
         start = batch * BATCH
         whole = range(start, min(start + BATCH, self.shuffles.n_shuffles + 1))
         asked = range(max(start, numbers.start), min(whole.stop, numbers.stop))
-        statistics = self.statistics(whole)[asked.start - start : asked.stop - start]
+        statistics = (self.statistics(whole) if batch else self.first)[asked.start - start : asked.stop - start]
         null, wanted = self.empty(asked), self.collected
         thresholds = np.array(wanted.thresholds, dtype=float)
         if wanted.enhancement is not None:
@@ -407,7 +410,7 @@ class _Task:
             of_extent = np.arange(self.n_edges + 1.0) ** wanted.enhancement.extent
             of_height = (np.arange(top + 1) * step) ** wanted.enhancement.height * step
         for row, statistic in enumerate(statistics):
-            _count(statistic, self.observed, TIE, asked[row] > 0, null.maxima[row], null.at_least)
+            _count(statistic, self.first[0], TIE, asked[row] > 0, null.maxima[row], null.at_least)
             if len(thresholds):
                 largest_components(
                     statistic, self.rows, self.columns, self.n_nodes, thresholds, null.extent[row], null.intensity[row]

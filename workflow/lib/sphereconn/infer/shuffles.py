@@ -116,7 +116,7 @@ class Shuffles:
                 raise ValueError(f"shuffles are numbered from 0 to {self.n_shuffles}, found {number}")
             if number == 0:
                 continue
-            rng = np.random.default_rng((self.seed, number))
+            rng = np.random.Generator(np.random.Philox(key=(self.seed, number)))  # a stream for every number
             if self.exchangeability.kind == "signs":
                 flipped = _bits(number, len(kinds)) if self.exhaustive else rng.random(len(kinds)) < 0.5
                 signs[row, flipped] = -1
