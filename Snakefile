@@ -21,6 +21,7 @@ include: "workflow/rules/signals.smk"
 include: "workflow/rules/connectomes.smk"
 include: "workflow/rules/subjects.smk"
 include: "workflow/rules/group.smk"
+include: "workflow/rules/contrasts.smk"
 include: "workflow/rules/maps.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
@@ -35,6 +36,7 @@ rule all:
         rules.connectomes.input,
         rules.subjects.input,
         rules.groups.input,
+        rules.contrasts.input,
         rules.maps.input,
         rules.figures.input,
         rules.write_report.output,

@@ -1,6 +1,7 @@
 """One file of all edges of a combination: matrices of runs in; stack (a row a run), table of runs and sidecar out."""
 
 from sphereconn import provenance
+from sphereconn.aggregate.quality import OF_STACK, stack_quality
 from sphereconn.aggregate.stack import write_stack
 from sphereconn.connect.measures import measure
 from sphereconn.files import MISSING, read_json, write_json, write_rows
@@ -10,12 +11,14 @@ with logged(snakemake.log[0]):
     estimator, runs = snakemake.params.estimator, snakemake.params.runs
     described = measure(estimator)
     diagonal = described["ValidDiagonal"]
-    left_out = [read_json(path).get("LeftOut") for path in snakemake.input.sidecars]
+    sidecars = [read_json(path) for path in snakemake.input.sidecars]
+    left_out = [sidecar.get("LeftOut") for sidecar in sidecars]
     kept = [place for place, reason in enumerate(left_out) if reason is None]
     nodes = write_stack(snakemake.output.stack, snakemake.input.matrices, kept, diagonal=diagonal)
     columns = list(dict.fromkeys(column for run in runs for column in run))
     rows = ([runs[place].get(column, MISSING) for column in columns] for place in kept)
     write_rows(snakemake.output.runs, columns, rows)
+    write_rows(snakemake.output.quality, list(OF_STACK), (stack_quality(sidecars[place]) for place in kept))
     write_json(
         snakemake.output.sidecar,
         {

@@ -13,6 +13,7 @@ rule stack:
     output:
         stack=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.npy")),
         runs=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.tsv")),
+        quality=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "quality.tsv")),
         sidecar=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.json")),
     log:
         log_of("stack", names.group_result(ALL_RUNS, *OF_COMBINATION, "stack")),

@@ -75,7 +75,14 @@ def matrix_figure(
 
 
 def network_matrix_figure(
-    means: ArrayLike, networks: Sequence[str], *, title: str, label: str, vmax: float | None = None
+    means: ArrayLike,
+    networks: Sequence[str],
+    *,
+    title: str,
+    label: str,
+    vmax: float | None = None,
+    marked: ArrayLike | None = None,
+    note: str = "",
 ) -> Figure:
     """Draw the mean connectivity within and between networks, with the value in each cell.
 
@@ -87,6 +94,10 @@ def network_matrix_figure(
         Their names.
     title, label, vmax
         As for `matrix_figure`; the limit takes in the diagonal.
+    marked : (n_networks, n_networks) array of bool, optional
+        Cells with an asterisk.
+    note : str
+        A remark below the title.
 
     Raises
     ------
@@ -100,7 +111,8 @@ def network_matrix_figure(
     limit = vmax if vmax is not None else style.symmetric_limit(shown)
     members = [networks[place] for place in sequence]
     labels = [looks[name].label for name in members]
-    return _draw(shown, labels, members, title, "", label, limit, blocks=False, written=True)
+    stars = None if marked is None else np.asarray(marked, dtype=bool)[np.ix_(sequence, sequence)]
+    return _draw(shown, labels, members, title, note, label, limit, blocks=False, written=True, marked=stars)
 
 
 def node_order(matrix: ArrayLike, networks: Sequence[str] | None, order: str) -> NDArray[np.intp]:
@@ -150,6 +162,7 @@ def _draw(
     limit: float,
     blocks: bool,
     written: bool = False,
+    marked: NDArray[np.bool_] | None = None,
 ) -> Figure:
     with style.figure_style():
         scale = style.ColourScale(style.diverging_map(), -limit, limit, label)
@@ -181,7 +194,7 @@ def _draw(
         axes.tick_params(axis="x", length=0, pad=2)
         axes.tick_params(axis="y", length=0, pad=2 + 72 * strip)
         if written and len(shown) <= MOST_WRITTEN_VALUES:
-            _write_values(axes, shown, limit)
+            _write_values(axes, shown, limit, marked)
         if members:
             _draw_strips(sheet, left, top, [looks[name].colour for name in members])
         if blocks and members:
@@ -233,8 +246,9 @@ def _draw_blocks(
         sheet.text(left + LEADER, top + height, look.label, size, va="center_baseline")
 
 
-def _write_values(axes: Axes, shown: NDArray[np.float64], limit: float) -> None:
+def _write_values(axes: Axes, shown: NDArray[np.float64], limit: float, marked: NDArray[np.bool_] | None) -> None:
     for (row, column), value in np.ndenumerate(shown):
-        text = "n/a" if np.isnan(value) else f"{value:.2f}"
+        star = "*" if marked is not None and marked[row, column] else ""
+        text = "n/a" if np.isnan(value) else f"{value + 0.0:.2f}{star}"
         dark = abs(value) > 0.65 * limit
         axes.text(column, row, text, ha="center", va="center", size=6.5, color="white" if dark else style.INK)

@@ -83,6 +83,16 @@ def group_result(group: str, seed_set: str, denoising: str, estimator: str, suff
     return f"group/{group}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_{suffix}"
 
 
+def contrast_result(contrast: str, seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
+    """Name a result of a contrast."""
+    return group_result(f"contrast-{contrast}", seed_set, denoising, estimator, suffix)
+
+
+def contrast_figure(contrast: str, seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
+    """Name a figure of a contrast."""
+    return connectome_figure("group", f"contrast-{contrast}", seed_set, denoising, estimator, suffix)
+
+
 def seed_map(folder: str, stem: str, seed_set: str, label: str, denoising: str, seed: str, suffix: str) -> str:
     """Name a seed map of a run, or its sidecar; of a group with the folder ``group`` and its label for stem."""
     place = folder if folder == "group" else f"{folder}/func"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sphereconn.study import names
+from sphereconn.study.contrasted import contrast_results
 from sphereconn.study.drawn import figures
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.mapped import map_results
@@ -44,7 +45,7 @@ TANGENT_SUFFIXES = (
     "jointfit.tsv",
     "jointfit.json",
 )
-STACK_SUFFIXES = ("stack.npy", "stack.tsv", "stack.json")
+STACK_SUFFIXES = ("stack.npy", "stack.tsv", "quality.tsv", "stack.json")
 
 
 def expected_results(study: Study) -> set[str]:
@@ -57,6 +58,7 @@ def expected_results(study: Study) -> set[str]:
         *_seeds_of_atlases(study),
         *_results_of_runs(study),
         *_results_of_groups(study),
+        *contrast_results(study),
         *map_results(study),
         *figures(study),
     }

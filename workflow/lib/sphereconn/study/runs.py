@@ -192,15 +192,20 @@ def matching(runs: Sequence[Member], wanted: Wanted, where: str) -> list[Member]
             raise InputError(
                 f"{where}: the runs table has no column '{column}' with values (found: {', '.join(sorted(columns))})."
             )
-    allowed = {
-        column: {_text(value) for value in (values if isinstance(values, list) else [values])}
-        for column, values in wanted.items()
-    }
+    allowed = texts_of(wanted)
     kept = [run for run in runs if all(run.value(column) in values for column, values in allowed.items())]
     if not kept:
         described = "; ".join(f"{column} is {' or '.join(sorted(values))}" for column, values in allowed.items())
         raise InputError(f"{where}: no run of the runs table matches ({described}).")
     return kept
+
+
+def texts_of(wanted: Wanted) -> dict[str, list[str]]:
+    """Return the wanted values of each column as a table writes them, sorted."""
+    return {
+        column: sorted({_text(value) for value in (values if isinstance(values, list) else [values])})
+        for column, values in wanted.items()
+    }
 
 
 def _text(value: str | float) -> str:

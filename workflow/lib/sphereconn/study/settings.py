@@ -70,7 +70,7 @@ def _impossible(settings: Mapping[str, Any]) -> Iterator[str]:
 
 def _labels_alike(settings: Mapping[str, Any]) -> Iterator[str]:
     """Name labels that differ in capitals only: on many disks their results would have one name."""
-    for key in ("seed_sets", "denoising", "estimators", "maps"):
+    for key in ("seed_sets", "denoising", "estimators", "contrasts", "maps"):
         of_key = settings.get(key)
         alike: dict[str, str] = {}
         for label in of_key if isinstance(of_key, Mapping) else ():

@@ -14,6 +14,7 @@ from sphereconn.connect.measures import GROUP_SPARSE, SPARSE, TANGENT
 from sphereconn.errors import InputError, about
 from sphereconn.study import names
 from sphereconn.study.atlas import is_atlas, read_labels
+from sphereconn.study.contrasts import Contrast, contrasts_of
 from sphereconn.study.development_fmri import Downloads
 from sphereconn.study.exclusion import excluded_runs
 from sphereconn.study.groups import check_groups, groups_of, near_levels
@@ -83,6 +84,7 @@ class Study:
     networks: Mapping[str, int]
     atlases: Mapping[str, Settings]
     combinations: tuple[Combination, ...]
+    contrasts: tuple[Contrast, ...]
     maps: tuple[SeedMaps, ...]
     figures: Settings
     figure_runs: frozenset[str]
@@ -259,6 +261,7 @@ def read_study(
         estimators=settings["estimators"],
         combine=settings["combine"],
         combinations=combinations,
+        contrasts=tuple(contrasts_of(settings["contrasts"], combinations, source, main_process)),
         maps=maps,
         figures=figures,
         figure_runs=_figure_runs(settings["figures"]["runs"], [*runs, *subjects], source),

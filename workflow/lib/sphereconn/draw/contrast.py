@@ -1,0 +1,113 @@
+"""Figures of a contrast: effects with what is significant, pairs of networks, and the strongest edges run by run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from sphereconn.draw import style
+from sphereconn.draw.matrix import matrix_figure, node_order
+
+PANEL = 2.5  # inches
+PANEL_GAP = 0.75
+DOT = "#2d78f0"
+
+
+def effects_figure(
+    effects: NDArray[np.float64],
+    significant: NDArray[np.float64],
+    names: Sequence[str],
+    networks: Sequence[str],
+    *,
+    title: str,
+    label: str,
+    level: float,
+) -> Figure:
+    """Draw the effects of a contrast below the diagonal, and above it those of significant edges alone.
+
+    Parameters
+    ----------
+    effects
+        Shape (n_nodes, n_nodes).
+    significant
+        Same shape: 2 where an edge is significant, 1 where its component is.
+    names, networks
+        Of the nodes.
+    title, label
+        What the figure shows, and what the values are.
+    level
+        Of significance.
+    """
+    known = networks if any(networks) else None
+    order = node_order(effects, known, "network")
+    ordered, marks = effects[np.ix_(order, order)], significant[np.ix_(order, order)]
+    upper = np.triu(np.ones(ordered.shape, dtype=bool), 1)
+    shown = np.where(upper & ~(marks > 0), np.where(np.isnan(ordered), np.nan, 0.0), ordered)
+    np.fill_diagonal(shown, np.nan)
+    n_edges, n_component = int((np.triu(marks, 1) == 2).sum()), int((np.triu(marks, 1) == 1).sum())
+    found = [f"{n_edges} significant edges"] if n_edges or not n_component else []
+    found += [f"{n_component} edges of a significant component"] if n_component else []
+    return matrix_figure(
+        shown,
+        [names[node] for node in order],
+        [networks[node] for node in order] if known else None,
+        title=f"{title}\nBelow the diagonal all effects; above it {' and '.join(found)} (corrected p ≤ {level:g})",
+        label=label,
+    )
+
+
+def strongest_figure(edges: Sequence[Mapping[str, object]], *, title: str, tested: str, label: str) -> Figure:
+    """Draw the strongest edges of a contrast, one panel each: runs as dots, and the fitted line or means.
+
+    Parameters
+    ----------
+    edges
+        Of each: ``name``, ``p``, and for its runs ``tested`` (numbers, or levels as text), ``value``, ``fitted``.
+    title, tested, label
+        What the figure shows; what is tested (below the panels) and what the values are (beside them).
+    """
+    n_columns = min(2, len(edges))
+    n_rows = -(-len(edges) // n_columns)
+    width = 2 * style.MARGIN + n_columns * (PANEL + PANEL_GAP)
+    note = "Values adjusted for the columns of the model that are not tested."
+    top = style.heading_height(title, note, width)
+    sheet = style.Sheet(width, top + n_rows * (PANEL + PANEL_GAP) + style.MARGIN)
+    with style.figure_style():
+        sheet.heading(title, note)
+        for place, edge in enumerate(edges):
+            row, column = divmod(place, n_columns)
+            left = style.MARGIN + 0.55 + column * (PANEL + PANEL_GAP)
+            axes = sheet.axes(left, top + 0.25 + row * (PANEL + PANEL_GAP), PANEL, PANEL)
+            _draw_edge(axes, edge)
+            name = style.wrapped(str(edge["name"]), PANEL + 0.4, style.SMALL_TEXT_SIZE)
+            axes.set_title(f"{name}\np = {edge['p']:.2g}, uncorrected", size=style.SMALL_TEXT_SIZE)
+            axes.set_xlabel(tested)
+            axes.set_ylabel(label)
+            for side in ("top", "right"):
+                axes.spines[side].set_visible(False)
+    return sheet.figure
+
+
+def _draw_edge(axes: Axes, edge: Mapping[str, object]) -> None:
+    tested, value, fitted = edge["tested"], np.asarray(edge["value"]), np.asarray(edge["fitted"])
+    assert isinstance(tested, Sequence)
+    if all(isinstance(item, float) for item in tested):
+        x = np.array(tested, dtype=np.float64)
+        order = np.argsort(x)
+        axes.plot(x, value, "o", ms=3.5, color=DOT, alpha=0.7, mec="none")
+        axes.plot(x[order], fitted[order], "-", color=style.INK, linewidth=1.2)
+        return
+    levels = sorted(set(map(str, tested)))
+    for place, level in enumerate(levels):
+        members = np.array([str(item) == level for item in tested])
+        heights = value[members]
+        # Spread by rank, so that the same data give the same picture.
+        offsets = ((np.argsort(np.argsort(heights)) * 7) % 11 - 5) / 5 * 0.18
+        axes.plot(place + offsets, heights, "o", ms=3.5, color=DOT, alpha=0.7, mec="none")
+        axes.plot([place - 0.3, place + 0.3], [heights.mean()] * 2, "-", color=style.INK, linewidth=1.6)
+    axes.set_xlim(-0.6, len(levels) - 0.4)
+    axes.set_xticks(range(len(levels)), levels)

@@ -1,0 +1,461 @@
+"""From a formula and a table of runs to the matrix of a linear model, and what of it is tested."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import formulaic
+import numpy as np
+import pandas
+from numpy.typing import NDArray
+
+from sphereconn.errors import InputError
+from sphereconn.files import MISSING, to_number
+
+INTERCEPT = "intercept"
+# A column is a sum of others when this share of it, or less, is its own.
+_ALIASED = 1e-8
+_TOKEN = re.compile(r"\s*([^\s+:*()]+|[+:*()])")
+
+Test = str | Sequence[str] | Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Design:
+    """The model of a contrast, for the runs that have all that it needs.
+
+    Attributes
+    ----------
+    matrix
+        Shape (n_runs, n_columns), the intercept or the subjects included.
+    columns
+        Names of the columns: ``age``, ``site[essen]``, ``age:site[essen]``.
+    contrast
+        Shape (n_rows, n_columns): one row is tested by t, several by F.
+    runs
+        Positions of the runs in the table that the design was made from.
+    left_out
+        The other runs, by position, each with the reason.
+    levels
+        Number of runs at each level of each factor.
+    """
+
+    matrix: NDArray[np.float64]
+    columns: tuple[str, ...]
+    contrast: NDArray[np.float64]
+    runs: tuple[int, ...]
+    left_out: Mapping[int, str]
+    levels: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """How well a design can tell its columns apart.
+
+    Attributes
+    ----------
+    variance_inflation
+        By column: by what factor the others inflate the variance of its coefficient; 1 is none, 10 is much.
+    leverage
+        Of each run, 0 to 1: how far the fit follows this run alone.
+    """
+
+    variance_inflation: Mapping[str, float]
+    leverage: NDArray[np.float64]
+
+
+def terms_of(formula: str) -> list[tuple[str, ...]]:
+    """Return the terms of a formula, each as the columns that are multiplied in it.
+
+    Allowed are names of columns, ``+``, ``:`` (interaction), ``*`` (both columns and their interaction), parentheses.
+    Nothing in a formula is ever evaluated.
+
+    Raises
+    ------
+    InputError
+        When the formula is not made of these.
+
+    Examples
+    --------
+    >>> terms_of("age + sex * site")
+    [('age',), ('sex',), ('site',), ('sex', 'site')]
+    """
+    tokens = _TOKEN.findall(formula)
+    if "".join(tokens) != re.sub(r"\s", "", formula) or not tokens:
+        raise InputError(f"'{formula}' is no formula; write names of columns with +, : and *, such as age + sex.")
+    terms, rest = _sum(tokens, formula)
+    if rest:
+        raise InputError(f"'{formula}': '{rest[0]}' stands where + is expected.")
+    unique: dict[frozenset[str], tuple[str, ...]] = {}
+    for term in terms:
+        unique.setdefault(frozenset(term), tuple(dict.fromkeys(term)))
+    return sorted(unique.values(), key=len)
+
+
+def _sum(tokens: list[str], formula: str) -> tuple[list[tuple[str, ...]], list[str]]:
+    terms, rest = _product(tokens, formula)
+    while rest and rest[0] == "+":
+        more, rest = _product(rest[1:], formula)
+        terms = terms + more
+    return terms, rest
+
+
+def _product(tokens: list[str], formula: str) -> tuple[list[tuple[str, ...]], list[str]]:
+    terms, rest = _factor(tokens, formula)
+    while rest and rest[0] in (":", "*"):
+        sign = rest[0]
+        others, rest = _factor(rest[1:], formula)
+        crossed = [(*one, *other) for one, other in product(terms, others)]
+        terms = crossed if sign == ":" else [*terms, *others, *crossed]
+    return terms, rest
+
+
+def _factor(tokens: list[str], formula: str) -> tuple[list[tuple[str, ...]], list[str]]:
+    if not tokens or tokens[0] in "+:*)":
+        found = f"'{tokens[0]}'" if tokens else "the end"
+        raise InputError(f"'{formula}': {found} stands where the name of a column is expected.")
+    if tokens[0] == "(":
+        terms, rest = _sum(tokens[1:], formula)
+        if not rest or rest[0] != ")":
+            raise InputError(f"'{formula}': a parenthesis is not closed.")
+        return terms, rest[1:]
+    return [(tokens[0],)], tokens[1:]
+
+
+def columns_of(formula: str, test: Test, more: Collection[str] = ()) -> list[str]:
+    """Return the columns of the table of runs that a model and its test need, in the order of their names."""
+    of_formula = {name for term in terms_of(formula) for name in term} if formula else set()
+    return sorted(of_formula | set(tested_columns(test)) | set(more))
+
+
+def tested_columns(test: Test) -> list[str]:
+    """Return the columns that a test is about, none for the intercept."""
+    if isinstance(test, Mapping):
+        return list(test)
+    names = [test] if isinstance(test, str) else list(test)
+    return [column for name in names for column in name.split(":") if name != INTERCEPT]
+
+
+def make_design(
+    rows: Sequence[Mapping[str, str]],
+    formula: str,
+    test: Test,
+    *,
+    factors: Collection[str] = (),
+    paired: str | None = None,
+    groups: str | None = None,
+    subject: str = "subject",
+) -> Design:
+    """Return the design of a contrast.
+
+    A column with numbers only is a number, and centred on its mean over the runs; any other column, and those in
+    ``factors``, has levels. Contrasts are of marginal means: the other factors are averaged over their levels, numbers
+    are at their means (Searle 1980). So what is tested does not depend on how levels are coded.
+
+    Parameters
+    ----------
+    rows
+        One a run, from column to text.
+    formula
+        See `terms_of`; "" for the intercept alone.
+    test
+        The name of a number (its slope), of a factor (any difference between its levels), of an interaction
+        (``age:sex``), "intercept" (the mean), a list of these (all at once, by F), or weights of the levels of a
+        factor, ``{group: {patient: 1, control: -1}}``, which add up to 0.
+    factors
+        Columns of numbers that are levels.
+    paired
+        A column that varies within subjects: each subject gets an effect of its own, and the formula need not have it.
+    groups
+        With ``paired``: a column of groups of subjects; what is tested is whether the effect differs between them.
+    subject
+        The column of subjects.
+
+    Raises
+    ------
+    InputError
+        When a column does not exist, has one level only or cannot be told from others, a level does not occur, or the
+        runs are too few.
+
+    References
+    ----------
+    Searle SR, Speed FM, Milliken GA (1980). Population marginal means in the linear model. The American Statistician
+    34:216-221.
+
+    Examples
+    --------
+    >>> rows = [{"subject": f"{n}", "age": str(20 + n), "sex": "FM"[n % 2]} for n in range(6)]
+    >>> design = make_design(rows, "age + sex", "sex")
+    >>> design.columns, design.contrast.tolist()
+    (('intercept', 'age', 'sex[M]'), [[0.0, 0.0, 1.0]])
+    """
+    terms = terms_of(formula) if formula else []
+    of_design = [(paired,), *([(groups,), (paired, groups)] if groups else [])] if paired else []
+    terms = sorted({*terms, *of_design}, key=lambda term: (len(term), [*of_design, *terms].index(term)))
+    wanted = {column for term in terms for column in term} | set(tested_columns(test))
+    if paired:
+        wanted.add(subject)
+    _check_columns(rows, wanted)
+    runs, left_out = _complete(rows, wanted)
+    if paired:
+        runs = _complete_subjects(rows, runs, left_out, subject, paired, test)
+    if not runs:
+        raise InputError(f"no run has values in all of the columns {', '.join(sorted(wanted))}.")
+    modelled = {column for term in terms for column in term} | set(tested_columns(test))
+    data = {column: [rows[place][column] for place in runs] for column in sorted(modelled)}
+    frame, levels = _frame(data, factors, len(runs))
+    _check_levels(levels)
+    build = _Builder(terms, frame, levels)
+    contrast = build.contrast(test, groups)
+    matrix, columns = build.matrix, build.columns
+    if paired:
+        keep = [place for place, column in enumerate(columns) if column != INTERCEPT and not _is_of(column, groups)]
+        subjects = [rows[place][subject] for place in runs]
+        names = sorted(set(subjects))
+        dummies = np.array([[float(one == name) for name in names] for one in subjects])
+        matrix = np.hstack([dummies, matrix[:, keep]])
+        contrast = np.hstack([np.zeros((len(contrast), len(names))), contrast[:, keep]])
+        columns = (*(f"{subject}[{name}]" for name in names), *(columns[place] for place in keep))
+    _check_rank(matrix, columns, bool(paired))
+    return Design(matrix, columns, contrast, tuple(runs), left_out, {key: _counts(data[key]) for key in levels})
+
+
+def diagnostics(design: Design) -> Diagnostics:
+    """Return the variance inflation of the columns of a design, and the leverage of its runs.
+
+    References
+    ----------
+    Belsley DA, Kuh E, Welsch RE (1980). Regression Diagnostics. Wiley.
+    """
+    matrix = design.matrix
+    q, _ = np.linalg.qr(matrix)
+    inflation = {}
+    for place, name in enumerate(design.columns):
+        column = matrix[:, place] - matrix[:, place].mean()
+        total = column @ column
+        if name == INTERCEPT or not total > 0:
+            continue
+        others = np.delete(matrix, place, axis=1)
+        others = np.hstack([np.ones((len(matrix), 1)), others])
+        rest = column - others @ np.linalg.lstsq(others, column, rcond=None)[0]
+        inflation[name] = float(total / (rest @ rest))
+    return Diagnostics(inflation, np.einsum("ij,ij->i", q, q))
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a cell of a table is a finite number."""
+    try:
+        return bool(np.isfinite(to_number(cell)))
+    except ValueError:
+        return False
+
+
+def _check_columns(rows: Sequence[Mapping[str, str]], wanted: Collection[str]) -> None:
+    known = sorted({column for row in rows for column in row})
+    for column in sorted(wanted):
+        if column not in known:
+            raise InputError(f"there is no column '{column}'; there are {', '.join(known)}.")
+
+
+def _complete(rows: Sequence[Mapping[str, str]], wanted: Collection[str]) -> tuple[list[int], dict[int, str]]:
+    runs, left_out = [], {}
+    for place, row in enumerate(rows):
+        missing = [column for column in sorted(wanted) if row.get(column, MISSING) == MISSING]
+        if missing:
+            left_out[place] = f"no value in {', '.join(missing)}"
+        else:
+            runs.append(place)
+    return runs, left_out
+
+
+def _complete_subjects(
+    rows: Sequence[Mapping[str, str]],
+    runs: Sequence[int],
+    left_out: dict[int, str],
+    subject: str,
+    paired: str,
+    test: Test,
+) -> list[int]:
+    """Keep the subjects that have each tested level of the paired column, and these levels."""
+    weights = test.get(paired) if isinstance(test, Mapping) else None
+    levels = set(weights) if weights else {rows[place][paired] for place in runs}
+    of_subject: dict[str, set[str]] = {}
+    for place in runs:
+        of_subject.setdefault(rows[place][subject], set()).add(rows[place][paired])
+    kept = []
+    for place in runs:
+        if rows[place][paired] not in levels:
+            left_out[place] = f"{paired} is {rows[place][paired]}, which is not tested"
+        elif not levels <= of_subject[rows[place][subject]]:
+            lacking = sorted(levels - of_subject[rows[place][subject]])
+            left_out[place] = f"the subject has no run with {paired} {', '.join(lacking)}"
+        else:
+            kept.append(place)
+    return kept
+
+
+def _frame(
+    data: Mapping[str, list[str]], factors: Collection[str], n_runs: int
+) -> tuple[pandas.DataFrame, dict[str, list[str]]]:
+    """Make a table of numbers, centred, and levels; the columns are called c0, c1 and so on, for formulaic."""
+    columns: dict[str, Any] = {}
+    levels = {}
+    for name, cells in data.items():
+        if name not in factors and all(map(is_number, cells)):
+            numbers = np.array([to_number(cell) for cell in cells])
+            columns[name] = numbers - numbers.mean()
+        else:
+            levels[name] = sorted(set(cells))
+            columns[name] = pandas.Categorical(cells, categories=levels[name])
+    return pandas.DataFrame(columns, index=range(n_runs)), levels
+
+
+def _check_levels(levels: Mapping[str, Sequence[str]]) -> None:
+    for column, found in levels.items():
+        if len(found) < 2:
+            raise InputError(f"{column} is '{found[0]}' in all runs that can be tested, so it explains nothing.")
+
+
+def _counts(cells: Sequence[str]) -> dict[str, int]:
+    return {level: cells.count(level) for level in sorted(set(cells))}
+
+
+def _is_of(column: str, groups: str | None) -> bool:
+    """Tell whether a column is that of groups of subjects alone, which the subjects' effects contain."""
+    return groups is not None and ":" not in column and (column == groups or column.startswith(f"{groups}["))
+
+
+class _Builder:
+    """The matrix of a model, and marginal means of it."""
+
+    def __init__(self, terms: Sequence[tuple[str, ...]], frame: pandas.DataFrame, levels: Mapping[str, list[str]]):
+        self.levels = levels
+        self.numbers = [name for name in frame.columns if name not in levels]
+        self._safe = {name: f"c{place}" for place, name in enumerate(frame.columns)}
+        self._terms = {":".join(self._safe[name] for name in term): term for term in terms}
+        safe_frame = frame.rename(columns=self._safe)
+        made = formulaic.model_matrix(" + ".join(["1", *self._terms]), safe_frame)
+        self._spec = made.model_spec
+        self.matrix = np.asarray(made, dtype=np.float64)
+        self.columns = tuple(self._shown(str(column)) for column in made.columns)
+        self.in_model = {name for term in terms for name in term}
+
+    def _shown(self, column: str) -> str:
+        back = {safe: name for name, safe in self._safe.items()}
+        parts = []
+        for part in column.split(":") if column != "Intercept" else []:
+            safe, _, level = part.partition("[")
+            parts.append(back[safe] + (f"[{level.removeprefix('T.')}" if level else ""))
+        return ":".join(parts) or INTERCEPT
+
+    def mean_at(self, fixed: Mapping[str, str | float]) -> NDArray[np.float64]:
+        """Return the row of the model that is the mean at some levels and numbers, averaged over other factors."""
+        free = [name for name in self.levels if name not in fixed and name in self.in_model]
+        rows = []
+        for chosen in product(*(self.levels[name] for name in free)):
+            at = {**dict.fromkeys(self.numbers, 0.0), **dict(zip(free, chosen, strict=True)), **fixed}
+            rows.append({safe: at.get(name, self.levels.get(name, [0.0])[0]) for name, safe in self._safe.items()})
+        table = pandas.DataFrame(rows, index=range(len(rows)))
+        for name, found in self.levels.items():
+            table[self._safe[name]] = pandas.Categorical(table[self._safe[name]], categories=found)
+        mean: NDArray[np.float64] = np.asarray(self._spec.get_model_matrix(table), dtype=np.float64).mean(axis=0)
+        return mean
+
+    def contrast(self, test: Test, groups: str | None) -> NDArray[np.float64]:
+        if isinstance(test, Mapping):
+            return np.vstack([self._weighted(column, weights, groups) for column, weights in test.items()])
+        names = [test] if isinstance(test, str) else list(test)
+        return np.vstack([self._of_name(name, groups) for name in names])
+
+    def _of_name(self, name: str, groups: str | None) -> NDArray[np.float64]:
+        if name == INTERCEPT:
+            return np.stack([self.mean_at({})])
+        if ":" in name:
+            return self._of_interaction(name)
+        self._check_in_model(name)
+        if name in self.numbers:
+            return np.stack([self.mean_at({name: 1.0}) - self.mean_at({name: 0.0})])
+        first, *others = self.levels[name]
+        rows = [self._weighted(name, {other: 1.0, first: -1.0}, groups if groups != name else None) for other in others]
+        return np.vstack(rows)
+
+    def _of_interaction(self, name: str) -> NDArray[np.float64]:
+        wanted = set(name.split(":"))
+        for safe, term in self._terms.items():
+            if set(term) == wanted:
+                parts = set(safe.split(":"))
+                span = next(part for key, part in self._spec.term_slices.items() if set(str(key).split(":")) == parts)
+                rows: NDArray[np.float64] = np.eye(len(self.columns))[span]
+                return rows
+        raise InputError(f"test: the interaction '{name}' is not in the model; write it there, as in age:sex.")
+
+    def _weighted(self, column: str, weights: Mapping[str, float], groups: str | None) -> NDArray[np.float64]:
+        self._check_in_model(column)
+        if column in self.numbers:
+            raise InputError(f"test: {column} has numbers, no levels; name it alone, or list it in factors.")
+        for level in weights:
+            if level not in self.levels[column]:
+                raise InputError(
+                    f"test: {column} has no level '{level}' in the runs that can be tested; it has"
+                    f" {', '.join(self.levels[column])}."
+                )
+        if abs(sum(weights.values())) > 1e-9 or not any(weights.values()):
+            raise InputError(f"test: the weights of the levels of {column} must add up to 0, and not all be 0.")
+
+        def difference(fixed: Mapping[str, str]) -> NDArray[np.float64]:
+            parts = [weight * self.mean_at({**fixed, column: level}) for level, weight in weights.items()]
+            total: NDArray[np.float64] = np.sum(parts, axis=0)
+            return total
+
+        if groups is None:
+            return np.stack([difference({})])
+        first, *others = self.levels[groups]
+        return np.vstack([difference({groups: other}) - difference({groups: first}) for other in others])
+
+    def _check_in_model(self, column: str) -> None:
+        if column not in self.in_model:
+            raise InputError(f"test: '{column}' is not in the model; add it there.")
+
+
+def _check_rank(matrix: NDArray[np.float64], columns: Sequence[str], paired: bool) -> None:
+    """Raise ``InputError`` that names the first column that others determine, or says that runs are too few."""
+    basis = np.empty((len(matrix), 0))
+    for place, name in enumerate(columns):
+        column = matrix[:, place]
+        rest = column - basis @ (basis.T @ column)
+        rest = rest - basis @ (basis.T @ rest)
+        if np.linalg.norm(rest) <= _ALIASED * np.linalg.norm(column):
+            if paired and _determined_by(matrix[:, :place], columns, column, name):
+                raise InputError(
+                    f"model: {name} does not vary within subjects, whose own effects contain it; leave it out."
+                )
+            others = _sum_of(matrix[:, :place], columns, column)
+            others = [*others[:4], f"{len(others) - 4} more columns"] if len(others) > 5 else others
+            raise InputError(
+                f"model: {name} cannot be told from {' and '.join(others) or 'the intercept'} in the {len(matrix)} runs"
+                " that can be tested; leave one of them out."
+            )
+        basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
+    if len(columns) >= len(matrix):
+        raise InputError(
+            f"model: {len(columns)} columns ({', '.join(columns[:8])}{', …' if len(columns) > 8 else ''}) leave no"
+            f" degree of freedom in {len(matrix)} runs."
+        )
+
+
+def _determined_by(matrix: NDArray[np.float64], columns: Sequence[str], column: NDArray[np.float64], name: str) -> bool:
+    subjects = [place for place in range(matrix.shape[1]) if columns[place].startswith("subject[")]
+    if not subjects:
+        return False
+    of_subjects = matrix[:, subjects]
+    rest = column - of_subjects @ np.linalg.lstsq(of_subjects, column, rcond=None)[0]
+    return bool(np.linalg.norm(rest) <= 1e-8 * np.linalg.norm(column))
+
+
+def _sum_of(matrix: NDArray[np.float64], columns: Sequence[str], column: NDArray[np.float64]) -> list[str]:
+    weights = np.linalg.lstsq(matrix, column, rcond=None)[0]
+    return [name for name, weight in zip(columns, weights, strict=False) if abs(weight) > 1e-6 and name != INTERCEPT]

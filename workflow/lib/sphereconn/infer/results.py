@@ -1,0 +1,96 @@
+"""The results of a contrast as files say them: matrices, the table of the design, and what its sidecar tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sphereconn.infer.contrast import Model, Tested, Values, is_significant
+from sphereconn.infer.design import diagnostics
+from sphereconn.infer.network_pairs import NetworkPairs
+from sphereconn.infer.shuffles import Shuffles
+
+EXCHANGED = {
+    "free": "permutations of runs",
+    "within": "permutations of runs within subjects",
+    "whole": "permutations of subjects with all their runs",
+    "signs": "sign flips",
+}
+
+
+def matrices_of(tested: Tested) -> dict[str, NDArray[np.float64]]:
+    """Return the numbers of every edge, by statistic; of an F test the effect is n/a."""
+    found = {
+        "effect": tested.statistics.effect,
+        "statistic": tested.statistics.statistic,
+        "p": tested.statistics.p,
+        "fdr": tested.fdr,
+    }
+    if tested.family_wise is not None:
+        found["fwe"] = tested.family_wise.p
+    if tested.enhanced is not None:
+        found["tfnbs"] = tested.enhanced.p
+    return found
+
+
+def design_table(model: Model) -> tuple[list[str], Iterator[list[Any]]]:
+    """Return the columns and rows of the table of a design: run, leverage, and the columns of the model."""
+    leverage = diagnostics(model.design).leverage
+    name = next(iter(model.rows[0]))
+    rows = (
+        [row[name], float(lever), *map(float, values)]
+        for row, lever, values in zip(model.rows, leverage, model.design.matrix, strict=True)
+    )
+    return ["run", "leverage", *model.design.columns], rows
+
+
+def described(
+    tested: Tested,
+    model: Model,
+    values: Values,
+    shuffles: Shuffles | None,
+    pairs: NetworkPairs | None,
+    runs: Sequence[Mapping[str, str]],
+    settings: Mapping[str, Any],
+    correlations: bool,
+) -> dict[str, Any]:
+    """Return what the sidecar of a contrast says of the model, its runs, and what was found."""
+    s, level = tested.statistics, settings["level"]
+    test = np.isfinite(s.p)
+    f_test = len(model.design.contrast) > 1
+    inflation = diagnostics(model.design).variance_inflation
+    fwe = tested.family_wise
+    significant = is_significant(tested, level)
+    name = next(iter(runs[0]))
+    return {
+        "Unit": "Fisher's z" if correlations else "as the connectomes",
+        "Statistic": "F" if f_test else "t",
+        "Columns": list(model.design.columns),
+        "Contrast": model.design.contrast,
+        "NumberOfRuns": len(model.rows),
+        "NumberOfSubjects": len({row["subject"] for row in model.rows}),
+        "Levels": model.design.levels,
+        "RunsLeftOut": {runs[place][name]: reason for place, reason in sorted(model.design.left_out.items())},
+        "DegreesOfFreedom": [float(np.nanmin(s.degrees_of_freedom)), float(np.nanmax(s.degrees_of_freedom))]
+        if test.any()
+        else None,
+        "VarianceInflation": inflation,
+        "LargestLeverage": float(diagnostics(model.design).leverage.max()),
+        "Shuffled": EXCHANGED[model.exchangeability.kind] if shuffles else None,
+        "NumberOfPermutations": shuffles.n_shuffles if shuffles else 0,
+        "AllPermutations": shuffles.exhaustive if shuffles else False,
+        "EdgesTested": int(test.sum()),
+        "EdgesNotTested": int((~test).sum()),
+        "EdgesSignificant": int(significant.sum()),
+        "EdgesSignificantFDR": int((tested.fdr <= level).sum()),
+        "SmallestP": float(np.nanmin(s.p)) if test.any() else None,
+        "SmallestFWE": float(np.nanmin(fwe.p)) if fwe is not None and test.any() else None,
+        "MonteCarloErrorAtLevel": float(np.sqrt(level * (1 - level) / (1 + shuffles.n_shuffles)))
+        if shuffles and not shuffles.exhaustive
+        else 0.0,
+        "NetworkPairs": len(pairs.names) if pairs else 0,
+        "SiteMedianF": values.site_f,
+    }

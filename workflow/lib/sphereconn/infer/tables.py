@@ -1,0 +1,51 @@
+"""Tables of a contrast read back, as figures and the report need them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sphereconn.files import MISSING, to_number
+from sphereconn.infer.design import is_number
+
+
+def edges_by_run(rows: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:
+    """Return the edges of the table of strongest edges, each with its runs.
+
+    What is tested is a list of numbers where each run has one, else of texts.
+    """
+    edges: dict[tuple[str, str], list[Mapping[str, str]]] = {}
+    for row in rows:
+        edges.setdefault((row["node1"], row["node2"]), []).append(row)
+    found: list[dict[str, object]] = []
+    for (first, second), of_edge in edges.items():
+        tested = [row["tested"] for row in of_edge]
+        numbers = len(set(tested)) > 2 and all(map(is_number, tested))
+        found.append(
+            {
+                "name": f"{first} – {second}",
+                "p": to_number(of_edge[0]["p"]),
+                "tested": [to_number(item) for item in tested] if numbers else tested,
+                "value": [to_number(row["value"]) for row in of_edge],
+                "fitted": [to_number(row["fitted"]) for row in of_edge],
+            }
+        )
+    return found
+
+
+def pair_matrices(
+    rows: Sequence[Mapping[str, str]], level: float
+) -> tuple[list[str], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the networks of a table of pairs, the mean statistic of each pair, and which pairs are significant."""
+    networks = sorted({row[key] for row in rows for key in ("network1", "network2")})
+    means = np.full((len(networks), len(networks)), np.nan)
+    marked = np.zeros(means.shape, dtype=bool)
+    for row in rows:
+        one, other = networks.index(row["network1"]), networks.index(row["network2"])
+        if row["statistic"] != MISSING:
+            means[one, other] = means[other, one] = to_number(row["statistic"])
+        if row["fwe"] != MISSING:
+            marked[one, other] = marked[other, one] = to_number(row["fwe"]) <= level
+    return networks, means, marked

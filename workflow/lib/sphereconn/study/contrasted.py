@@ -1,0 +1,70 @@
+"""The files of contrasts: what there is when a study is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sphereconn.study import names
+from sphereconn.study.contrasts import Contrast
+from sphereconn.study.study import Study
+
+MATRICES = ("effect", "statistic", "p", "fdr", "fwe", "tfnbs", "significant")
+TABLES = {
+    "edges": "edges.tsv",
+    "components": "components.tsv",
+    "pairs": "networkpairs.tsv",
+    "strongest": "strongest.tsv",
+    "design": "design.tsv",
+    "sidecar": "contrast.json",
+}
+FIGURES = {"matrix": "effects", "glass_brain": "significant", "pairs": "networkpairs", "strongest": "strongest"}
+
+
+def matrices(contrast: Contrast) -> tuple[str, ...]:
+    """Return of what a contrast has a matrix: without permutations it has no corrected p by maximum statistics."""
+    tests, permuted = contrast.settings["tests"], contrast.settings["permutations"] > 0
+    lacking = {"fwe", "tfnbs"} if not permuted else set() if "tfnbs" in tests else {"tfnbs"}
+    return tuple(statistic for statistic in MATRICES if statistic not in lacking)
+
+
+def matrix_name(contrast: Contrast, statistic: str) -> str:
+    """Name the matrix of a statistic."""
+    return names.contrast_result(*contrast.labels, f"stat-{statistic}_relmat.tsv")
+
+
+def chunks(contrast: Contrast) -> list[str]:
+    """Name the files of permutations."""
+    return [names.contrast_result(*contrast.labels, f"shuffles{number:03d}.npz") for number in range(contrast.n_chunks)]
+
+
+def figures_of(contrast: Contrast, extension: str) -> dict[str, str]:
+    """Name the figures of a contrast, by what they show."""
+    return {kind: names.contrast_figure(*contrast.labels, f"{suffix}.{extension}") for kind, suffix in FIGURES.items()}
+
+
+def tested_words(contrast: Contrast) -> str:
+    """Say what is tested: ``age``, or the column of which levels are compared."""
+    test = contrast.settings["test"]
+    return test if isinstance(test, str) else " and ".join(test)
+
+
+def title(contrast: Contrast) -> str:
+    """Say what a figure of a contrast shows: what is tested, and which settings made it."""
+    test = contrast.settings["test"]
+    words = tested_words(contrast)
+    if not isinstance(test, (str, list)):
+        weights = next(iter(test.values()))
+        words += ": " + ", ".join(f"{weight:+g} {level}".replace("-", "\u2212") for level, weight in weights.items())
+    return f"{contrast.label} ({words})\n{', '.join(contrast.labels[1:])}"
+
+
+def contrast_results(study: Study) -> Iterator[str]:
+    """Name every result of contrasts, relative to the output folder."""
+    for contrast in study.contrasts:
+        yield from chunks(contrast)
+        for statistic in matrices(contrast):
+            yield matrix_name(contrast, statistic)
+        for suffix in TABLES.values():
+            yield names.contrast_result(*contrast.labels, suffix)
+        if "contrast" in study.figures["kinds"]:
+            yield from figures_of(contrast, study.figures["format"]).values()

@@ -1,0 +1,143 @@
+"""Contrasts: a linear model of every edge over the runs of a combination, tested by permutation.
+
+Needs: group/*_stack.npy with its tables, group/group-all_*_nodes.tsv.
+Gives: group/contrast-*_stat-*_relmat.tsv, *_edges.tsv, *_components.tsv, *_networkpairs.tsv, *_design.tsv, *_contrast.json,
+  the permutations as *_shuffles*.npz, group/figures/contrast-*.
+"""
+
+from sphereconn.study import contrasted
+from sphereconn.study.contrasts import CHUNK
+
+# What a contrast has depends on its settings: each has rules of its own.
+for CONTRAST in STUDY.contrasts:
+    OF_CONTRAST = "_".join(CONTRAST.labels)
+    TESTED = {
+        "stack": result(names.group_result(ALL_RUNS, *CONTRAST.labels[1:], "stack.npy")),
+        "runs": result(names.group_result(ALL_RUNS, *CONTRAST.labels[1:], "stack.tsv")),
+        "quality": result(names.group_result(ALL_RUNS, *CONTRAST.labels[1:], "quality.tsv")),
+        "sidecar": result(names.group_result(ALL_RUNS, *CONTRAST.labels[1:], "stack.json")),
+        "nodes": result(names.group_result(ALL_RUNS, *CONTRAST.labels[1:], "nodes.tsv")),
+    }
+
+    if CONTRAST.n_chunks:
+
+        rule:
+            name:
+                f"shuffle_{OF_CONTRAST}"
+            input:
+                **TESTED,
+            output:
+                result(names.contrast_result(*CONTRAST.labels, "shuffles{chunk}.npz")),
+            log:
+                log_of("shuffle_contrast", names.contrast_result(*CONTRAST.labels, "shuffles{chunk}")),
+            wildcard_constraints:
+                chunk=r"\d+",
+            group:
+                "contrasts"
+            conda:
+                "../../envs/sphereconn.yaml"
+            threads: 1
+            resources:
+                mem_mb=growing(2000),
+                runtime=growing(60),
+            params:
+                contrast=CONTRAST.label,
+                settings=CONTRAST.model_settings,
+                first=lambda wildcards: 1 + CHUNK * int(wildcards.chunk),
+                stop=lambda wildcards, n=CONTRAST.settings["permutations"]: 1
+                + min(n, CHUNK * (1 + int(wildcards.chunk))),
+                code=code_of("shuffle_contrast"),
+            message:
+                "Permuting a contrast ({wildcards.chunk})"
+            script:
+                "../../scripts/shuffle_contrast.py"
+
+    rule:
+        name:
+            f"test_{OF_CONTRAST}"
+        input:
+            **TESTED,
+            shuffles=[result(path) for path in contrasted.chunks(CONTRAST)],
+        output:
+            **{
+                statistic: result(contrasted.matrix_name(CONTRAST, statistic))
+                for statistic in contrasted.matrices(CONTRAST)
+            },
+            **{
+                key: result(names.contrast_result(*CONTRAST.labels, suffix))
+                for key, suffix in contrasted.TABLES.items()
+            },
+        log:
+            log_of("test_contrast", names.contrast_result(*CONTRAST.labels, "contrast")),
+        group:
+            "contrasts"
+        conda:
+            "../../envs/sphereconn.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(30),
+        params:
+            contrast=CONTRAST.label,
+            settings={**CONTRAST.model_settings, "level": CONTRAST.settings["level"]},
+            code=code_of("test_contrast"),
+        message:
+            "Testing a contrast"
+        script:
+            "../../scripts/test_contrast.py"
+
+    rule:
+        name:
+            f"draw_{OF_CONTRAST}"
+        input:
+            **{
+                key: result(names.contrast_result(*CONTRAST.labels, contrasted.TABLES[key]))
+                for key in ("pairs", "strongest", "sidecar")
+            },
+            effect=result(contrasted.matrix_name(CONTRAST, "effect")),
+            statistic=result(contrasted.matrix_name(CONTRAST, "statistic")),
+            significant=result(contrasted.matrix_name(CONTRAST, "significant")),
+            nodes=TESTED["nodes"],
+        output:
+            **{
+                kind: report(
+                    result(path),
+                    caption="../report/contrast.rst",
+                    category="Contrasts",
+                    subcategory=CONTRAST.label,
+                    labels={
+                        "seed set": CONTRAST.item.seed_set,
+                        "denoising": CONTRAST.item.denoising,
+                        "estimator": CONTRAST.item.estimator,
+                        "figure": kind.replace("_", " "),
+                    },
+                )
+                for kind, path in contrasted.figures_of(CONTRAST, FORMAT).items()
+            },
+        log:
+            log_of("draw_contrast", names.contrast_result(*CONTRAST.labels, "contrast")),
+        group:
+            "contrasts"
+        conda:
+            "../../envs/sphereconn.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(700),
+            runtime=growing(5),
+        params:
+            title=contrasted.title(CONTRAST),
+            tested=contrasted.tested_words(CONTRAST),
+            dpi=STUDY.figures["dpi"],
+            code=code_of("draw_contrast"),
+        message:
+            "Drawing a contrast"
+        script:
+            "../../scripts/draw_contrast.py"
+
+
+rule contrasts:
+    """All contrasts and their figures."""
+    input:
+        [result(path) for path in contrasted.contrast_results(STUDY)],
+    message:
+        "All contrasts are tested"
