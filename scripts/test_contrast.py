@@ -22,7 +22,7 @@ with logged(snakemake.log[0]):
         pairs = c.pairs_of(networks, settings["tests"])
         shuffles = c.shuffles_of(model, settings)
         null = joined([c.read_null(path) for path in files.shuffles]) if files.shuffles else None
-        tested = c.test_contrast(values.edges, model, pairs, settings, null, bool(shuffles and shuffles.exhaustive))
+        tested = c.results_of(values.edges, model, pairs, settings, null, bool(shuffles and shuffles.exhaustive))
 
     marks = c.marks_of(tested, model, settings, null, shuffles)
     for statistic, edges in {**matrices_of(tested), "significant": marks}.items():

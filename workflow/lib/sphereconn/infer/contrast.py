@@ -318,7 +318,7 @@ def read_null(path: str | Path) -> Null:
         return Null(numbers=range(*stored["numbers"].tolist()), **arrays)
 
 
-def test_contrast(
+def results_of(
     values: NDArray[np.float64],
     model: Model,
     pairs: NetworkPairs | None,

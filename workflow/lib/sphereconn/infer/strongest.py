@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sphereconn.infer.contrast import Model
 from sphereconn.infer.design import tested_columns
-from sphereconn.infer.glm import EdgeStatistics, projection, whitened
+from sphereconn.infer.glm import EdgeStatistics
 
 STRONGEST_COLUMNS = ("node1", "node2", "p", "run", "tested", "value", "fitted")
 N_SHOWN = 4
@@ -25,7 +25,7 @@ def strongest_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of a table of the edges with the smallest p, with the columns ``STRONGEST_COLUMNS``.
 
-    Values are adjusted: what the columns that are not tested explain is taken out, and the mean of the edge put back.
+    Values are adjusted to the mean of the columns that are not tested: fit of the tested columns, plus residual.
 
     Parameters
     ----------
@@ -40,16 +40,19 @@ def strongest_rows(
     order = np.argsort(np.where(np.isnan(statistics.p), np.inf, statistics.p), kind="stable")
     columns_tested = tested_columns(settings["test"])
     run = next(iter(model.rows[0]))
+    about_tested = np.array(
+        [any(part.partition("[")[0] in columns_tested for part in name.split(":")) for name in model.design.columns]
+    )
     for edge in order[:N_SHOWN]:
         known = ~np.isnan(values[:, edge])
-        design, scale = whitened(values, model.design.matrix, np.atleast_2d(model.design.contrast), model.weights)
-        part = projection(design[known], model.design.contrast)
-        if part is None or np.isnan(statistics.p[edge]):
+        if np.isnan(statistics.p[edge]):
             continue
-        y = values[known, edge] * scale[known]
-        mean = np.average(values[known, edge], weights=scale[known] ** 2)
-        adjusted = (y - part.nuisance @ (part.nuisance.T @ y)) / scale[known] + mean
-        fitted = (part.tested @ (part.tested.T @ y)) / scale[known] + mean
+        design, y = model.design.matrix[known], values[known, edge]
+        scale = np.ones(len(y)) if model.weights is None else np.sqrt(model.weights[known])
+        coefficients = np.linalg.lstsq(design * scale[:, None], y * scale, rcond=None)[0]
+        others = design[:, ~about_tested] @ coefficients[~about_tested]
+        fitted = design[:, about_tested] @ coefficients[about_tested] + others.mean()
+        adjusted = y - others + others.mean()
         for place, value, fit in zip(np.flatnonzero(known), adjusted, fitted, strict=True):
             row = model.rows[place]
             tested = row[columns_tested[0]] if columns_tested else "mean"

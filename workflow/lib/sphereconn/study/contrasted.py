@@ -55,7 +55,8 @@ def title(contrast: Contrast) -> str:
     if not isinstance(test, (str, list)):
         weights = next(iter(test.values()))
         words += ": " + ", ".join(f"{weight:+g} {level}".replace("-", "\u2212") for level, weight in weights.items())
-    return f"{contrast.label} ({words})\n{', '.join(contrast.labels[1:])}"
+    first = contrast.label if words == contrast.label else f"{contrast.label} ({words})"
+    return f"{first}\n{', '.join(contrast.labels[1:])}"
 
 
 def contrast_results(study: Study) -> Iterator[str]:

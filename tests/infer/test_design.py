@@ -1,0 +1,191 @@
+"""Formulas become designs: what is estimated equals statsmodels, and what cannot be is said in a sentence."""
+
+import numpy as np
+import pandas
+import pytest
+import statsmodels.formula.api as smf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sphereconn.errors import InputError
+from sphereconn.infer.design import diagnostics, make_design, terms_of
+from sphereconn.infer.exchangeability import exchangeability_of, order_of
+from sphereconn.infer.glm import edge_statistics
+
+RNG = np.random.default_rng(0)
+ROWS = [
+    {
+        "subject": f"{number // 2:02d}",
+        "session": str(number % 2 + 1),
+        "age": f"{20 + 3 * RNG.random() + number % 7:.2f}",
+        "sex": "FM"[int(RNG.random() < 0.5)],
+        "site": "abc"[number % 3],
+        "arm": "xy"[(number // 2) % 2],
+        "dose": str(number % 4),
+    }
+    for number in range(40)
+]
+Y = RNG.normal(size=len(ROWS))
+
+
+def estimated(formula, test, **options):
+    design = make_design(ROWS, formula, test, **options)
+    values = Y[list(design.runs)][:, None]
+    return edge_statistics(values, design.matrix, design.contrast), design
+
+
+def fitted(formula):
+    frame = pandas.DataFrame(ROWS).assign(
+        age=lambda table: table.age.astype(float) - table.age.astype(float).mean(), y=Y
+    )
+    return smf.ols(formula, frame).fit()
+
+
+def test_a_slope_is_that_of_statsmodels():
+    ours, _ = estimated("age + sex + site", "age")
+    theirs = fitted("y ~ age + sex + site")
+    assert ours.statistic[0] == pytest.approx(theirs.tvalues["age"], rel=1e-10)
+    assert ours.p[0] == pytest.approx(theirs.pvalues["age"], rel=1e-10)
+    assert ours.effect[0] == pytest.approx(theirs.params["age"], rel=1e-10)
+
+
+def test_a_factor_of_three_levels_is_tested_by_the_f_of_statsmodels():
+    ours, design = estimated("site + age", "site")
+    theirs = fitted("y ~ C(site) + age").f_test("C(site)[T.b] = 0, C(site)[T.c] = 0")
+    assert design.contrast.shape[0] == 2
+    assert ours.statistic[0] == pytest.approx(float(theirs.fvalue), rel=1e-10)
+    assert ours.p[0] == pytest.approx(float(theirs.pvalue), rel=1e-10)
+
+
+def test_weights_of_levels_compare_marginal_means_however_levels_are_coded():
+    """In a model with interaction, the difference of two sites is averaged over the sexes."""
+    ours, _ = estimated("site * sex", {"site": {"b": 1, "a": -1}})
+    model = fitted("y ~ C(site) * C(sex)")
+    theirs = model.t_test("C(site)[T.b] + 0.5 * C(site)[T.b]:C(sex)[T.M] = 0")
+    assert ours.statistic[0] == pytest.approx(float(theirs.tvalue.squeeze()), rel=1e-9)
+    swapped, _ = estimated("site * sex", {"site": {"a": 1, "b": -1}})
+    assert swapped.statistic[0] == pytest.approx(-ours.statistic[0], rel=1e-10)
+
+
+def test_an_interaction_is_that_of_statsmodels():
+    ours, _ = estimated("age * sex", "age:sex")
+    assert ours.statistic[0] == pytest.approx(fitted("y ~ age * sex").tvalues["age:sex[T.M]"], rel=1e-10)
+
+
+def test_numbers_that_are_listed_as_factors_have_levels():
+    assert make_design(ROWS, "dose", "dose").contrast.shape[0] == 1
+    assert make_design(ROWS, "dose", "dose", factors=["dose"]).contrast.shape[0] == 3
+
+
+def test_a_paired_test_is_the_t_test_of_the_differences():
+    ours, design = estimated("", {"session": {"2": 1, "1": -1}}, paired="session", factors=["session"])
+    differences = [Y[place + 1] - Y[place] for place in range(0, len(Y), 2)]
+    expected = np.mean(differences) / (np.std(differences, ddof=1) / np.sqrt(len(differences)))
+    assert ours.statistic[0] == pytest.approx(expected, rel=1e-10)
+    assert ours.degrees_of_freedom[0] == len(differences) - 1
+    rows = [ROWS[place] for place in design.runs]
+    exchange = exchangeability_of(rows, {"session": {}}, paired="session")
+    assert exchange.kind == "within" and len(np.unique(exchange.blocks)) == 20
+
+
+def test_groups_of_a_paired_test_compare_the_changes():
+    ours, design = estimated("", {"session": {"2": 1, "1": -1}}, paired="session", groups="arm", factors=["session"])
+    changes = {"x": [], "y": []}
+    for place in range(0, len(Y), 2):
+        changes[ROWS[place]["arm"]].append(Y[place + 1] - Y[place])
+    x, y = (np.array(changes[arm]) for arm in "xy")
+    pooled = (np.sum((x - x.mean()) ** 2) + np.sum((y - y.mean()) ** 2)) / (len(x) + len(y) - 2)
+    expected = (y.mean() - x.mean()) / np.sqrt(pooled * (1 / len(x) + 1 / len(y)))
+    assert ours.statistic[0] == pytest.approx(expected, rel=1e-10)
+    rows = [ROWS[place] for place in design.runs]
+    assert exchangeability_of(rows, {"session": {}}, paired="session", groups="arm").kind == "whole"
+
+
+def test_subjects_without_both_sessions_are_left_out_with_the_reason():
+    rows = [row for row in ROWS if not (row["subject"] == "03" and row["session"] == "2")]
+    design = make_design(rows, "", {"session": {"2": 1, "1": -1}}, paired="session", factors=["session"])
+    assert list(design.left_out.values()) == ["the subject has no run with session 2"]
+    assert len(design.runs) == len(ROWS) - 2
+
+
+def test_runs_without_a_value_are_left_out_with_the_reason():
+    rows = [dict(row) for row in ROWS]
+    rows[5]["age"] = "n/a"
+    design = make_design(rows, "age + sex", "age")
+    assert design.left_out == {5: "no value in age"} and 5 not in design.runs
+    assert design.matrix[:, 1].mean() == pytest.approx(0, abs=1e-12)
+
+
+def test_columns_may_be_called_anything_a_formula_can_hold():
+    rows = [
+        {**row, "C(x)": "1"} | {"import": str(n), "a.b-c": str(n % 5), "0": str(n % 2)} for n, row in enumerate(ROWS)
+    ]
+    assert make_design(rows, "import + a.b-c + 0", "a.b-c").columns == ("intercept", "import", "a.b-c", "0")
+
+
+@pytest.mark.parametrize(
+    ("formula", "test", "options", "sentence"),
+    [
+        ("age +", "age", {}, "the end stands where the name of a column is expected"),
+        ("age * (sex", "age", {}, "a parenthesis is not closed"),
+        ("age sex", "age", {}, "'sex' stands where + is expected"),
+        ("weight", "weight", {}, "there is no column 'weight'; there are age, arm"),
+        ("age", "sex", {}, "'sex' is not in the model"),
+        ("sex", {"sex": {"M": 1, "X": -1}}, {}, "sex has no level 'X' in the runs that can be tested; it has F, M"),
+        ("sex", {"sex": {"M": 1, "F": 1}}, {}, "must add up to 0"),
+        ("age", {"age": {"20": 1, "30": -1}}, {}, "age has numbers, no levels"),
+        ("age + sex", "age:sex", {}, "the interaction 'age:sex' is not in the model"),
+        ("subject + arm", "arm", {"factors": ["subject"]}, "cannot be told from"),
+        ("arm", {"session": {"2": 1, "1": -1}}, {"paired": "session", "factors": ["session"]}, "does not vary within"),
+        ("subject * session", "session", {"factors": ["subject", "session"]}, "no degree of freedom in 40 runs"),
+    ],
+)
+def test_what_cannot_be_estimated_is_said_in_a_sentence(formula, test, options, sentence):
+    with pytest.raises(InputError) as caught:
+        make_design(ROWS, formula, test, **options)
+    assert sentence in str(caught.value)
+
+
+def test_a_factor_with_one_level_is_named():
+    rows = [{**row, "scanner": "one"} for row in ROWS]
+    with pytest.raises(InputError, match="scanner is 'one' in all runs"):
+        make_design(rows, "scanner + age", "age")
+
+
+@given(st.text(alphabet="abc+:*() .", max_size=20))
+def test_any_text_is_a_formula_or_a_sentence(text):
+    try:
+        terms = terms_of(text)
+    except InputError as problem:
+        assert str(problem).endswith(".")
+    else:
+        assert all(set(name) <= set("abc.") for term in terms for name in term)
+
+
+def test_runs_of_a_subject_are_not_taken_for_independent():
+    with pytest.raises(InputError, match="20 subjects have several runs, such as 00"):
+        exchangeability_of(ROWS, "age")
+    with pytest.raises(InputError, match="subject 00 has several runs with arm x"):
+        exchangeability_of(ROWS, {"arm": {}}, paired="arm")
+    assert exchangeability_of(ROWS[::2], "age").kind == "free"
+    assert exchangeability_of(ROWS[::2], "intercept").kind == "signs"
+
+
+def test_runs_of_each_subject_stand_in_the_order_of_the_paired_column():
+    shuffled = [ROWS[place] for place in np.random.default_rng(1).permutation(len(ROWS))]
+    ordered = [shuffled[place] for place in order_of(shuffled, "session")]
+    assert ordered == ROWS
+    assert order_of(shuffled, None) == list(range(len(ROWS)))
+
+
+def test_diagnostics_are_those_of_statsmodels():
+    from statsmodels.stats.outliers_influence import OLSInfluence, variance_inflation_factor
+
+    design = make_design(ROWS, "age + sex + site", "age")
+    found = diagnostics(design)
+    for place, name in enumerate(design.columns[1:], start=1):
+        assert found.variance_inflation[name] == pytest.approx(
+            variance_inflation_factor(design.matrix, place), rel=1e-8
+        )
+    theirs = OLSInfluence(fitted("y ~ age + sex + site")).hat_matrix_diag
+    np.testing.assert_allclose(found.leverage, theirs, rtol=1e-8)
