@@ -103,7 +103,7 @@ def test_a_mistake_in_the_table_is_named(table, lines, expected):
 
 def test_a_table_that_is_not_there_or_no_text_is_named(tmp_path):
     assert "runs.tsv: not a readable tab-separated table" in message_of(tmp_path / "runs.tsv")
-    (tmp_path / "runs.tsv").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "runs.tsv").write_bytes(b"subject\tbold\n\xff")
     assert "runs.tsv: not a readable tab-separated table" in message_of(tmp_path / "runs.tsv")
 
 
