@@ -124,6 +124,23 @@ def runs(rows: list[dict[str, Any]]) -> str:
     )
 
 
+def inference(rows: list[dict[str, Any]]) -> str:
+    """Describe the permutation tests."""
+    head = ("contender", "runs", "nodes", "permutations done", "seconds", "CPU s for 10,000", "times ours", "peak MB")
+    same = {(row["runs"], row["nodes"]): row["cpu_of_10000"] for row in rows if row["contender"] == "ours"}
+    keys = ("contender", "runs", "nodes", "permutations", "seconds", "cpu_of_10000")
+    lines = [
+        [*(row[key] for key in keys), row["cpu_of_10000"] / same[row["runs"], row["nodes"]], row["peak_mb"]]
+        for row in rows
+    ]
+    return (
+        "## Permutation tests of a group difference\n\n"
+        "Four nuisance columns. Ours: maximum statistic, components at three thresholds (extent and intensity, each"
+        " direction and both) and 105 pairs of networks together, two cores. permuted_ols: maximum statistic alone;"
+        " nbs_bct: extent at one threshold, without nuisance columns; both one core.\n\n" + table(head, lines)
+    )
+
+
 def page(rows: list[dict[str, Any]]) -> str:
     """Describe the interactive page."""
     head = ("264 nodes, 34,716 edges", "MB", "first seen, s", "slider, ms")
@@ -161,7 +178,15 @@ def draw(by_nodes: list[dict[str, Any]], by_runs: list[dict[str, Any]] | None) -
 
 def main() -> None:
     """Write the page from the tables that there are."""
-    sections = {"study": study, "extraction": extraction, "sparse": sparse, "nodes": nodes, "runs": runs, "page": page}
+    sections = {
+        "study": study,
+        "extraction": extraction,
+        "sparse": sparse,
+        "inference": inference,
+        "nodes": nodes,
+        "runs": runs,
+        "page": page,
+    }
     found = {name: content for name in sections if (content := recorded(name))}
     if not found:
         sys.exit("Nothing has been recorded; run `make bench`.")

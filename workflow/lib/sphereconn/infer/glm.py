@@ -318,6 +318,9 @@ def patterns(values: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     packed = np.empty(((len(values) + 7) // 8, values.shape[1]), dtype=np.uint8)
     for start in range(0, values.shape[1], BLOCK):
         packed[:, start : start + BLOCK] = np.packbits(~np.isnan(values[:, start : start + BLOCK]), axis=0)
+    if (packed == packed[:, :1]).all() and values.shape[1]:  # the usual case, without sorting
+        yield np.unpackbits(packed[:, 0], count=len(values)).astype(bool), np.arange(values.shape[1])
+        return
     unique, inverse = np.unique(packed, axis=1, return_inverse=True)
     order = np.argsort(inverse.ravel(), kind="stable")
     ends = np.cumsum(np.bincount(inverse.ravel(), minlength=unique.shape[1]))
