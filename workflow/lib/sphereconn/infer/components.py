@@ -49,7 +49,13 @@ class Enhancement:
 
 
 def on_side(statistic: np.ndarray, side: str) -> np.ndarray:
-    """Return the statistic so that larger is more extreme on one of the ``SIDES``."""
+    """Return the statistic so that larger is more extreme on one of the ``SIDES``.
+
+    Examples
+    --------
+    >>> on_side(np.array([2.0, -3.0]), "less").tolist()
+    [-2.0, 3.0]
+    """
     if side not in SIDES:
         raise ValueError(f"side is one of {', '.join(SIDES)}, not {side!r}")
     return np.abs(statistic) if side == "two-sided" else statistic if side == "greater" else -statistic
@@ -62,6 +68,11 @@ def n_nodes_of(n_edges: int) -> int:
     ------
     ValueError
         When there is none: the edges are not an upper triangle without the diagonal.
+
+    Examples
+    --------
+    >>> n_nodes_of(34_716)
+    264
     """
     n_nodes = (1 + math.isqrt(1 + 8 * n_edges)) // 2
     if n_nodes * (n_nodes - 1) != 2 * n_edges:

@@ -145,6 +145,13 @@ def pair_tests(observed: np.ndarray, shuffled: np.ndarray, exhaustive: bool, *, 
     exhaustive : bool
     f_test : bool
         Whether the statistics are F, which have the side "greater" only.
+
+    Examples
+    --------
+    >>> shuffled = np.array([[0.1, -1.0], [-0.2, 1.5], [0.0, -0.5], [0.1, 0.4]])
+    >>> found = pair_tests(np.array([0.6, 1.2]), shuffled, exhaustive=False)
+    >>> found.family_wise["greater"].p.tolist(), found.uncorrected["greater"].p.tolist()
+    ([0.2, 0.4], [0.2, 0.4])
     """
     rows = np.vstack([observed, shuffled])
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -314,6 +314,13 @@ def patterns(values: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     kept : ndarray of bool, shape (n_runs,)
     edges : ndarray of int
         The edges that exactly these runs have.
+
+    Examples
+    --------
+    >>> for kept, edges in patterns(np.array([[0.1, np.nan, 0.3], [0.2, 0.4, 0.1]])):
+    ...     print(kept.tolist(), edges.tolist())
+    [False, True] [1]
+    [True, True] [0, 2]
     """
     packed = np.empty(((len(values) + 7) // 8, values.shape[1]), dtype=np.uint8)
     for start in range(0, values.shape[1], BLOCK):

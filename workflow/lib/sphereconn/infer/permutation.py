@@ -153,7 +153,7 @@ def null_of_orders(
     shuffles : Shuffles
         From ``shuffles.plan_shuffles``, with the same design.
     numbers : range, optional
-        From 1 to ``shuffles.n_shuffles`` by default; 0 is the observed order.
+        From 1 to ``shuffles.n_shuffles`` by default; 0 is the observed order, whose statistics come the same way.
     collected : Collected, optional
         Which statistics of networks are wanted.
     least_share : float
@@ -219,6 +219,16 @@ def joined(parts: Sequence[Null]) -> Null:
     ------
     ValueError
         When there is none, or a range does not start where the one before ends.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sphereconn.infer.shuffles import Exchangeability, plan_shuffles
+    >>> values, design = np.random.default_rng(0).normal(size=(12, 6)), np.column_stack([np.ones(12), np.arange(12)])
+    >>> shuffles = plan_shuffles(Exchangeability("free"), design, 100, seed=1)
+    >>> jobs = [null_of_orders(values, design, np.array([0, 1]), shuffles, r) for r in (range(1, 41), range(41, 101))]
+    >>> joined(jobs).maxima.shape
+    (100, 3)
     """
     if not parts or any(a.numbers.stop != b.numbers.start for a, b in pairwise(parts)):
         raise ValueError("ranges of shuffles that follow one another are expected")
