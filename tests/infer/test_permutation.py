@@ -228,6 +228,35 @@ def test_edges_of_too_few_runs_and_edges_that_do_not_vary_are_left_out():
     assert np.isfinite(null.maxima).all()
 
 
+def test_a_shuffle_that_leaves_nothing_to_test_has_statistic_zero_and_lost_nuisance_costs_no_degree_of_freedom():
+    rng = np.random.default_rng(11)
+    values = rng.normal(size=(10, 6))
+    values[[6, 7], 3] = np.nan
+    group, site = np.isin(np.arange(10), [0, 1]).astype(float), np.isin(np.arange(10), [4, 5]).astype(float)
+    design, contrast = np.column_stack([np.ones(10), group, site]), np.array([[0, 1.0, 0]])
+    shuffles = plan_shuffles(Exchangeability("free"), design, 10_000, seed=0)
+    null = null_of_orders(values, design, contrast, shuffles, collected=every_edge(6))
+    places = shuffles.drawn(range(1, shuffles.n_shuffles + 1))[0][:, [6, 7]]
+    lost = {
+        name: (np.sort(places, axis=1) == pair).all(axis=1) for name, pair in {"group": [0, 1], "site": [4, 5]}.items()
+    }
+    assert lost["group"].sum() == lost["site"].sum() == 28
+    assert (null.pair_means[lost["group"], 3] == 0).all()
+    for number in [*np.flatnonzero(lost["site"])[:5], *np.flatnonzero(~lost["group"])[:5]]:
+        expected = refitted(values, design, contrast, shuffles, number + 1, 3)
+        np.testing.assert_allclose(null.pair_means[number, 3], expected, rtol=1e-8)
+
+
+def test_a_stack_on_disk_gives_the_same(tmp_path):
+    values, design, _ = study(12, n_edges=45, missing=0.05)
+    np.save(tmp_path / "stack.npy", values)
+    stack = np.load(tmp_path / "stack.npy", mmap_mode="r")
+    shuffles = plan_shuffles(KINDS["free"], design, 70, seed=0)
+    options = {"collected": networks_of(10, values)}
+    contrast = np.array([0, 1.0, 0, 0, 0])
+    equal(*(null_of_orders(v, design, contrast, shuffles, **options) for v in (values, stack)))
+
+
 def test_what_cannot_be_tested_is_an_error():
     values, design, _ = study(9)
     shuffles = plan_shuffles(KINDS["free"], design, 50, seed=0)
@@ -235,6 +264,8 @@ def test_what_cannot_be_tested_is_an_error():
         null_of_orders(values, np.column_stack([design, design[:, 1]]), np.eye(6)[1], shuffles)
     with pytest.raises(InputError, match="No edge can be tested"):
         null_of_orders(np.where(np.arange(24)[:, None] < 14, np.nan, values), design, np.eye(5)[1], shuffles)
+    with pytest.raises(ValueError, match="of 24 runs, the values of 23"):
+        null_of_orders(values[1:], design[1:], np.eye(5)[1], shuffles)
     with pytest.raises(ValueError, match="numbers of shuffles"):
         null_of_orders(values, design, np.eye(5)[1], shuffles, range(40, 60))
     with pytest.raises(ValueError, match="thresholds are positive"):

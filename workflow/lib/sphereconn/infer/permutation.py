@@ -201,6 +201,8 @@ def null_of_orders(
     numbers = range(1, shuffles.n_shuffles + 1) if numbers is None else numbers
     if numbers.step != 1 or numbers.start < 0 or numbers.stop > shuffles.n_shuffles + 1:
         raise ValueError(f"numbers of shuffles run from 0 to {shuffles.n_shuffles} in steps of one, found {numbers}")
+    if len(shuffles.unit_of_run) != len(values):
+        raise ValueError(f"the shuffles are of {len(shuffles.unit_of_run)} runs, the values of {len(values)}")
     model, groups = _prepared(values, design, contrast, shuffles, weights, variances, least_share)
     task = _Task(model, groups, shuffles, collected, values.shape[1], 1 if len(contrast) > 1 else len(SIDES))
     batches = range(numbers.start // BATCH, -(-numbers.stop // BATCH) if len(numbers) else 0)
