@@ -138,6 +138,10 @@ def test_another_seed_permutes_that_contrast_again(finished):
         ({"model": "age", "test": "age", "estimators": ["x"]}, "contrasts.age.estimators: 'x' is in no connectome"),
         ({"model": "__import__('os')", "test": "age"}, "contrasts.age:"),
         ({"model": "age"}, "contrasts.age.test: this key is required"),
+        (
+            {"model": "age", "test": "age", "harmonize": {"column": "site", "keep": ["age"]}},
+            "contrasts.age: harmonize: site must stay in the model (age + site)",
+        ),
         ({"model": "age", "test": "age", "permutation": 5}, "contrasts.age.permutation: unknown key"),
         ({"test": {"sex": {"M": 1, "F": -1}}, "paired": "sex"}, "contrasts.age: no run has values"),
     ],

@@ -270,12 +270,7 @@ def apply(model: Combat, values: np.ndarray, sites: Sequence[str], kept: np.ndar
             f"the model has {len(model.grand_mean)} edges and {len(model.coefficients)} kept columns, found"
             f" {values.shape[1]} and {columns.shape[1]}"
         )
-    unseen = sorted(set(sites) - set(model.sites))
-    if unseen:
-        raise InputError(
-            f"The site '{unseen[0]}' has no run among those that the site differences are estimated from (sites"
-            f" {', '.join(model.sites)}): leave out its runs, or estimate from runs of all sites."
-        )
+    _check_unseen(sites, model.sites)
     place = np.searchsorted(model.sites, np.asarray(sites, dtype=str))
     expected = model.grand_mean + columns @ model.coefficients
     residuals = (values - expected) / model.deviation - model.shift[place]
@@ -331,6 +326,31 @@ def check_kept(sites: Sequence[str], columns: np.ndarray, names: Sequence[str] |
             f"Harmonising {len(labels)} sites while keeping {len(called)} columns needs more than"
             f" {len(labels) + len(called)} runs, and there are {len(sites)}."
         )
+
+
+def check_sites(sites: Sequence[str], fitted: np.ndarray | None = None, *, mean_only: bool = False) -> None:
+    """Refuse runs whose differences between sites cannot be estimated.
+
+    Parameters
+    ----------
+    sites : sequence of str
+        Of all runs.
+    fitted : ndarray of bool, shape (n_runs,), optional
+        Runs that the differences are estimated from; all by default.
+    mean_only : bool
+        As for ``fit``.
+
+    Raises
+    ------
+    InputError
+        When fewer than two sites are left in the fitted runs, a site has a single one (unless only means are
+        harmonised), or a run is of a site without any.
+    """
+    labels = np.asarray(sites, dtype=str)
+    chosen = labels if fitted is None else labels[fitted]
+    known, indicators = _indicators(chosen.tolist(), len(chosen))
+    _check_sites(known, indicators, mean_only, None)
+    _check_unseen(sites, known)
 
 
 def share_explained_by_sites(sites: Sequence[str], columns: np.ndarray) -> np.ndarray:
@@ -506,6 +526,15 @@ def _check_sites(labels: tuple[str, ...], indicators: np.ndarray, mean_only: boo
         )
     if reference is not None and reference not in labels:
         raise InputError(f"The reference site '{reference}' has no run; the sites are {', '.join(labels)}.")
+
+
+def _check_unseen(sites: Sequence[str], known: tuple[str, ...]) -> None:
+    unseen = sorted(set(sites) - set(known))
+    if unseen:
+        raise InputError(
+            f"The site '{unseen[0]}' has no run among those that the site differences are estimated from (sites"
+            f" {', '.join(known)}): leave out its runs, or estimate from runs of all sites."
+        )
 
 
 def _patterns(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -15,7 +15,7 @@ from sphereconn.aggregate.moments import fisher_z_of
 from sphereconn.aggregate.stack import stack_rows
 from sphereconn.errors import InputError, about
 from sphereconn.files import MISSING, to_number
-from sphereconn.infer.combat import harmonize, site_differences
+from sphereconn.infer.combat import check_kept, check_sites, harmonize, site_differences
 from sphereconn.infer.components import SIDES, Enhancement, components, enhanced, on_side
 from sphereconn.infer.corrections import (
     PairTests,
@@ -25,7 +25,7 @@ from sphereconn.infer.corrections import (
     family_wise_p,
     pair_tests,
 )
-from sphereconn.infer.design import Design, columns_of, make_design
+from sphereconn.infer.design import Design, columns_of, make_design, tested_columns
 from sphereconn.infer.effects import difference_in_r
 from sphereconn.infer.exchangeability import exchangeability_of, order_of
 from sphereconn.infer.glm import EdgeStatistics, Variances, edge_statistics
@@ -210,38 +210,87 @@ def values_of(stack: str | Path, stacked: Settings, model: Model, settings: Sett
     values = np.empty((len(model.design.runs), len(edges)))
     for row, read in zip(values, stack_rows(stack, model.design.runs), strict=True):
         row[:] = read[edges] if diagonal else fisher_z_of(read)
-    chosen = settings["harmonize"]
-    if chosen is None:
+    if settings["harmonize"] is None:
         return Values(values, None)
     with about("harmonize"):
-        return _harmonized(values, model, chosen, settings["factors"])
+        return _harmonized(values, model, settings)
 
 
-def _harmonized(values: NDArray[np.float64], model: Model, chosen: Settings, factors: Sequence[str]) -> Values:
+def _harmonized(values: NDArray[np.float64], model: Model, settings: Settings) -> Values:
+    chosen, planned = settings["harmonize"], harmonization_of(model, settings)
+    result = harmonize(
+        values,
+        planned.sites,
+        planned.kept,
+        planned.names,
+        fitted=planned.fitted,
+        empirical_bayes=chosen["empirical_bayes"],
+        covariance_share=chosen["covariance_share"],
+    )
+    before, after = (site_differences(some, planned.sites, planned.kept).f for some in (values, result.values))
+    return Values(result.values, (float(np.nanmedian(before)), float(np.nanmedian(after))))
+
+
+@dataclass(frozen=True)
+class Harmonization:
+    """What is harmonised, on the runs of a model.
+
+    Attributes
+    ----------
+    sites
+        Of each run.
+    kept
+        Shape (n_runs, n_kept): the columns whose effects stay.
+    names
+        Of these columns.
+    fitted
+        Shape (n_runs,): the runs that the differences between sites are learnt from.
+    """
+
+    sites: list[str]
+    kept: NDArray[np.float64]
+    names: tuple[str, ...]
+    fitted: NDArray[np.bool_]
+
+
+def harmonization_of(model: Model, settings: Settings) -> Harmonization:
+    """Return what a contrast harmonises, when its test means something afterwards.
+
+    Raises
+    ------
+    InputError
+        When a column has no value in a run, the sites cannot be harmonised, a tested column is not kept (its effect
+        would be removed with the differences between sites), or the sites are not in the model (p values would be too
+        small where groups are unbalanced over sites).
+    """
+    chosen, test = settings["harmonize"], tested_columns(settings["test"])
     column, keep, learn = chosen["column"], chosen["keep"], chosen["learn_from"]
     sites = [row.get(column, MISSING) for row in model.rows]
     if MISSING in sites:
         raise InputError(f"the column {column} has no value in some of the runs that are tested.")
-    kept, names = None, None
-    if keep:
-        of_kept = make_design(model.rows, " + ".join(keep), list(keep), factors=factors)
-        kept, names = of_kept.matrix[:, 1:], of_kept.columns[1:]
-        if len(of_kept.runs) < len(model.rows):
-            raise InputError(f"some of the runs that are tested have no value in {', '.join(keep)}.")
-    fitted = None
-    if learn:
-        fitted = np.array([all(row.get(key) in wanted for key, wanted in learn.items()) for row in model.rows])
-    result = harmonize(
-        values,
-        sites,
-        kept,
-        names,
-        fitted=fitted,
-        empirical_bayes=chosen["empirical_bayes"],
-        covariance_share=chosen["covariance_share"],
-    )
-    before, after = (site_differences(some, sites, kept).f for some in (values, result.values))
-    return Values(result.values, (float(np.nanmedian(before)), float(np.nanmedian(after))))
+    if column in test or column in keep:
+        raise InputError(f"{column} is what is harmonised; it can be neither tested nor kept.")
+    for name in test:
+        if not learn and name not in keep:
+            raise InputError(
+                f"keep: the tested column {name} must be kept, or its effect would be removed with the differences"
+                " between sites."
+            )
+    if not settings["paired"] and column not in columns_of(settings["model"], ()):
+        model_with_sites = " + ".join(filter(None, [settings["model"], column]))
+        raise InputError(
+            f"{column} must stay in the model ({model_with_sites}); without it, harmonised values would be taken as"
+            " measured at a single site, and p values would be too small."
+        )
+    of_kept = make_design(model.rows, " + ".join(keep), list(keep), factors=settings["factors"]) if keep else None
+    if of_kept and len(of_kept.runs) < len(model.rows):
+        raise InputError(f"some of the runs that are tested have no value in {', '.join(keep)}.")
+    fitted = np.array([all(row.get(key) in wanted for key, wanted in learn.items()) for row in model.rows])
+    kept = of_kept.matrix[:, 1:] if of_kept else np.empty((len(sites), 0))
+    planned = Harmonization(sites, kept, of_kept.columns[1:] if of_kept else (), fitted)
+    check_sites(planned.sites, planned.fitted)
+    check_kept([site for site, is_fitted in zip(sites, fitted, strict=True) if is_fitted], kept[fitted], planned.names)
+    return planned
 
 
 def pairs_of(networks: Sequence[str | None], tests: Sequence[str]) -> NetworkPairs | None:
@@ -533,9 +582,13 @@ def check_model(rows: Rows, settings: Settings, known_later: Sequence[str]) -> N
         Columns that come with the results; their values are drawn at random here.
     """
     rng = np.random.default_rng(0)
-    wanted = columns_of(settings["model"], settings["test"])
+    chosen = settings["harmonize"]
+    wanted = columns_of(settings["model"], settings["test"], chosen["keep"] if chosen else ())
     later = [column for column in known_later if column in wanted and not any(column in row for row in rows)]
-    contrast_model(
+    model = contrast_model(
         [{**row, **{column: repr(rng.random()) for column in later}} for row in rows],
         {**settings, "weights": None},
     )
+    if chosen:
+        with about("harmonize"):
+            harmonization_of(model, settings)
