@@ -15,7 +15,20 @@ with logged(snakemake.log[0]):
     files, contents = snakemake.input, dict(snakemake.params.contents)
     numbers = [read_json(path)["NumberOfRuns"] for path in files.groups]
     contents["groups"] = [item | {"runs": number} for item, number in zip(contents["groups"], numbers, strict=True)]
-    figures = [path for group in contents["groups"] for _, path in group["figures"]]
+    contents["contrasts"] = [
+        item
+        | {"result": read_json(result)}
+        | {"component_rows": read_records(components), "pair_rows": read_records(pairs)}
+        for item, result, components, pairs in zip(
+            contents["contrasts"],
+            files.get("contrasts", []),
+            files.get("components", []),
+            files.get("pairs", []),
+            strict=True,
+        )
+    ]
+    shown = [*contents["groups"], *contents["contrasts"], *contents["maps"]]
+    figures = [path for item in shown for _, path in item["figures"]]
     page = study_report(
         settings=read_json(files.settings),
         contents=contents,

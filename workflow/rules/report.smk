@@ -65,7 +65,15 @@ rule write_report:
         sidecar=rules.summarize_quality.output.quality_sidecar,
         nodes=[result(path) for path in NODES_TABLES.values()],
         groups=[result(group["sidecar"]) for group in REPORTED["groups"]],
-        figures=[result(path) for group in REPORTED["groups"] for _, path in group["figures"]],
+        contrasts=[result(contrast["sidecar"]) for contrast in REPORTED["contrasts"]],
+        components=[result(contrast["components"]) for contrast in REPORTED["contrasts"]],
+        pairs=[result(contrast["pairs"]) for contrast in REPORTED["contrasts"]],
+        figures=[
+            result(path)
+            for shown in ("groups", "contrasts", "maps")
+            for item in REPORTED[shown]
+            for _, path in item["figures"]
+        ],
         look=[LIBRARY / "draw" / "report_assets" / name for name in ("template.html", "report.css")],
     output:
         result("report.html"),

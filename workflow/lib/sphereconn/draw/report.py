@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from sphereconn.draw.contrast_words import asked
+from sphereconn.draw.contrast_words import found as found_words
 from sphereconn.draw.html import (
     Block,
     Facts,
@@ -29,6 +31,7 @@ from sphereconn.draw.methods import DenoisingUsed, Range, SeedSetUsed, methods
 from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
 from sphereconn.words import counted
 
+CONTRAST_FILES = {"edges": "edges", "components": "components", "pairs": "pairs of networks", "sidecar": "all numbers"}
 MOST_ROWS = 2000  # of a table; more make a page that no one reads and that is slow to open
 MOST_EMBEDDED = 64_000_000  # bytes of figures
 N_WORST = 5
@@ -219,8 +222,10 @@ def study_report(
         [
             _summary(runs, contents, quality, left_out, estimation),
             _what_was_run(settings, contents, quality, left_out, estimation, nothing_left, software),
+            *_contrasts(contents, images),
             _quality(quality, estimation, contents),
             _groups(contents, images),
+            *_maps(contents, images),
             _single_runs(contents),
             _methods(settings, contents, quality, left_out, estimation, software, spheres),
             _files(),
@@ -650,6 +655,34 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
     return Section("Connectomes of groups", [note, *sections])
 
 
+def _contrasts(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
+    """Say what was tested and found; no section where nothing was tested."""
+    sections = []
+    for item in contents["contrasts"]:
+        links: list[str | Link] = ["Tables: "]
+        for key, words in CONTRAST_FILES.items():
+            links += [Link(words, item[key])] if len(links) == 1 else [", ", Link(words, item[key])]
+        blocks: list[Block] = [
+            Paragraph(asked(item["result"])),
+            Paragraph(found_words(item["result"], item["component_rows"], item["pair_rows"])),
+            Figures([Figure(path, words, images.get(path)) for words, path in item["figures"]]),
+            Paragraph([*links, "."]),
+        ]
+        sections.append(Section(item["title"], blocks))
+    return [Section("Contrasts", sections)] if sections else []
+
+
+def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
+    """Show the mean seed maps of groups; no section where there are none."""
+    by_title: dict[str, list[Block]] = {}
+    for item in contents["maps"]:
+        shown = Figures([Figure(path, f"{seed}, {item['group']}", images.get(path)) for seed, path in item["figures"]])
+        blocks = by_title.setdefault(item["title"], [])
+        blocks.append(shown if item["group"] == "all runs" else Folded(item["group"], [shown]))
+    sections = [Section(title, blocks) for title, blocks in by_title.items()]
+    return [Section("Seed maps", sections)] if sections else []
+
+
 def _single_runs(contents: Mapping[str, Any]) -> Section:
     if not contents["runs"]:
         return Section("Single runs", [Paragraph("The configuration asks for no figures of single runs.")])
@@ -712,6 +745,8 @@ def _methods(
         estimators={label: values for label, values in settings["estimators"].items() if label in used["estimator"]},
         groups=settings["groups"],
         combine=settings["combine"],
+        contrasts=[item["result"] for item in contents["contrasts"]],
+        maps=settings["maps"],
         motion_known=bool(_by_run(quality, MOTION)),
         software={name: sorted(found) for name, found in versions.items()},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sphereconn.study import names
+from sphereconn.study import contrasted, names
 from sphereconn.study.drawn import ALL_GROUPS, connectome_suffixes, group_suffixes
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.study import Study
@@ -17,6 +17,13 @@ FIGURES = {
     "glassbrain": "glass brain",
     "strength": "node strength",
     "path": "penalties tried in the joint fit",
+}
+
+CONTRAST_FIGURES = {
+    "matrix": "effects, and above the diagonal the significant ones",
+    "glass_brain": "significant edges in the brain",
+    "pairs": "pairs of networks",
+    "strongest": "edges with the smallest p",
 }
 
 NOT_CHOSEN = "no entry of connectomes in the configuration chooses it"
@@ -33,6 +40,7 @@ def reported(study: Study) -> dict[str, Any]:
         ``unused``: runs of it that no combination uses, and why. ``combined``: names of combined runs. ``groups``: for
         each group of a combination its labels, its sidecar (which lists its runs) and its figures, as paths with what
         they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
+        ``contrasts``: of each its title, tables and figures. ``maps``: figures of the seed maps of each group.
     """
     used = {run.stem for item in study.combinations for run in item.runs}
     return {
@@ -43,6 +51,8 @@ def reported(study: Study) -> dict[str, Any]:
         "groups": list(_groups(study)),
         "pages": list(_pages(study)),
         "runs": list(_runs(study)),
+        "contrasts": list(_contrasts(study)),
+        "maps": list(_maps(study)),
     }
 
 
@@ -92,6 +102,37 @@ def _groups(study: Study) -> Iterator[dict[str, Any]]:
                 "figures": [
                     [figure_words(suffix), names.connectome_figure("group", group.label, *labels, suffix)]
                     for suffix in group_suffixes(study, item, group.label)
+                ],
+            }
+
+
+def _contrasts(study: Study) -> Iterator[dict[str, Any]]:
+    drawn = "contrast" in study.figures["kinds"]
+    for contrast in study.contrasts:
+        figures = contrasted.figures_of(contrast, study.figures["format"]) if drawn else {}
+        yield {
+            "title": contrasted.title(contrast).replace("\n", ", "),
+            "label": contrast.label,
+            **{
+                key: names.contrast_result(*contrast.labels, contrasted.TABLES[key])
+                for key in ("sidecar", "components", "pairs", "edges")
+            },
+            "figures": [[CONTRAST_FIGURES[kind], path] for kind, path in figures.items()],
+        }
+
+
+def _maps(study: Study) -> Iterator[dict[str, Any]]:
+    if "map" not in study.figures["kinds"]:
+        return
+    for maps in study.maps:
+        for group in groups_of(maps.runs, study.groups):
+            suffix = f"slices.{study.figures['format']}"
+            yield {
+                "title": f"{maps.label} ({maps.settings['kind']}), {maps.seed_set}, {maps.denoising}",
+                "group": group.words,
+                "figures": [
+                    [name, names.seed_map_figure(group.label, *maps.labels, seed, suffix)]
+                    for seed, name in maps.seeds.items()
                 ],
             }
 

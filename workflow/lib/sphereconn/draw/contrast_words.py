@@ -1,0 +1,132 @@
+"""A contrast in sentences: what was asked, of whom, and what was found and what not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sphereconn.files import MISSING
+from sphereconn.words import counted
+
+Row = Mapping[str, str]
+
+
+def asked(sidecar: Mapping[str, Any]) -> str:
+    """Return what a contrast tests, by which model, and on which runs, as sentences.
+
+    Parameters
+    ----------
+    sidecar
+        Of the contrast.
+    """
+    settings = sidecar["Settings"]
+    test, model = settings["test"], settings["model"]
+    if settings["paired"]:
+        what = f"whether connectivity changes with {settings['paired']}{_weights(test)}, within subjects"
+        if settings["groups"]:
+            what += f", and differently so between the levels of {settings['groups']}"
+    elif test == "intercept":
+        what = "whether mean connectivity differs from 0"
+    elif isinstance(test, Mapping):
+        what = f"whether connectivity differs between levels of {next(iter(test))}{_weights(test)}"
+    else:
+        named = test if isinstance(test, str) else " and ".join(test)
+        what = f"whether connectivity depends on {named.replace(':', ' × ')}"
+    of_levels = "; ".join(
+        f"{column}: " + ", ".join(f"{level} {n}" for level, n in levels.items())
+        for column, levels in sidecar["Levels"].items()
+    )
+    runs = counted(sidecar["NumberOfRuns"], "run")
+    if sidecar["NumberOfSubjects"] != sidecar["NumberOfRuns"]:
+        runs += f" of {counted(sidecar['NumberOfSubjects'], 'subject')}"
+    left_out = f" {counted(len(sidecar['RunsLeftOut']), 'run')} could not be used." if sidecar["RunsLeftOut"] else ""
+    return (
+        f"Tested in {runs}{f' ({of_levels})' if of_levels else ''}: {what}."
+        f"{f' Model: {model}.' if model else ''}{left_out}{_corrections(sidecar)}"
+    )
+
+
+def _weights(test: Any) -> str:
+    if not isinstance(test, Mapping):
+        return ""
+    weights = next(iter(test.values()))
+    high = " and ".join(level for level, weight in weights.items() if weight > 0)
+    low = " and ".join(level for level, weight in weights.items() if weight < 0)
+    return f" ({high} minus {low})"
+
+
+def _corrections(sidecar: Mapping[str, Any]) -> str:
+    if not sidecar["NumberOfPermutations"]:
+        return " No permutations were asked for: edges are corrected by the false discovery rate."
+    how = "all" if sidecar["AllPermutations"] else f"{sidecar['NumberOfPermutations']:,}"
+    return f" Corrected by {how} {sidecar['Shuffled']}."
+
+
+def found(sidecar: Mapping[str, Any], components: Sequence[Row], pairs: Sequence[Row]) -> str:
+    """Return what a contrast found at its level of significance, and what it did not, as sentences.
+
+    Parameters
+    ----------
+    sidecar
+        Of the contrast.
+    components, pairs
+        Rows of the tables of components and of pairs of networks.
+    """
+    level = sidecar["Settings"]["level"]
+    tested, significant = sidecar["EdgesTested"], sidecar["EdgesSignificant"]
+    kind = "corrected for all edges" if sidecar["NumberOfPermutations"] else "false discovery rate"
+    some = (
+        f"{significant:,} of {tested:,} edges are significant"
+        if significant
+        else f"None of {tested:,} edges is significant"
+    )
+    smallest = sidecar["SmallestFWE"]
+    sentences = [f"{some} (p ≤ {level:g}, {kind}{f'; smallest p {smallest:.2g}' if smallest is not None else ''})."]
+    if sidecar["NumberOfPermutations"]:
+        sentences.append(f"{sidecar['EdgesSignificantFDR']:,} are at a false discovery rate of {level:g}.")
+        tests = sidecar["Settings"]["tests"]
+        if "components" in tests:
+            sentences.append(_of_components(components, level))
+        if "network_pairs" in tests and pairs:
+            sentences.append(_of_pairs(pairs, level, sidecar["Statistic"]))
+    if sidecar["EdgesNotTested"]:
+        sentences.append(
+            f"{counted(sidecar['EdgesNotTested'], 'edge')} of nodes without a signal in too many runs were not tested."
+        )
+    if sidecar["SiteMedianF"]:
+        before, after = sidecar["SiteMedianF"]
+        column = sidecar["Settings"]["harmonize"]["column"]
+        sentences.append(f"Harmonization took the median F of {column} over edges from {before:.2f} to {after:.2f}.")
+    largest = max(sidecar["VarianceInflation"].values(), default=1.0)
+    if largest >= 5:
+        worst = max(sidecar["VarianceInflation"], key=sidecar["VarianceInflation"].__getitem__)
+        sentences.append(
+            f"The columns of the model are hard to tell apart (variance inflation {largest:.1f} for {worst}): a missing"
+            " effect says little."
+        )
+    return " ".join(sentences)
+
+
+def _of_components(rows: Sequence[Row], level: float) -> str:
+    there = [row for row in rows if row["side"] in ("two-sided", "greater") and float(row["p_extent"]) <= level]
+    there = [row for row in there if row["side"] == "two-sided"] or there
+    if not there:
+        return "No connected component is significant at any threshold."
+    best = min(there, key=lambda row: float(row["p_extent"]))
+    return (
+        f"At an edge threshold of p < {float(best['threshold_p']):g}, a component of {best['edges']} edges between"
+        f" {best['nodes']} nodes is significant (corrected p = {float(best['p_extent']):.2g})."
+    )
+
+
+def _of_pairs(rows: Sequence[Row], level: float, statistic: str) -> str:
+    tested = [row for row in rows if row["fwe"] != MISSING]
+    there = sorted((row for row in tested if float(row["fwe"]) <= level), key=lambda row: float(row["fwe"]))
+    if not there:
+        return f"None of {len(tested)} pairs of networks is significant."
+    named = "; ".join(
+        f"{row['network1']}–{row['network2']} (mean {statistic} = {float(row['statistic']):.2f},"
+        f" p = {float(row['fwe']):.2g})".replace("= -", "= −")
+        for row in there[:5]
+    )
+    return f"{len(there)} of {len(tested)} pairs of networks are significant: {named}{'; …' if len(there) > 5 else ''}."

@@ -1,0 +1,88 @@
+"""The paragraphs of a methods section on contrasts and on seed maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sphereconn.draw.contrast_words import asked
+from sphereconn.draw.references import (
+    BAGGIO,
+    BENJAMINI_HOCHBERG,
+    COMBAT,
+    COVBAT,
+    NOBLE,
+    WINKLER,
+    ZALESKY,
+    Cite,
+)
+
+_MAP_KINDS = {
+    "correlation": "the correlation between a sphere and each voxel inside the brain mask",
+    "semipartial correlation": "the correlation of each voxel inside the brain mask with what is left of the signal of"
+    " a sphere after regression of those of the other spheres",
+    "percent signal change": "the change of each voxel inside the brain mask, in percent of its mean, for a change of"
+    " the signal of a sphere by one standard deviation",
+}
+
+
+def inference(contrasts: Sequence[Mapping[str, Any]], cite: Cite) -> str:
+    """Return how contrasts were tested.
+
+    Parameters
+    ----------
+    contrasts
+        Their sidecars; one whose contrast is tested in several combinations is told once.
+    cite
+        Notes a reference.
+    """
+    tests = {test for item in contrasts if item["NumberOfPermutations"] for test in item["Settings"]["tests"]}
+    sentences = [
+        "Linear models were fitted to every edge"
+        + (", to Fisher’s z of correlations" if any(item["Unit"] == "Fisher's z" for item in contrasts) else "")
+        + ", over the runs that had the edge; quantities were centred on their mean.",
+        *dict.fromkeys(asked(item) for item in contrasts),
+    ]
+    if any(item["NumberOfPermutations"] for item in contrasts):
+        families = ["over edges by the maximum statistic"]
+        if "components" in tests:
+            families.append(f"over connected components by their extent and intensity ({cite(ZALESKY).in_brackets})")
+        if "tfnbs" in tests:
+            families.append(f"over edges by threshold-free network-based statistics ({cite(BAGGIO).in_brackets})")
+        if "network_pairs" in tests:
+            families.append(f"over pairs of networks by their mean statistic ({cite(NOBLE).in_brackets})")
+        sentences.append(
+            "Permutations followed the Freedman–Lane procedure and the exchangeability of the design"
+            f" ({cite(WINKLER).in_brackets}); p values, to which the observed order counted, were corrected for the"
+            f" family-wise error {'; '.join(families)}."
+        )
+    sentences.append(f"False discovery rates were controlled as by {cite(BENJAMINI_HOCHBERG).in_text}.")
+    for chosen in {repr(item["Settings"]["harmonize"]): item["Settings"]["harmonize"] for item in contrasts}.values():
+        if chosen:
+            how = cite(COMBAT).in_brackets
+            if chosen["covariance_share"]:
+                how += f"; {cite(COVBAT).in_brackets}"
+            kept = f", keeping the effects of {' and '.join(chosen['keep'])}" if chosen["keep"] else ""
+            sentences.append(
+                f"Differences between levels of {chosen['column']} were harmonized by ComBat ({how}){kept}."
+            )
+    return " ".join(sentences)
+
+
+def seed_maps(maps: Mapping[str, Mapping[str, Any]], cite: Cite) -> str:
+    """Return how seed maps were made, from their settings by label."""
+    del cite
+    kinds = dict.fromkeys(_MAP_KINDS[item["kind"]] for item in maps.values())
+    widths = sorted({item["smoothing_fwhm"] for item in maps.values()} - {0})
+    smoothed = (
+        f" Images were smoothed within the mask by a Gaussian of {' or '.join(f'{width:g}' for width in widths)} mm"
+        " full width at half maximum."
+        if widths
+        else ""
+    )
+    correlations = any(item["kind"] != "percent signal change" for item in maps.values())
+    z = " Correlations were transformed to Fisher’s z before they were averaged." if correlations else ""
+    return (
+        f"Seed maps were computed as {'; and as '.join(kinds)}. Voxels were cleaned as the spheres were.{smoothed}{z}"
+        " Over groups, the runs of a subject were averaged first."
+    )
