@@ -1,4 +1,4 @@
-"""Permutations of a contrast, a thousand at a time: stack and its tables in; the statistics of the shuffles out."""
+"""Permutations of a contrast, some at a time: stack and its tables in; the statistics of the shuffles out."""
 
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_records, written_whole
@@ -27,7 +27,7 @@ with logged(snakemake.log[0]):
             model,
             shuffles_of(model, settings),
             collected_of(model, pairs_of(networks, settings["tests"]), settings),
-            range(params.first, params.stop),
+            range(*params.numbers),
             settings,
             cores=snakemake.threads,
         )

@@ -6,7 +6,6 @@ Gives: group/contrast-*_stat-*_relmat.tsv, *_edges.tsv, *_components.tsv, *_netw
 """
 
 from sphereconn.study import contrasted
-from sphereconn.study.contrasts import CHUNK
 
 # What a contrast has depends on its settings: each has rules of its own.
 for CONTRAST in STUDY.contrasts:
@@ -43,9 +42,7 @@ for CONTRAST in STUDY.contrasts:
             params:
                 contrast=CONTRAST.label,
                 settings=CONTRAST.model_settings,
-                first=lambda wildcards: 1 + CHUNK * int(wildcards.chunk),
-                stop=lambda wildcards, n=CONTRAST.settings["permutations"]: 1
-                + min(n, CHUNK * (1 + int(wildcards.chunk))),
+                numbers=lambda wildcards, contrast=CONTRAST: contrast.numbers(int(wildcards.chunk)),
                 code=code_of("shuffle_contrast"),
             message:
                 "Permuting a contrast ({wildcards.chunk})"

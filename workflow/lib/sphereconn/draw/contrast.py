@@ -99,7 +99,11 @@ def _draw_edge(axes: Axes, edge: Mapping[str, object]) -> None:
         x = np.array(tested, dtype=np.float64)
         order = np.argsort(x)
         axes.plot(x, value, "o", ms=3.5, color=DOT, alpha=0.7, mec="none")
-        axes.plot(x[order], fitted[order], "-", color=style.INK, linewidth=1.2)
+        line = np.polyval(np.polyfit(x, fitted, 1), x)
+        if np.abs(fitted - line).max() <= 1e-6 * (np.ptp(fitted) + np.ptp(value)):
+            axes.plot(x[order], fitted[order], "-", color=style.INK, linewidth=1.2)
+        else:  # the fit depends on more than what stands below the panel
+            axes.plot(x, fitted, "o", ms=3.5, mfc="none", mec=style.INK, mew=0.7)
         return
     levels = sorted(set(map(str, tested)))
     for place, level in enumerate(levels):

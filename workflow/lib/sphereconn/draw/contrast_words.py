@@ -108,8 +108,9 @@ def found(sidecar: Mapping[str, Any], components: Sequence[Row], pairs: Sequence
 
 
 def _of_components(rows: Sequence[Row], level: float) -> str:
-    there = [row for row in rows if row["side"] in ("two-sided", "greater") and float(row["p_extent"]) <= level]
-    there = [row for row in there if row["side"] == "two-sided"] or there
+    # Of F there is one side only. The sides of t are in the table; here both count, as everywhere in the report.
+    whole = "two-sided" if any(row["side"] != "greater" for row in rows) else "greater"
+    there = [row for row in rows if row["side"] == whole and float(row["p_extent"]) <= level]
     if not there:
         return "No connected component is significant at any threshold."
     best = min(there, key=lambda row: float(row["p_extent"]))
@@ -129,4 +130,7 @@ def _of_pairs(rows: Sequence[Row], level: float, statistic: str) -> str:
         f" p = {float(row['fwe']):.2g})".replace("= -", "= −")
         for row in there[:5]
     )
-    return f"{len(there)} of {len(tested)} pairs of networks are significant: {named}{'; …' if len(there) > 5 else ''}."
+    verb = "is" if len(there) == 1 else "are"
+    return (
+        f"{len(there)} of {len(tested)} pairs of networks {verb} significant: {named}{'; …' if len(there) > 5 else ''}."
+    )

@@ -221,8 +221,8 @@ def study_report(
         lead,
         [
             _summary(runs, contents, quality, left_out, estimation),
-            _what_was_run(settings, contents, quality, left_out, estimation, nothing_left, software),
             *_contrasts(contents, images),
+            _what_was_run(settings, contents, quality, left_out, estimation, nothing_left, software),
             _quality(quality, estimation, contents),
             _groups(contents, images),
             *_maps(contents, images),

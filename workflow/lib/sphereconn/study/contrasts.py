@@ -22,8 +22,9 @@ KNOWN_LATER = (
     "effective_degrees_of_freedom",
     "mean_framewise_displacement",
 )
-# Permutations of one job: on a cluster they are spread, and what is done need not be done again.
-CHUNK = 1000
+# Permutations of one job: on a cluster they are spread, and what is done need not be done again. Number 0 is the
+# observed order; permutations are multiplied in batches of 64, which should not be cut.
+CHUNK = 1024
 # What says how results are shown and changes no permutation.
 _SHOWN = ("level", "seed_sets", "denoising", "estimators")
 
@@ -59,7 +60,12 @@ class Contrast:
     @property
     def n_chunks(self) -> int:
         """Number of jobs that permute."""
-        return -(-int(self.settings["permutations"]) // CHUNK)
+        n = int(self.settings["permutations"])
+        return -(-(n + 1) // CHUNK) if n else 0
+
+    def numbers(self, chunk: int) -> tuple[int, int]:
+        """The first permutation of a job, and the one after its last."""
+        return max(1, CHUNK * chunk), min(int(self.settings["permutations"]) + 1, CHUNK * (chunk + 1))
 
 
 def contrasts_of(
