@@ -68,9 +68,45 @@ rule aggregate:
         "../../scripts/aggregate.py"
 
 
-rule groups:
-    """All connectomes of groups."""
+rule write_table:
+    """Put the networks, the node strengths or the edges of all runs of a combination into a long table."""
     input:
+        stack=rules.stack.output.stack,
+        runs=rules.stack.output.runs,
+        sidecar=rules.stack.output.sidecar,
+        nodes=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "nodes.tsv")),
+    output:
+        table=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "{kind}.tsv")),
+        sidecar=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "{kind}.json")),
+    log:
+        log_of("write_table", names.group_result(ALL_RUNS, *OF_COMBINATION, "{kind}")),
+    wildcard_constraints:
+        kind="networks|strengths|edges",
+    group:
+        "groups"
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(700),
+        runtime=growing(30),
+    params:
+        kind=lambda wildcards: wildcards.kind,
+        code=code_of("write_table"),
+    message:
+        "Writing the {wildcards.kind} of {wildcards.seed_set} ({wildcards.estimator}, {wildcards.denoising})"
+    script:
+        "../../scripts/write_table.py"
+
+
+rule groups:
+    """All connectomes of groups, and the long tables."""
+    input:
+        [
+            result(names.group_result(ALL_RUNS, item.seed_set, item.denoising, item.estimator, f"{kind}.tsv"))
+            for item in STUDY.combinations
+            for kind in STUDY.tables
+        ],
         [
             result(
                 names.group_result(group.label, item.seed_set, item.denoising, item.estimator, "stat-mean_relmat.tsv")

@@ -100,6 +100,9 @@ def _results_of_groups(study: Study) -> Iterator[str]:
         tangent = TANGENT_SUFFIXES if item.estimator in study.tangent_estimators else ()
         for suffix in (*STACK_SUFFIXES, *joint, *tangent):
             yield names.group_result(ALL_RUNS, *labels, suffix)
+        for kind in study.tables:
+            for suffix in ("tsv", "json"):
+                yield names.group_result(ALL_RUNS, *labels, f"{kind}.{suffix}")
         for group in groups_of(item.members, study.groups):
             for suffix in GROUP_SUFFIXES:
                 yield names.group_result(group.label, *labels, suffix)

@@ -84,6 +84,7 @@ class Study:
     networks: Mapping[str, int]
     atlases: Mapping[str, Settings]
     combinations: tuple[Combination, ...]
+    tables: tuple[str, ...]
     contrasts: tuple[Contrast, ...]
     maps: tuple[SeedMaps, ...]
     figures: Settings
@@ -261,6 +262,7 @@ def read_study(
         estimators=settings["estimators"],
         combine=settings["combine"],
         combinations=combinations,
+        tables=tuple(sorted(settings["tables"])),
         contrasts=tuple(contrasts_of(settings["contrasts"], combinations, source, main_process)),
         maps=maps,
         figures=figures,
