@@ -49,6 +49,7 @@ SETTINGS = {
     },
     "estimators": {"partial": {"kind": "partial correlation", "covariance": "ledoit_wolf", "samples": "effective"}},
 }
+SETTINGS["maps"] = {}
 FIGURE = "group/figures/group-all_atlas-dmn_meas-partial_desc-bandpass_relmat.png"
 LEVEL = "group/figures/site-a_atlas-dmn_meas-partial_desc-bandpass_relmat.png"
 
@@ -65,6 +66,8 @@ CONTENTS = {
     "combined": [],
     "groups": [group("all runs", 3, FIGURE), group("site: a", 2, LEVEL)],
     "pages": [{"seed_set": "dmn", "denoising": "bandpass", "path": "group/figures/groups_connectomes.html"}],
+    "contrasts": [],
+    "maps": [],
     "runs": [
         {"run": "sub-1", "seed_set": "dmn", "denoising": "bandpass", "links": [["signals", "sub-1/figures/a.png"]]}
     ],

@@ -1,0 +1,137 @@
+"""A contrast in sentences says what was tested, on whom, what was found and what was not."""
+
+import numpy as np
+import pytest
+
+from sphereconn.draw.contrast import effects_figure, strongest_figure
+from sphereconn.draw.contrast_words import asked, found
+from sphereconn.draw.inference_methods import inference, seed_maps
+
+SETTINGS = {
+    "model": "age + sex",
+    "test": "age",
+    "paired": None,
+    "groups": None,
+    "tests": ["edges", "components", "network_pairs"],
+    "level": 0.05,
+    "harmonize": None,
+}
+SIDECAR = {
+    "Settings": SETTINGS,
+    "Unit": "Fisher's z",
+    "Statistic": "t",
+    "NumberOfRuns": 20,
+    "NumberOfSubjects": 20,
+    "Levels": {"sex": {"F": 12, "M": 8}},
+    "RunsLeftOut": {},
+    "NumberOfPermutations": 5000,
+    "AllPermutations": False,
+    "Shuffled": "permutations of runs",
+    "EdgesTested": 1000,
+    "EdgesNotTested": 0,
+    "EdgesSignificant": 0,
+    "EdgesSignificantFDR": 0,
+    "SmallestFWE": 0.21,
+    "SiteMedianF": None,
+    "VarianceInflation": {"age": 1.1},
+}
+COMPONENT = {"side": "two-sided", "threshold_p": "0.001", "edges": "7", "nodes": "6", "p_extent": "0.01"}
+PAIR = {"network1": "a", "network2": "b", "statistic": "-1.5", "fwe": "0.02"}
+
+
+def sidecar(settings=(), **changes):
+    return {**SIDECAR, "Settings": {**SETTINGS, **dict(settings)}, **changes}
+
+
+def test_a_slope_is_asked_for_with_runs_model_and_correction():
+    assert asked(SIDECAR) == (
+        "Tested in 20 runs (sex: F 12, M 8): whether connectivity depends on age. Model: age + sex. Corrected by 5,000"
+        " permutations of runs."
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"test": {"sex": {"M": 1.0, "F": -1.0}}}, "whether connectivity differs between levels of sex (M minus F)"),
+        ({"test": "intercept", "model": ""}, "whether mean connectivity differs from 0."),
+        ({"test": ["age", "sex"]}, "whether connectivity depends on age and sex."),
+        ({"test": "age:sex"}, "whether connectivity depends on age × sex."),
+        (
+            {"test": {"session": {"2": 1.0, "1": -1.0}}, "paired": "session", "groups": "arm"},
+            "changes with session (2 minus 1), within subjects, and differently so between the levels of arm",
+        ),
+    ],
+)
+def test_what_is_tested_is_said_in_words(settings, words):
+    assert words in asked(sidecar(settings))
+
+
+def test_what_was_not_found_is_said_as_plainly_as_what_was():
+    nothing = found(SIDECAR, [], [PAIR | {"fwe": "0.4"}])
+    assert "None of 1,000 edges is significant (p ≤ 0.05, corrected for all edges; smallest p 0.21)." in nothing
+    assert "No connected component is significant at any threshold." in nothing
+    assert "None of 1 pairs of networks is significant." in nothing
+    something = found(sidecar(EdgesSignificant=12, EdgesNotTested=1), [COMPONENT], [PAIR])
+    assert "12 of 1,000 edges are significant" in something
+    assert "p < 0.001, a component of 7 edges between 6 nodes is significant (corrected p = 0.01)" in something
+    assert "1 of 1 pairs of networks is significant: a–b (mean t = −1.5, p = 0.02)." in something.replace("1.50", "1.5")
+    assert "1 edge of nodes without a signal in too many runs were not tested" in something
+
+
+def test_one_sided_components_count_for_no_two_sided_sentence():
+    assert "No connected component" in found(
+        SIDECAR, [COMPONENT | {"side": "greater"}, COMPONENT | {"p_extent": "0.3"}], []
+    )
+
+
+def test_columns_that_are_hard_to_tell_apart_are_a_warning():
+    assert "variance inflation 12.0 for age" in found(sidecar(VarianceInflation={"age": 12.0}), [], [])
+
+
+def test_harmonization_says_what_was_left_of_the_sites():
+    text = found(sidecar({"harmonize": {"column": "site"}}, SiteMedianF=(3.2, 0.4)), [], [])
+    assert "Harmonization took the median F of site over edges from 3.20 to 0.40." in text
+
+
+def test_the_methods_cite_what_was_done():
+    cited = []
+
+    def cite(reference):
+        cited.append(reference.authors)
+        return reference
+
+    text = inference([SIDECAR, SIDECAR], cite)
+    assert text.count("whether connectivity depends on age") == 1
+    assert "Freedman–Lane" in text and {"Winkler et al.", "Zalesky et al.", "Noble and Scheinost"} <= set(cited)
+    assert "Baggio et al." not in cited
+    maps = {
+        "a": {"kind": "correlation", "smoothing_fwhm": 6},
+        "b": {"kind": "percent signal change", "smoothing_fwhm": 0},
+    }
+    text = seed_maps(maps, cite)
+    assert "Gaussian of 6 mm full width at half maximum" in text and "Fisher’s z" in text
+
+
+def test_effects_stand_below_the_diagonal_and_significant_ones_above():
+    effects = np.array([[np.nan, 0.1, 0.2], [0.1, np.nan, -0.3], [0.2, -0.3, np.nan]])
+    marks = np.array([[0, 0, 2], [0, 0, 0], [2, 0, 0.0]])
+    figure = effects_figure(effects, marks, ["a", "b", "c"], ["", "", ""], title="t", label="z", level=0.05)
+    shown = next(
+        image for axes in figure.axes for image in axes.images if image.get_array().shape == (3, 3)
+    ).get_array()
+    np.testing.assert_array_equal(
+        np.ma.filled(shown, np.nan), [[np.nan, 0, 0.2], [0.1, np.nan, 0], [0.2, -0.3, np.nan]]
+    )
+
+
+def test_runs_are_dots_and_the_fit_a_line_where_it_is_one():
+    x = [1.0, 2.0, 3.0, 4.0]
+    edge = {"name": "a – b", "p": 0.01, "tested": x, "value": [0.1, 0.3, 0.2, 0.5], "fitted": [0.1, 0.2, 0.3, 0.4]}
+    levels = {**edge, "tested": ["x", "y", "x", "y"]}
+    bent = {**edge, "fitted": [0.1, 0.4, 0.2, 0.4]}
+    figure = strongest_figure([edge, levels, bent], title="t", tested="age", label="z")
+    line, groups, points = (axes for axes in figure.axes if axes.get_xlabel() == "age")
+    assert [artist.get_linestyle() for artist in line.lines] == ["None", "-"]
+    assert [tick.get_text() for tick in groups.get_xticklabels()] == ["x", "y"]
+    assert [artist.get_linestyle() for artist in points.lines] == ["None", "None"]
