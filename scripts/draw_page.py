@@ -11,7 +11,12 @@ with logged(snakemake.log[0]):
     sidecars = [read_json(path) for path in snakemake.input.sidecars]
     sources = list(zip(snakemake.params.connectomes, snakemake.input.matrices, sidecars, strict=True))
     connectomes = [
-        PageConnectome(estimator, sidecar.get("Group", whose), sidecar["RelationshipMeasure"], read_matrix(matrix)[1])
+        # Contrasts have colours of their own.
+        PageConnectome(f"{estimator}, contrasts", sidecar["Contrasted"], sidecar["Statistic"], read_matrix(matrix)[1])
+        if "Contrasted" in sidecar
+        else PageConnectome(
+            estimator, sidecar.get("Group", whose), sidecar["RelationshipMeasure"], read_matrix(matrix)[1]
+        )
         for (estimator, whose), matrix, sidecar in sources
     ]
     left_out = sorted(

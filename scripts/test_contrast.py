@@ -40,6 +40,7 @@ with logged(snakemake.log[0]):
         {
             "Description": "A linear model of every edge over the runs; files of the same name have its results",
             **described(tested, model, values, shuffles, pairs, runs, settings, correlations),
+            "Contrasted": params.words,
             "RelationshipMeasure": stacked["RelationshipMeasure"],
             "Settings": settings,
             "Sources": provenance.sources([files.stack, files.runs, files.quality], output.sidecar),

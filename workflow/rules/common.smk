@@ -25,7 +25,7 @@ from sphereconn.errors import InputError
 from sphereconn.extract.formats import sidecar_of
 from sphereconn.files import MISSING
 from sphereconn.ledger import Ledger
-from sphereconn.study import names
+from sphereconn.study import contrasted, names
 from sphereconn.study.configuration import check_configuration
 from sphereconn.study.drawn import ALL_GROUPS, figures, style
 from sphereconn.study.fingerprint import fingerprint
@@ -247,11 +247,16 @@ def members_table(wildcards):
 
 
 def nodes_and_matrix(folder, whose, seed_set, denoising, estimator):
-    """Name the connectome of a run or a group, its sidecar and its nodes table.
+    """Name the connectome of a run or a group, its sidecar and its nodes table; or the statistic of a contrast.
 
     The mean displacement of all runs of a tangent space is zero: what there is to see is the geometric mean.
     """
     labels = (seed_set, denoising, estimator)
+    if whose.startswith(contrasted.PREFIX):
+        contrast = (whose.removeprefix(contrasted.PREFIX), *labels)
+        nodes = names.group_result(ALL_RUNS, *labels, "nodes.tsv")
+        matrix = names.contrast_result(*contrast, "stat-statistic_relmat.tsv")
+        return result(nodes), result(matrix), result(names.contrast_result(*contrast, contrasted.TABLES["sidecar"]))
     if folder == "group":
         mean = "geometricmean" if whose == ALL_RUNS and estimator in STUDY.tangent_estimators else "mean"
         matrix = names.group_result(whose, *labels, f"stat-{mean}_relmat.tsv")
@@ -296,7 +301,15 @@ def page_labels(wildcards):
         if (item.seed_set, item.denoising) == (wildcards.seed_set, wildcards.denoising)
     ]
     if (wildcards.folder, wildcards.whose) == ALL_GROUPS:
-        return [[item.estimator, group.label] for item in chosen for group in groups_of(item.members, STUDY.groups)]
+        of_groups = [
+            [item.estimator, group.label] for item in chosen for group in groups_of(item.members, STUDY.groups)
+        ]
+        of_contrasts = [
+            [contrast.item.estimator, contrasted.PREFIX + contrast.label]
+            for contrast in STUDY.contrasts
+            if contrast.item in chosen
+        ]
+        return of_groups + of_contrasts
     return [
         [item.estimator, wildcards.whose]
         for item in chosen

@@ -8,6 +8,8 @@ from sphereconn.study import names
 from sphereconn.study.contrasts import Contrast
 from sphereconn.study.study import Study
 
+# How the name of a contrast starts where a group's could stand.
+PREFIX = "contrast-"
 MATRICES = ("effect", "statistic", "p", "fdr", "fwe", "tfnbs", "significant")
 TABLES = {
     "edges": "edges.tsv",
