@@ -61,6 +61,7 @@ def test_equals_pyriemann():
     np.testing.assert_allclose(vectors, expected.transform(covariances), rtol=0, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:logm result may be inaccurate")
 def test_the_displacement_is_a_logarithm_and_leads_back_to_the_covariance():
     rng = np.random.default_rng(3)
     covariance, mean = definite(rng, 2, 6, 0.3)
