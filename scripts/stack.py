@@ -1,8 +1,7 @@
 """One file of all edges of a combination: matrices of runs in; stack (a row a run), table of runs and sidecar out."""
 
 from sphereconn import provenance
-from sphereconn.aggregate.quality import OF_STACK, stack_quality
-from sphereconn.aggregate.stack import write_stack
+from sphereconn.aggregate.stack import OF_STACK, stack_quality, write_stack
 from sphereconn.connect.measures import measure
 from sphereconn.files import MISSING, read_json, write_json, write_rows
 from sphereconn.log import logged

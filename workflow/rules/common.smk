@@ -25,7 +25,7 @@ from sphereconn.errors import InputError
 from sphereconn.extract.formats import sidecar_of
 from sphereconn.files import MISSING
 from sphereconn.ledger import Ledger
-from sphereconn.study import contrasted, names
+from sphereconn.study import contrasted, mapped, names
 from sphereconn.study.configuration import check_configuration
 from sphereconn.study.drawn import ALL_GROUPS, figures, style
 from sphereconn.study.fingerprint import fingerprint
@@ -291,6 +291,22 @@ def drawn_path(wildcards):
         run = (wildcards.folder, wildcards.whose)
         fit = [names.connectome(*run, *labels, suffix) for suffix in ("path.tsv", "relmat.json")]
     return {"path": result(fit[0]), "sidecar": result(fit[1])}
+
+
+def of_map(wildcards):
+    """Find the maps of a group's job, its group and its seed."""
+    maps = mapped.map_of(STUDY, wildcards.seed_set, wildcards.map, wildcards.denoising)
+    return STUDY, maps, wildcards.group, wildcards.seed
+
+
+def map_inputs(maps):
+    """Give the function that Snakemake calls for what a run is mapped from."""
+
+    def inputs(wildcards):
+        run = run_of(wildcards)
+        return mapped.map_inputs(STUDY, maps, run) | confound_files(run, STUDY.denoising[maps.denoising])
+
+    return inputs
 
 
 def page_labels(wildcards):

@@ -5,8 +5,6 @@ Gives: group/contrast-*_stat-*_relmat.tsv, *_edges.tsv, *_components.tsv, *_netw
   the permutations as *_shuffles*.npz, group/figures/contrast-*.
 """
 
-from sphereconn.study import contrasted
-
 # What a contrast has depends on its settings: each has rules of its own.
 for CONTRAST in STUDY.contrasts:
     OF_CONTRAST = "_".join(CONTRAST.labels)

@@ -4,27 +4,7 @@ Needs: the images, masks and confounds of the runs table, sub-*/func/*_desc-*_ti
 Gives: sub-*/func/*_seed-*_statmap.nii.gz, group/*_seed-*_statmap.nii.gz, *_peaks.tsv, group/figures/*_seed-*_slices.*.
 """
 
-from sphereconn.study import mapped
-from sphereconn.study.strategies import confound_files
-
 OF_MAP = ("{seed_set}", "{map}", "{denoising}", "{seed}")
-
-
-def of_map(wildcards):
-    """Find the maps of a group's job, its group and its seed."""
-    maps = mapped.map_of(STUDY, wildcards.seed_set, wildcards.map, wildcards.denoising)
-    return STUDY, maps, wildcards.group, wildcards.seed
-
-
-def map_inputs(maps):
-    """Give the function that Snakemake calls for what a run is mapped from."""
-
-    def inputs(wildcards):
-        run = run_of(wildcards)
-        return mapped.map_inputs(STUDY, maps, run) | confound_files(run, STUDY.denoising[maps.denoising])
-
-    return inputs
-
 
 # A map has a file for each of its seeds, and these differ from map to map: each has a rule of its own.
 for MAPS in STUDY.maps:

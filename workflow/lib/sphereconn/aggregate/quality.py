@@ -98,21 +98,6 @@ ESTIMATION_KEYS = {
 }
 
 
-# Column of the table beside a stack -> key of the sidecar of a connectome.
-OF_STACK = {
-    "frames": "NumberOfVolumes",
-    "frames_kept": "NumberOfVolumesKept",
-    "degrees_of_freedom": "DegreesOfFreedom",
-    "effective_degrees_of_freedom": "EffectiveDegreesOfFreedom",
-    "mean_framewise_displacement": "MeanFramewiseDisplacement",
-}
-
-
-def stack_quality(sidecar: Mapping[str, Any]) -> list[Any]:
-    """Return what the sidecar of a connectome says of its run, a value for each column of ``OF_STACK``."""
-    return [sidecar.get(key) for key in OF_STACK.values()]
-
-
 def quality_row(labels: Sequence[str], nodes: str | Path, cleaned: str | Path) -> list[Any]:
     """Say how well a run was measured at the nodes of a seed set, and what a denoising left of it.
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sphereconn.errors import InputError
 from sphereconn.files import read_matrix, written_whole
+
+# Column of the table beside a stack -> key of the sidecar of a connectome.
+OF_STACK = {
+    "frames": "NumberOfVolumes",
+    "frames_kept": "NumberOfVolumesKept",
+    "degrees_of_freedom": "DegreesOfFreedom",
+    "effective_degrees_of_freedom": "EffectiveDegreesOfFreedom",
+    "mean_framewise_displacement": "MeanFramewiseDisplacement",
+}
 
 
 def edge_vector(matrix: np.ndarray, diagonal: bool) -> np.ndarray:
@@ -149,3 +159,8 @@ def stack_rows(path: str | Path, rows: Iterable[int]) -> Iterator[np.ndarray]:
         for row in rows:
             file.seek(start + row * n_edges * stack.itemsize)
             yield np.fromfile(file, dtype=stack.dtype, count=n_edges)
+
+
+def stack_quality(sidecar: Mapping[str, Any]) -> list[Any]:
+    """Return what the sidecar of a connectome says of its run, a value for each column of ``OF_STACK``."""
+    return [sidecar.get(key) for key in OF_STACK.values()]
