@@ -281,8 +281,9 @@ def _prepared(
             )
     if not groups:
         raise InputError(
-            f"No edge can be tested: none is in at least {least_share:g} of the runs with the contrast estimable;"
-            " exclude runs with missing nodes, or lower the least share of runs."
+            f"No edge can be tested: none varies and is in at least {least_share:g} of the runs with the contrast"
+            " estimable; exclude runs with missing nodes, lower the least share of runs, or look whether the estimator"
+            " gives all runs the same values."
         )
     return model, groups
 
