@@ -32,6 +32,8 @@ def project(tmp_path_factory):
         config["estimators"] = {"partial": config["estimators"]["partial"]}
         config["connectomes"] = [{"denoising": ["bandpass", "scrubbed"], "runs": {"subject": list(SUBJECTS)}}]
         config["figures"] = {"runs": "none"}
+        for key in ("contrasts", "maps"):
+            config.pop(key)
 
     project.configure(cut)
     project.run("groups")
