@@ -178,7 +178,7 @@ def test_nor_a_web_page_that_says_it_is_a_file(fetch, server, tmp_path, page):
         (NAME, b"{}", "the file is damaged"),
         (NAME, b"", "the file is empty"),
         ("confounds.tsv", b'{"errors":"gone"}', "the column 'trans_x' is missing"),
-        ("confounds.tsv", IMAGE, "not a readable tab-separated table"),
+        ("confounds.tsv", IMAGE, "a tab-separated table is expected"),
     ],
 )
 def test_no_checksum_is_kept_of_something_else(fetch, server, tmp_path, name, content, sentence):

@@ -356,7 +356,12 @@ def style_of(kind):
 
 
 def batch_of(wildcards):
-    """On a cluster, make a figure or an average with its run; with the groups, if it is of a group or of a joint fit."""
+    """On a cluster, make a figure or an average with its run; with the groups, if it is of a group or of a joint fit.
+
+    The page of all groups shows contrasts, too, which need the groups: it is made with the report.
+    """
+    if wildcards.get("whose") == ALL_GROUPS[1]:
+        return "report"
     single = "estimator" in wildcards.keys()
     estimators = {wildcards.estimator} if single else {estimator for estimator, _ in page_labels(wildcards)}
     return "groups" if wildcards.folder == "group" or JOINT_ESTIMATORS & estimators else "runs"

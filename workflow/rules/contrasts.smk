@@ -29,8 +29,6 @@ for CONTRAST in STUDY.contrasts:
                 log_of("shuffle_contrast", names.contrast_result(*CONTRAST.labels, "shuffles{chunk}")),
             wildcard_constraints:
                 chunk=r"\d+",
-            group:
-                "contrasts"
             conda:
                 "../../envs/sphereconn.yaml"
             threads: 1
