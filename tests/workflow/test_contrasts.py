@@ -154,4 +154,4 @@ def test_a_mistake_is_named_before_any_job(finished, entry, sentence):
 def test_a_page_that_shows_contrasts_can_be_planned_for_a_cluster(finished):
     """Jobs of a cluster are groups of steps, and no group may need itself by way of another."""
     finished.configure(lambda config: config["figures"].update(kinds=["contrast", "page"]))
-    assert finished.pending("--executor", "slurm")["draw_page"] == 1
+    assert finished.pending("--executor", "slurm", "--jobs", "2")["draw_page"] == 1
