@@ -174,7 +174,7 @@ def test_nor_a_web_page_that_says_it_is_a_file(fetch, server, tmp_path, page):
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        (NAME, gzip.compress(b"not an image" * 100), "this is not a NIfTI image"),
+        (NAME, gzip.compress(b"not an image" * 100, mtime=0), "this is not a NIfTI image"),
         (NAME, b"{}", "the file is damaged"),
         (NAME, b"", "the file is empty"),
         ("confounds.tsv", b'{"errors":"gone"}', "the column 'trans_x' is missing"),
