@@ -5,12 +5,12 @@ import numpy as np
 from sphereconn.draw.contrast import effects_figure, strongest_figure
 from sphereconn.draw.glassbrain import connectome_figure
 from sphereconn.draw.matrix import network_matrix_figure
+from sphereconn.draw.nodes_table import read_nodes
 from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_matrix, read_records
 from sphereconn.infer.tables import edges_by_run, pair_matrices
 from sphereconn.log import logged
-from sphereconn.study.nodes import read_nodes
 
 with logged(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params

@@ -2,11 +2,11 @@
 
 from sphereconn.aggregate.strength import network_means
 from sphereconn.draw.matrix import network_matrix_figure
+from sphereconn.draw.nodes_table import figure_title, read_nodes
 from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_matrix
 from sphereconn.log import logged
-from sphereconn.study.nodes import figure_title, read_nodes
 
 with logged(snakemake.log[0]):
     wildcards, style = snakemake.wildcards, snakemake.params.style

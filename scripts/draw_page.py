@@ -1,9 +1,9 @@
 """Interactive page of the connectomes of a run, or of all groups: matrices, sidecars and nodes in; page out."""
 
+from sphereconn.draw.nodes_table import read_nodes
 from sphereconn.draw.page import PageConnectome, connectome_page
 from sphereconn.files import read_json, read_matrix, written_whole
 from sphereconn.log import logged
-from sphereconn.study.nodes import read_nodes
 
 with logged(snakemake.log[0]):
     wildcards = snakemake.wildcards

@@ -1,11 +1,11 @@
 """Figure of the penalties that were tried for a sparse inverse covariance: path and sidecar in; figure out."""
 
+from sphereconn.draw.nodes_table import figure_title
 from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.path import path_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_signals
 from sphereconn.log import logged
-from sphereconn.study.nodes import figure_title
 
 with logged(snakemake.log[0]):
     wildcards = snakemake.wildcards

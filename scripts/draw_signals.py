@@ -3,12 +3,12 @@
 import numpy as np
 
 from sphereconn.clean.confounds import framewise_displacement
+from sphereconn.draw.nodes_table import read_nodes
 from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.draw.timeseries import time_series_figure
 from sphereconn.files import read_json, read_signals
 from sphereconn.log import logged
-from sphereconn.study.nodes import read_nodes
 
 with logged(snakemake.log[0]):
     wildcards, style = snakemake.wildcards, snakemake.params.style

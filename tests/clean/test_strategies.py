@@ -12,7 +12,7 @@ from nilearn.interfaces.fmriprep import load_confounds, load_confounds_strategy
 
 from sphereconn.clean.strategies import Scrubbing, Strategy, compcor_columns, read_run_confounds
 from sphereconn.errors import InputError
-from sphereconn.study.strategies import NOTHING, PRESETS, SCRUB_OF_SCRUBBING
+from sphereconn.study.denoising import NOTHING, PRESETS, SCRUB_OF_SCRUBBING
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # nilearn's; ours raises what it has to say
 

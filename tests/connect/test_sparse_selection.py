@@ -16,7 +16,7 @@ from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
 from sphereconn.connect.measures import certificate
 from sphereconn.connect.sparse_selection import (
     Grid,
-    Path,
+    PenaltyPath,
     blocks,
     choose_and_fit,
     covariances_of_folds,
@@ -172,7 +172,7 @@ def test_ending_early_follows_a_score_that_keeps_rising():
 
 def test_a_penalty_that_was_given_up_too_early_is_fitted_again():
     point = np.eye(2), np.eye(2)
-    path = Path(np.eye(2), lambda alpha, gap, start, close: SimpleNamespace(duality_gap=2 * gap, point=point))
+    path = PenaltyPath(np.eye(2), lambda alpha, gap, start, close: SimpleNamespace(duality_gap=2 * gap, point=point))
 
     def score(alpha, gap_per_node):
         path.fit(alpha, gap_per_node)
@@ -196,7 +196,7 @@ def failing_below(limit, S):
             raise ConvergenceError("out of reach")
         return SimpleNamespace(duality_gap=gap, point=(S, S), alpha=alpha)
 
-    return Path(S, solve)
+    return PenaltyPath(S, solve)
 
 
 @pytest.mark.parametrize("score_error", [0.0, 2.0])

@@ -3,7 +3,7 @@
 import pytest
 
 from sphereconn.draw.methods import DenoisingUsed, SeedSetUsed, methods
-from sphereconn.study.strategies import NOTHING
+from sphereconn.study.denoising import NOTHING
 
 POWER = SeedSetUsed(
     "power264",

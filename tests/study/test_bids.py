@@ -16,10 +16,10 @@ from sphereconn.errors import InputError
 from sphereconn.files import read_rows
 from sphereconn.study import names
 from sphereconn.study.bids import entities_of
+from sphereconn.study.denoising import needs_components
 from sphereconn.study.discovery import find_runs, runs_found, runs_left_out
 from sphereconn.study.runs import read_runs
 from sphereconn.study.settings import checked_settings
-from sphereconn.study.strategies import needs_components
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.json"
 

@@ -36,7 +36,7 @@ from sphereconn.study.orphans import left_over, listed, orphans
 from sphereconn.study.results import SCORE_SUFFIXES
 from sphereconn.study.runs import rows_of
 from sphereconn.study.settings import with_text_keys
-from sphereconn.study.strategies import confound_files
+from sphereconn.study.denoising import confound_files
 from sphereconn.study.study import read_study
 from sphereconn_runner import adapt
 from sphereconn_runner.command import command_line, orders
@@ -184,25 +184,25 @@ def sphere_settings(wildcards):
 
 def runs_of_subject(wildcards):
     """Find the runs that are combined in a job."""
-    return STUDY.subject[wildcards.stem, wildcards.seed_set, wildcards.denoising].runs
+    return STUDY.combined_runs[wildcards.stem, wildcards.seed_set, wildcards.denoising].runs
 
 
-def signals_of(owners, suffix="timeseries.tsv"):
+def signals_of(recordings, suffix="timeseries.tsv"):
     """Give the function that Snakemake calls for the cleaned signals of some runs, or their sidecars."""
 
     def signals(wildcards):
         labels = (wildcards.seed_set, wildcards.denoising, suffix)
-        return [result(names.cleaned_signals(owner.folder, owner.stem, *labels)) for owner in owners(wildcards)]
+        return [result(names.cleaned_signals(recording.folder, recording.stem, *labels)) for recording in recordings(wildcards)]
 
     return signals
 
 
-def connectomes_of(owners, suffix="relmat.tsv"):
+def connectomes_of(recordings, suffix="relmat.tsv"):
     """Give the function that Snakemake calls for the connectomes of some runs, or their sidecars."""
 
     def connectomes(wildcards):
         labels = (wildcards.seed_set, wildcards.denoising, wildcards.estimator, suffix)
-        return [result(names.connectome(owner.folder, owner.stem, *labels)) for owner in owners(wildcards)]
+        return [result(names.connectome(recording.folder, recording.stem, *labels)) for recording in recordings(wildcards)]
 
     return connectomes
 
@@ -214,12 +214,12 @@ def nodes_table(folder, stem, seed_set, denoising):
     return names.combined_nodes(folder, stem, seed_set, denoising)
 
 
-def nodes_of(owners):
+def nodes_of(recordings):
     """Give the function that Snakemake calls for the nodes tables of some runs."""
 
     def nodes(wildcards):
         labels = (wildcards.seed_set, wildcards.denoising)
-        return [result(nodes_table(owner.folder, owner.stem, *labels)) for owner in owners(wildcards)]
+        return [result(nodes_table(recording.folder, recording.stem, *labels)) for recording in recordings(wildcards)]
 
     return nodes
 
@@ -329,7 +329,7 @@ def page_labels(wildcards):
     return [
         [item.estimator, wildcards.whose]
         for item in chosen
-        if any(owner.stem == wildcards.whose for owner in STUDY.connected(item))
+        if any(recording.stem == wildcards.whose for recording in STUDY.connected(item))
     ]
 
 

@@ -131,7 +131,7 @@ rule fit_group:
         mem_mb=growing(4000),
         runtime=growing(240),
     params:
-        runs=lambda wildcards: [owner.stem for owner in fitted_jointly(wildcards)],
+        runs=lambda wildcards: [recording.stem for recording in fitted_jointly(wildcards)],
         combined=HOW_COMBINED if HOW_COMBINED == "concatenate" else None,
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
         code=code_of("fit_group"),
@@ -200,7 +200,7 @@ rule fit_tangent:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        runs=lambda wildcards: [owner.stem for owner in fitted_jointly(wildcards)],
+        runs=lambda wildcards: [recording.stem for recording in fitted_jointly(wildcards)],
         combined=HOW_COMBINED if HOW_COMBINED == "concatenate" else None,
         settings=lambda wildcards: STUDY.estimators[wildcards.estimator],
         code=code_of("fit_tangent"),
@@ -252,10 +252,10 @@ rule connectomes:
             if run.stem in STUDY.run
         ],
         [
-            result(names.connectome(owner.folder, owner.stem, item.seed_set, item.denoising, item.estimator, suffix))
+            result(names.connectome(recording.folder, recording.stem, item.seed_set, item.denoising, item.estimator, suffix))
             for item in STUDY.combinations
             if item.estimator in STUDY.scored_estimators
-            for owner in STUDY.estimated(item)
+            for recording in STUDY.estimated(item)
             for suffix in SCORE_SUFFIXES
         ],
     message:

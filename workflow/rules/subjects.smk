@@ -100,7 +100,7 @@ rule subjects:
         [
             result(path)
             for item in STUDY.combinations
-            for subject in item.subjects
+            for subject in item.combined
             for path in (
                 names.connectome(subject.folder, subject.stem, item.seed_set, item.denoising, item.estimator),
                 names.combined_nodes(subject.folder, subject.stem, item.seed_set, item.denoising),

@@ -66,7 +66,7 @@ from sphereconn.connect.joint import participants
 from sphereconn.connect.sparse_selection import (
     MOST_SWEEPS,
     Grid,
-    Path,
+    PenaltyPath,
     Selection,
     blocks,
     choose_and_fit,
@@ -312,8 +312,8 @@ def _cross_validate(
     return select_by_folds(likelihood, paths, tests, covariances, largest, grid, floor=floor)
 
 
-def _path(S: np.ndarray, weights: np.ndarray) -> Path[GroupSparseSolution]:
-    return Path(S, lambda alpha, gap, start, close: _solve(S, weights, alpha, gap, start, close, MOST_SWEEPS))
+def _path(S: np.ndarray, weights: np.ndarray) -> PenaltyPath[GroupSparseSolution]:
+    return PenaltyPath(S, lambda alpha, gap, start, close: _solve(S, weights, alpha, gap, start, close, MOST_SWEEPS))
 
 
 def _folds(x: np.ndarray, cv: int, gap_frames: int, samples: float) -> list[tuple[np.ndarray, np.ndarray]]:

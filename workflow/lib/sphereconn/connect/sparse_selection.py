@@ -523,12 +523,15 @@ def ebic(
     return Selection(alpha, _table([path], scores, {"ebic": criterion, "n_edges": edges}), path.solutions[alpha].point)
 
 
-def _path(covariance: np.ndarray) -> Path[GraphicalLassoSolution]:
-    return Path(covariance, lambda alpha, gap, start, close: solve(covariance, alpha, gap, start, close, MOST_SWEEPS))
+def _path(covariance: np.ndarray) -> PenaltyPath[GraphicalLassoSolution]:
+    def fit(alpha: float, gap: float, start: Point | None, close: bool) -> GraphicalLassoSolution:
+        return solve(covariance, alpha, gap, start, close, MOST_SWEEPS)
+
+    return PenaltyPath(covariance, fit)
 
 
 @dataclass
-class Path(Generic[Solution]):
+class PenaltyPath(Generic[Solution]):
     """Fits of one covariance, or of one group of them, to several penalties, each started from its neighbours.
 
     ``solve`` fits a penalty to a gap per node, given a start, if there is one, and whether that is close to the
@@ -567,7 +570,7 @@ class Path(Generic[Solution]):
 
 def select_by_folds(
     score: Callable[[Solution, np.ndarray], float],
-    paths: Sequence[Path[Solution]],
+    paths: Sequence[PenaltyPath[Solution]],
     tests: Sequence[np.ndarray],
     covariance: np.ndarray,
     largest_alpha: float,
@@ -604,7 +607,7 @@ def select_by_folds(
 
 def search(
     score: Callable[[float, float], np.ndarray],
-    paths: Sequence[Path[Solution]],
+    paths: Sequence[PenaltyPath[Solution]],
     largest_alpha: float,
     grid: Grid,
     score_error: float = 0.0,
@@ -616,7 +619,7 @@ def search(
     ----------
     score : callable
         From a penalty and a gap per node to its score in every fold, shape (n_folds,).
-    paths : sequence of Path
+    paths : sequence of PenaltyPath
         Where ``score`` keeps its fits.
     largest_alpha : float
         The first and largest penalty of a grid that is not given: the smallest that leaves no edge.
@@ -696,7 +699,7 @@ class _Race(Generic[Solution]):
     def __init__(
         self,
         score: Callable[[float, float], np.ndarray],
-        paths: Sequence[Path[Solution]],
+        paths: Sequence[PenaltyPath[Solution]],
         gap_per_node: float,
         score_error: float,
     ) -> None:
@@ -771,7 +774,7 @@ class _Race(Generic[Solution]):
 
 
 def _table(
-    paths: Sequence[Path[Solution]], scores: Mapping[float, np.ndarray], columns: dict[str, np.ndarray]
+    paths: Sequence[PenaltyPath[Solution]], scores: Mapping[float, np.ndarray], columns: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     gaps = np.array([max(path.gaps[alpha] for path in paths) for alpha in scores])
     fitted = np.array([int(not np.isnan(values).any()) for values in scores.values()])

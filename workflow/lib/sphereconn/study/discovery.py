@@ -15,8 +15,8 @@ from sphereconn.errors import InputError
 from sphereconn.files import read_rows, table, unusable
 from sphereconn.study import names
 from sphereconn.study.bids import FORM, Image, images_of, old_name, root_of, subjects_without, timing
+from sphereconn.study.denoising import sidecar_of
 from sphereconn.study.runs import PATHS, known_column
-from sphereconn.study.strategies import sidecar_of
 from sphereconn.words import counted
 
 Settings = Mapping[str, Any]

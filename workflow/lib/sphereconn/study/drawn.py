@@ -9,7 +9,7 @@ from sphereconn.study import names
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.study import Combination, Study
 
-ALL_GROUPS = ("group", "groups")  # folder and owner of the page that has every group
+ALL_GROUPS = ("group", "groups")  # folder and stem of the page that has every group
 
 
 def style(study: Study, kind: str, seed_set: str) -> dict[str, Any]:
@@ -44,21 +44,21 @@ def figures(study: Study) -> Iterator[str]:
     kinds, extension = study.figures["kinds"], study.figures["format"]
     for item in study.combinations:
         labels = (item.seed_set, item.denoising, item.estimator)
-        drawn = [owner for owner in study.connected(item) if owner.stem in study.figure_runs]
-        for owner in drawn:
+        drawn = [each for each in study.connected(item) if each.stem in study.figure_runs]
+        for each in drawn:
             for suffix in connectome_suffixes(study, item.seed_set):
-                yield names.connectome_figure(owner.folder, owner.stem, *labels, suffix)
+                yield names.connectome_figure(each.folder, each.stem, *labels, suffix)
         for group in groups_of(item.members, study.groups):
             for suffix in group_suffixes(study, item, group.label):
                 yield names.connectome_figure("group", group.label, *labels, suffix)
         if "path" in kinds and item.estimator in study.sparse_estimators:
-            for owner in study.estimated(item):
-                if owner.stem in study.figure_runs:
-                    yield names.connectome_figure(owner.folder, owner.stem, *labels, f"path.{extension}")
+            for each in study.estimated(item):
+                if each.stem in study.figure_runs:
+                    yield names.connectome_figure(each.folder, each.stem, *labels, f"path.{extension}")
         if "signals" in kinds:
-            for owner in study.cleaned(item):
-                if owner.stem in study.figure_runs:
-                    yield names.signals_figure(owner.folder, owner.stem, item.seed_set, item.denoising, extension)
+            for each in study.cleaned(item):
+                if each.stem in study.figure_runs:
+                    yield names.signals_figure(each.folder, each.stem, item.seed_set, item.denoising, extension)
         if "page" in kinds:
-            for whose in [*((owner.folder, owner.stem) for owner in drawn), ALL_GROUPS]:
+            for whose in [*((each.folder, each.stem) for each in drawn), ALL_GROUPS]:
                 yield names.page(*whose, item.seed_set, item.denoising)

@@ -154,7 +154,7 @@ def _described_as_ours(folder: str) -> bool:
 
 def _check_links(folder: str, study: Study, where: str) -> None:
     """Results are written into folders made for them: a link in their place would lead the writing elsewhere."""
-    of_runs = {owner.folder for item in study.combinations for owner in (*item.runs, *item.subjects)}
+    of_runs = {recording.folder for item in study.combinations for recording in (*item.runs, *item.combined)}
     below = {join(of_run, kind) for of_run in of_runs for kind in ("func", "figures")} | {"group/figures", "seeds"}
     logs = join(folder, "logs")
     rules = [join("logs", name) for name in os.listdir(logs)] if isdir(logs) else []

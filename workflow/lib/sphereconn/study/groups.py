@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sphereconn.errors import InputError
-from sphereconn.study.runs import Owner
+from sphereconn.study.runs import Recording
 
 ALL_RUNS = "group-all"
 
@@ -30,7 +30,7 @@ class Group:
         return f"{self.column}: {self.level}" if self.column else "all runs"
 
 
-def check_groups(runs: Sequence[Owner], columns: Sequence[str], where: str) -> None:
+def check_groups(runs: Sequence[Recording], columns: Sequence[str], where: str) -> None:
     """Raise ``InputError`` for a grouping column without levels, or whose label would be that of another column."""
     for column in columns:
         if not _levels(runs, column):
@@ -43,7 +43,7 @@ def check_groups(runs: Sequence[Owner], columns: Sequence[str], where: str) -> N
             raise InputError(f"{where}: '{ALL_RUNS}' names the group of all runs; rename the column or the level.")
 
 
-def near_levels(runs: Sequence[Owner], columns: Sequence[str]) -> Iterator[str]:
+def near_levels(runs: Sequence[Recording], columns: Sequence[str]) -> Iterator[str]:
     """Name the levels of grouping columns that differ in capitals, blanks or punctuation only, a sentence a column."""
     for column in columns:
         alike: dict[str, list[str]] = {}
@@ -55,7 +55,7 @@ def near_levels(runs: Sequence[Owner], columns: Sequence[str]) -> Iterator[str]:
                 yield f"groups: {listed} are different levels of the column '{column}'; is that meant?"
 
 
-def groups_of(runs: Sequence[Owner], columns: Sequence[str]) -> list[Group]:
+def groups_of(runs: Sequence[Recording], columns: Sequence[str]) -> list[Group]:
     """Return the groups that some runs make: all of them, then each level of each column, sorted by label."""
     of_column = labels_from(columns)
     groups = [
@@ -77,7 +77,7 @@ def name_of(run: Mapping[str, str]) -> str:
     return next(iter(run.values()))
 
 
-def _levels(runs: Sequence[Owner], column: str) -> list[str]:
+def _levels(runs: Sequence[Recording], column: str) -> list[str]:
     return sorted({value for run in runs if (value := run.value(column))})
 
 

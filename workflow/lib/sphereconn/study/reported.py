@@ -47,7 +47,7 @@ def reported(study: Study) -> dict[str, Any]:
         "runs_table": study.runs_table,
         "search": [dict(row) for row in study.left_out],
         "unused": [[run, study.excluded.get(run, NOT_CHOSEN)] for run in sorted(set(study.run) - used)],
-        "combined": sorted({stem for stem, _, _ in study.subject}),
+        "combined": sorted({stem for stem, _, _ in study.combined_runs}),
         "groups": list(_groups(study)),
         "pages": list(_pages(study)),
         "runs": list(_runs(study)),
@@ -82,9 +82,9 @@ def measured(study: Study) -> dict[str, list[str]]:
         "extracted": [names.sphere_signals(*labels[:3], "timeseries.json") for labels in of_signals],
         "cleaned": [names.cleaned_signals(*labels, "timeseries.json") for labels in of_signals],
         "connectomes": [
-            names.connectome(owner.folder, owner.stem, item.seed_set, item.denoising, item.estimator, "relmat.json")
+            names.connectome(each.folder, each.stem, item.seed_set, item.denoising, item.estimator, "relmat.json")
             for item in study.combinations
-            for owner in study.connected(item)
+            for each in study.connected(item)
         ],
     }
 
@@ -148,12 +148,12 @@ def _runs(study: Study) -> Iterator[dict[str, Any]]:
     kinds, extension = study.figures["kinds"], study.figures["format"]
     links: dict[tuple[str, str, str], dict[str, str]] = {}
     for item in study.combinations:
-        cleaned = {owner.stem: owner for owner in study.cleaned(item)}
-        connected = {owner.stem: owner for owner in study.connected(item)}
-        for stem, owner in (cleaned | connected).items():
+        cleaned = {each.stem: each for each in study.cleaned(item)}
+        connected = {each.stem: each for each in study.connected(item)}
+        for stem, each in (cleaned | connected).items():
             if stem not in study.figure_runs:
                 continue
-            labels = (owner.folder, owner.stem, item.seed_set, item.denoising)
+            labels = (each.folder, each.stem, item.seed_set, item.denoising)
             of_owner = links.setdefault((stem, item.seed_set, item.denoising), {})
             if stem in cleaned and "signals" in kinds:
                 of_owner[names.signals_figure(*labels, extension)] = "signals"

@@ -79,18 +79,18 @@ def _results_of_runs(study: Study) -> Iterator[str]:
         for run in item.runs:
             for suffix in (*SIGNALS_SUFFIXES, "nodes.tsv"):
                 yield names.sphere_signals(run.folder, run.stem, item.seed_set, suffix)
-        for subject in item.subjects:
+        for subject in item.combined:
             yield names.combined_nodes(subject.folder, subject.stem, item.seed_set, item.denoising)
-        for owner in study.cleaned(item):
+        for recording in study.cleaned(item):
             for suffix in SIGNALS_SUFFIXES:
-                yield names.cleaned_signals(owner.folder, owner.stem, item.seed_set, item.denoising, suffix)
+                yield names.cleaned_signals(recording.folder, recording.stem, item.seed_set, item.denoising, suffix)
         labels = (item.seed_set, item.denoising, item.estimator)
-        for owner in study.connected(item):
+        for recording in study.connected(item):
             for suffix in RUN_SUFFIXES:
-                yield names.connectome(owner.folder, owner.stem, *labels, suffix)
-        for owner in study.estimated(item):
+                yield names.connectome(recording.folder, recording.stem, *labels, suffix)
+        for recording in study.estimated(item):
             for suffix in of_estimator:
-                yield names.connectome(owner.folder, owner.stem, *labels, suffix)
+                yield names.connectome(recording.folder, recording.stem, *labels, suffix)
 
 
 def _results_of_groups(study: Study) -> Iterator[str]:

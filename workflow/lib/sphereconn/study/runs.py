@@ -21,7 +21,7 @@ KNOWN = (*names.ENTITIES, *PATHS, "repetition_time")
 
 
 @dataclass(frozen=True)
-class Owner:
+class Recording:
     """What results belong to, a run or several combined: its BIDS entities, and other columns of the runs table."""
 
     entities: Mapping[str, str]
@@ -43,7 +43,7 @@ class Owner:
 
 
 @dataclass(frozen=True)
-class Run(Owner):
+class Run(Recording):
     """One run: its files, and its repetition time in seconds if the table says it."""
 
     bold: str
@@ -167,7 +167,7 @@ def _repetition_time(cell: str | None, where: str) -> float | None:
     return seconds
 
 
-def rows_of(members: Sequence[Owner], runs: Sequence[Run]) -> list[dict[str, str]]:
+def rows_of(members: Sequence[Recording], runs: Sequence[Run]) -> list[dict[str, str]]:
     """Give what the runs table says of each member of a group, as rows of a table with the same columns.
 
     The first column has the start of the members' names. It is called ``name``, or ``run_name`` where a column of the
@@ -177,11 +177,11 @@ def rows_of(members: Sequence[Owner], runs: Sequence[Run]) -> list[dict[str, str
     key = "name"
     while key in columns:
         key = f"run_{key}"
-    return [{key: owner.stem} | dict(owner.entities) | columns | dict(owner.covariates) for owner in members]
+    return [{key: member.stem} | dict(member.entities) | columns | dict(member.covariates) for member in members]
 
 
 Wanted = Mapping[str, "str | float | list[str | float]"]
-Member = TypeVar("Member", bound=Owner)
+Member = TypeVar("Member", bound=Recording)
 
 
 def matching(runs: Sequence[Member], wanted: Wanted, where: str) -> list[Member]:

@@ -10,11 +10,11 @@ from typing import Any
 from sphereconn.errors import InputError
 from sphereconn.files import read_records
 from sphereconn.study import names
+from sphereconn.study.denoising import needs_components, needs_confounds
 from sphereconn.study.development_fmri import KEY, Downloads, development_runs
 from sphereconn.study.discovery import NONE, find_runs, runs_found, runs_left_out
 from sphereconn.study.inputs import check_files
 from sphereconn.study.runs import Run, read_runs
-from sphereconn.study.strategies import needs_components, needs_confounds
 
 Settings = Mapping[str, Any]
 

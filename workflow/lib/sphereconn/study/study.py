@@ -14,7 +14,9 @@ from sphereconn.connect.measures import GROUP_SPARSE, SPARSE, TANGENT
 from sphereconn.errors import InputError, about
 from sphereconn.study import names
 from sphereconn.study.atlas import is_atlas, read_labels
+from sphereconn.study.combining import CombinedRuns, check_combining, check_same_runs, combine_runs
 from sphereconn.study.contrasts import Contrast, contrasts_of
+from sphereconn.study.denoising import check_run, written_out
 from sphereconn.study.development_fmri import Downloads
 from sphereconn.study.exclusion import excluded_runs
 from sphereconn.study.groups import check_groups, groups_of, near_levels
@@ -22,13 +24,11 @@ from sphereconn.study.maps import SeedMaps, seed_maps_of
 from sphereconn.study.mixups import check_images_differ, mixups
 from sphereconn.study.paths import LONGEST_NAME, checked_path
 from sphereconn.study.preflight import will_fail
-from sphereconn.study.runs import Owner, Run, matching
+from sphereconn.study.runs import Recording, Run, matching
 from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
 from sphereconn.study.sources import Source, read_source
 from sphereconn.study.spaces import check_spaces
-from sphereconn.study.strategies import check_run, written_out
-from sphereconn.study.subjects import Subject, check_combining, check_same_runs, subjects_of
 
 SHIPPED_SEEDS = ("dmn", "power264", "dosenbach160", "seitzman300")
 
@@ -39,19 +39,19 @@ Settings = Mapping[str, Any]
 class Combination:
     """One seed set, one denoising and one estimator, by label, and the runs that they are computed for.
 
-    ``subjects`` are these runs combined, none when the study combines nothing.
+    ``combined`` are these runs combined, none when the study combines nothing.
     """
 
     seed_set: str
     denoising: str
     estimator: str
     runs: tuple[Run, ...]
-    subjects: tuple[Subject, ...] = ()
+    combined: tuple[CombinedRuns, ...] = ()
 
     @property
-    def members(self) -> tuple[Owner, ...]:
+    def members(self) -> tuple[Recording, ...]:
         """What groups are made of: combined runs where runs are combined, else runs."""
-        return self.subjects or self.runs
+        return self.combined or self.runs
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,12 @@ class Study:
         return {run.stem: run for run in self.runs}
 
     @cached_property
-    def subject(self) -> Mapping[tuple[str, str, str], Subject]:
+    def combined_runs(self) -> Mapping[tuple[str, str, str], CombinedRuns]:
         """Combined runs by the start of their results' names, and the labels of seed set and denoising."""
         return {
-            (subject.stem, item.seed_set, item.denoising): subject
+            (combined.stem, item.seed_set, item.denoising): combined
             for item in self.combinations
-            for subject in item.subjects
+            for combined in item.combined
         }
 
     @property
@@ -119,21 +119,21 @@ class Study:
         """How runs are combined: ``concatenate``, ``average``, or None."""
         return self.combine["how"] if self.combine else None
 
-    def cleaned(self, item: Combination) -> tuple[Owner, ...]:
+    def cleaned(self, item: Combination) -> tuple[Recording, ...]:
         """Give all that have cleaned signals: runs, and subjects whose runs are joined in time."""
-        return item.runs + (item.subjects if self.how_combined == "concatenate" else ())
+        return item.runs + (item.combined if self.how_combined == "concatenate" else ())
 
-    def estimated(self, item: Combination) -> tuple[Owner, ...]:
+    def estimated(self, item: Combination) -> tuple[Recording, ...]:
         """Give those whose connectome is estimated from their signals: all that have any, but for joint fits.
 
         A joint fit is made once, to the subjects where their runs are joined.
         """
         joined = self.how_combined == "concatenate" and item.estimator in self.joint_estimators
-        return item.subjects if joined else self.cleaned(item)
+        return item.combined if joined else self.cleaned(item)
 
-    def connected(self, item: Combination) -> tuple[Owner, ...]:
+    def connected(self, item: Combination) -> tuple[Recording, ...]:
         """Give all that have a connectome: those of ``estimated``, and those with a mean of the connectomes of runs."""
-        return self.estimated(item) + (item.subjects if self.how_combined == "average" else ())
+        return self.estimated(item) + (item.combined if self.how_combined == "average" else ())
 
     @cached_property
     def sparse_estimators(self) -> frozenset[str]:
@@ -235,7 +235,7 @@ def read_study(
         computed.setdefault((item.seed_set, item.denoising), {}).update((run.stem, run) for run in item.runs)
     of_pairs = {pair: list(of.values()) for pair, of in computed.items()}
     maps = tuple(seed_maps_of(settings["maps"], of_pairs, seed_sets, atlases, source))
-    subjects = [subject for item in combinations for subject in item.subjects]
+    combined = [recording for item in combinations for recording in item.combined]
     notices: list[str] = []
     if main_process:
         denoised: dict[str, dict[str, Run]] = {}
@@ -266,7 +266,7 @@ def read_study(
         contrasts=tuple(contrasts_of(settings["contrasts"], combinations, source, main_process)),
         maps=maps,
         figures=figures,
-        figure_runs=_figure_runs(settings["figures"]["runs"], [*runs, *subjects], source),
+        figure_runs=_figure_runs(settings["figures"]["runs"], [*runs, *combined], source),
     )
 
 
@@ -286,7 +286,7 @@ def _output_folder(output_dir: str, source: str) -> str:
 def _check_lengths(combinations: tuple[Combination, ...], columns: list[str], source: str) -> None:
     """Check that the longest name of a result, and of the file that it is until it is complete, can be a file name."""
     for item in combinations:
-        stems = (owner.stem for owner in (*item.runs, *item.subjects))
+        stems = (recording.stem for recording in (*item.runs, *item.combined))
         longest = max((*stems, *(group.label for group in groups_of(item.members, columns))), key=len)
         labels = (item.seed_set, item.denoising, item.estimator)
         name = names.group_result(longest, *labels, "stat-partialcorrelation_relmat.tsv").removeprefix("group/")
@@ -373,8 +373,8 @@ def _combinations(settings: Settings, found: Source, excluded: Collection[str], 
         members = tuple(run for run in found.runs if run.stem in stems)
         space = settings["seed_sets"][seed_set]["space"]
         check_spaces(members, seed_set, space, settings["equivalent_spaces"], found.table, found.unnamed_space)
-        subjects = () if over is None else subjects_of(members, over)
-        yield Combination(seed_set, denoising, estimator, members, subjects)
+        combined = () if over is None else combine_runs(members, over)
+        yield Combination(seed_set, denoising, estimator, members, combined)
 
 
 def _labels(entry: Settings, key: str, settings: Settings, where: str) -> list[str]:
@@ -385,7 +385,7 @@ def _labels(entry: Settings, key: str, settings: Settings, where: str) -> list[s
     return list(entry.get(key, known))
 
 
-def _figure_runs(wanted: Any, runs: Sequence[Owner], source: str) -> frozenset[str]:
+def _figure_runs(wanted: Any, runs: Sequence[Recording], source: str) -> frozenset[str]:
     if wanted == "none":
         return frozenset()
     chosen = runs if wanted == "all" else matching(runs, wanted, f"{source}: figures.runs")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from sphereconn.errors import InputError
+from sphereconn.study.combining import combine_runs
 from sphereconn.study.results import expected_results
 from sphereconn.study.runs import Run
 from sphereconn.study.study import read_study
-from sphereconn.study.subjects import subjects_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,17 +26,17 @@ def test_runs_that_agree_in_all_but_some_entities_are_one_subjects():
         run(subject="01", session="a", task="film", run="1", space="MNI152"),
         run(subject="02", task="rest"),
     ]
-    both = subjects_of(runs, ["session", "run"])
+    both = combine_runs(runs, ["session", "run"])
     assert [(subject.stem, subject.folder, len(subject.runs)) for subject in both] == [
         ("sub-01_task-film_run-all_space-MNI152", "sub-01", 1),
         ("sub-01_task-rest_run-all_space-MNI152", "sub-01", 3),
         ("sub-02_task-rest_run-all", "sub-02", 1),
     ]
-    of_sessions = subjects_of(runs, ["run"])
+    of_sessions = combine_runs(runs, ["run"])
     assert ("sub-01_ses-a_task-rest_run-all_space-MNI152", "sub-01/ses-a", 2) in [
         (subject.stem, subject.folder, len(subject.runs)) for subject in of_sessions
     ]
-    tasks = subjects_of(runs, ["session", "run", "task"])
+    tasks = combine_runs(runs, ["session", "run", "task"])
     assert [subject.stem for subject in tasks] == ["sub-01_run-all_space-MNI152", "sub-02_run-all"]
 
 
@@ -45,7 +45,7 @@ def test_columns_in_which_the_runs_agree_are_the_subjects():
         run({"site": "essen", "age": "30", "scanner": "x"}, subject="01", run="1"),
         run({"site": "essen", "age": "31"}, subject="01", run="2"),
     ]
-    (subject,) = subjects_of(runs, ["run"])
+    (subject,) = combine_runs(runs, ["run"])
     assert subject.covariates == {"site": "essen"}
     assert (subject.value("run"), subject.value("age")) == ("all", None)
 
@@ -86,7 +86,7 @@ def members(study, denoising):
         subject.stem: [run.stem for run in subject.runs]
         for item in study.combinations
         if (item.denoising, item.estimator) == (denoising, "full")
-        for subject in item.subjects
+        for subject in item.combined
     }
 
 
@@ -109,9 +109,9 @@ def test_estimators_that_take_no_run_of_a_subject_or_the_same_are_in_nobodys_way
         study(connectomes=entries)
 
 
-def owners(study, estimator, which):
+def recordings(study, estimator, which):
     (item,) = [item for item in study.combinations if (item.denoising, item.estimator) == ("all", estimator)]
-    return [owner.stem for owner in getattr(study, which)(item)]
+    return [recording.stem for recording in getattr(study, which)(item)]
 
 
 def test_joint_fits_are_made_once(study):
@@ -119,12 +119,12 @@ def test_joint_fits_are_made_once(study):
     runs = ["sub-01_ses-a_run-1", "sub-01_ses-b_run-1", "sub-02_ses-a_run-1", "sub-02_ses-a_run-2", "sub-03_ses-b"]
     subjects = ["sub-01_run-all", "sub-02_run-all", "sub-03_run-all"]
     for estimator in ("joint", "tangent"):
-        assert owners(joined, estimator, "estimated") == owners(joined, estimator, "connected") == subjects
-    assert owners(joined, "full", "estimated") == owners(joined, "full", "connected") == runs + subjects
+        assert recordings(joined, estimator, "estimated") == recordings(joined, estimator, "connected") == subjects
+    assert recordings(joined, "full", "estimated") == recordings(joined, "full", "connected") == runs + subjects
     for estimator in ("full", "joint", "tangent"):
-        assert owners(averaged, estimator, "estimated") == runs
-        assert owners(averaged, estimator, "connected") == runs + subjects
-        assert owners(alone, estimator, "estimated") == owners(alone, estimator, "connected") == runs
+        assert recordings(averaged, estimator, "estimated") == runs
+        assert recordings(averaged, estimator, "connected") == runs + subjects
+        assert recordings(alone, estimator, "estimated") == recordings(alone, estimator, "connected") == runs
 
 
 def test_z_is_there_of_what_has_signals_not_of_averages(study):

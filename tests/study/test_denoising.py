@@ -8,9 +8,9 @@ from workflow.project import ROOT
 
 from sphereconn.clean.strategies import Scrubbing, Strategy
 from sphereconn.errors import InputError
+from sphereconn.study.denoising import NOTHING, PRESETS, SCRUB_OF_SCRUBBING, check_run, confound_files, written_out
 from sphereconn.study.runs import Run
 from sphereconn.study.settings import checked_settings
-from sphereconn.study.strategies import NOTHING, PRESETS, SCRUB_OF_SCRUBBING, check_run, confound_files, written_out
 
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
 

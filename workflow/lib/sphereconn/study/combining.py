@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from sphereconn.errors import InputError
 from sphereconn.study import names
-from sphereconn.study.runs import Owner, Run
+from sphereconn.study.runs import Recording, Run
 
 
 @dataclass(frozen=True)
-class Subject(Owner):
+class CombinedRuns(Recording):
     """Runs that are combined: the entities that they share, with `run-all`, and the columns in which they agree."""
 
     runs: tuple[Run, ...]
 
 
-def subjects_of(runs: Sequence[Run], over: Collection[str]) -> tuple[Subject, ...]:
+def combine_runs(runs: Sequence[Run], over: Collection[str]) -> tuple[CombinedRuns, ...]:
     """Put together the runs that agree in all entities but those in ``over``, sorted by the names of the results.
 
     A single run is a subject, too, so that groups are made of one kind of result.
@@ -26,7 +26,7 @@ def subjects_of(runs: Sequence[Run], over: Collection[str]) -> tuple[Subject, ..
     for run in runs:
         alike.setdefault(names.stem(_common(run, over)), []).append(run)
     return tuple(
-        Subject(_common(members[0], over), tuple(members), covariates=_agreed(members))
+        CombinedRuns(_common(members[0], over), tuple(members), covariates=_agreed(members))
         for _, members in sorted(alike.items())
     )
 
@@ -65,7 +65,7 @@ def check_combining(
                     f"{runs_table}: the label '{label}' in the column '{column}' ({run.stem}) is not allowed when runs"
                     " are combined; it names the results of combined runs."
                 )
-    subjects = subjects_of(runs, over)
+    subjects = combine_runs(runs, over)
     for column in groups:
         if column in names.COMBINED or not any(subject.value(column) for subject in subjects):
             raise InputError(
@@ -88,7 +88,7 @@ def check_same_runs(
     where
         The key, for messages.
     """
-    subjects = [(subject.stem, [run.stem for run in subject.runs]) for subject in subjects_of(runs, over)]
+    subjects = [(subject.stem, [run.stem for run in subject.runs]) for subject in combine_runs(runs, over)]
     first: dict[tuple[str, str, str], tuple[str, set[str]]] = {}
     for (seed_set, denoising, estimator), stems in sorted(chosen.items()):
         for subject, of_subject in subjects:
