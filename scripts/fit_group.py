@@ -2,17 +2,19 @@
 
 from sphereconn import provenance
 from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
-from sphereconn.connect.joint import RUN_COLUMNS, rows_of_runs
+from sphereconn.connect.joint import RUN_COLUMNS, Members, rows_of_runs, why_unusable
 from sphereconn.connect.measures import certificate, measure
 from sphereconn.connect.sparse_selection import Grid
 from sphereconn.errors import about
-from sphereconn.files import read_json, read_signals, write_array, write_json, write_rows
+from sphereconn.files import read_json, read_records, read_signals, write_array, write_json, write_rows
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
     output, settings, labels = snakemake.output, snakemake.params.settings, snakemake.wildcards
     tables = [read_signals(path) for path in snakemake.input.signals]
     names = tables[0][0]
+    problems = [[row["problem"] for row in read_records(path)] for path in snakemake.input.nodes]
+    members = Members(snakemake.params.runs, names, problems)
     worth = [read_json(path)["EffectiveDegreesOfFreedom"] for path in snakemake.input.sidecars]
     with about(f"{labels.seed_set}, {labels.estimator}, {labels.denoising}"):
         fit = group_sparse_inverse_covariance(
@@ -23,15 +25,14 @@ with logged(snakemake.log[0]):
             grid=Grid(gap_per_node=settings["gap_per_node"]),
             min_nodes=settings["min_nodes"],
             samples=worth if settings["samples"] == "effective" else None,
+            members=members,
         )
 
     write_array(output.precisions, fit.precisions)
     write_array(output.covariances, fit.covariances)
     write_rows(output.path, list(fit.path) or ["alpha"], zip(*fit.path.values(), strict=True))
     frames = [len(signals) for _, signals in tables]
-    write_rows(
-        output.runs, RUN_COLUMNS, rows_of_runs(snakemake.params.runs, frames, names, fit.has_signal, fit.left_out)
-    )
+    write_rows(output.runs, RUN_COLUMNS, rows_of_runs(members, frames, fit.without_signal, fit.left_out))
     write_json(
         output.sidecar,
         {
@@ -42,6 +43,7 @@ with logged(snakemake.log[0]):
             "NumberOfRunsFitted": len(tables) - len(fit.left_out),
             "Nodes": names,
             "NodesUnusable": [names[place] for place in fit.unusable],
+            "NodesUnusableBecause": why_unusable(members, fit.unusable, fit.without_signal, fit.left_out),
             "Settings": settings,
             "Sources": provenance.sources(list(snakemake.input), output.sidecar),
             "Software": provenance.software(),

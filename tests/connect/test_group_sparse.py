@@ -245,7 +245,7 @@ def test_nodes_without_a_signal_in_some_run_are_left_out_of_all():
     broken[2][:, 5] = 3.0
     result = group_sparse_inverse_covariance(broken, cv=3)
     assert result.unusable == (2, 5)
-    assert np.argwhere(~result.has_signal).tolist() == [[0, 2], [2, 5]]
+    assert result.without_signal == ({2: "no signal"}, {}, {5: "constant signal"})
     assert result.left_out == {}
     used = np.delete(np.arange(10), [2, 5])
     for name in ("precisions", "covariances", "partial_correlations"):
@@ -259,14 +259,15 @@ def test_a_node_with_the_signal_of_another_in_some_run_is_left_out_of_all():
     others = group_sparse_inverse_covariance([run[:, :5] for run in runs], cv=3)
     runs[1][:, 5] = 3 - runs[1][:, 2]
     found = group_sparse_inverse_covariance(runs, cv=3)
-    assert found.unusable == (5,) and found.has_signal.sum(axis=1).tolist() == [6, 5]
+    assert found.unusable == (5,) and found.without_signal == ({}, {5: "the same signal as 3"})
     np.testing.assert_array_equal(found.precisions[:, :5, :5], others.precisions)
 
 
 def test_a_node_that_is_constant_in_the_frames_of_a_fold_is_left_out_only_where_there_are_folds():
     runs = [run.copy() for run in cohort(2, 6)]
     runs[1][:100, 3] = 0
-    assert group_sparse_inverse_covariance(runs, cv=2).unusable == (3,)
+    folded = group_sparse_inverse_covariance(runs, cv=2)
+    assert folded.unusable == (3,) and folded.without_signal[1] == {3: "constant in the frames of a fold"}
     assert group_sparse_inverse_covariance(runs, selection=0.1).unusable == ()
 
 
@@ -342,15 +343,17 @@ def test_mistakes_are_named():
         group_sparse_inverse_covariance([])
     with pytest.raises(InputError, match="from 5 to 6"):
         group_sparse_inverse_covariance([runs[0], runs[1][:, :5]])
-    with pytest.raises(InputError, match="No run can take part in the fit; of the first one: 1 of 1 node has"):
+    with pytest.raises(InputError, match="No run can take part in the fit; run 1: 1 of 1 node has"):
         group_sparse_inverse_covariance([run[:, :1] for run in runs])
     with pytest.raises(ValueError, match="'ebic' is unknown"):
         group_sparse_inverse_covariance(runs, selection="ebic")
-    with pytest.raises(InputError, match=r"No run can take part in the fit; of the first one: cv is 200"):
+    with pytest.raises(InputError, match=r"No run can take part in the fit; run 1: cv is 200"):
         group_sparse_inverse_covariance(runs, cv=200)
     halves = [run.copy() for run in runs]
     halves[0][:, 3:], halves[1][:, :3] = np.nan, np.nan
-    with pytest.raises(InputError, match="at least 2 nodes with a signal in all runs, found 0"):
+    with pytest.raises(
+        InputError, match=r"at least 2 nodes .*, and 0 of 6 nodes have one: run 1 lacks 4, 5 and 6 \(no"
+    ):
         group_sparse_inverse_covariance(halves)
     with pytest.raises(InputError, match="No two signals are correlated"):
         group_sparse_inverse_covariance([np.tile([[1.0, 1], [1, -1], [-1, 1], [-1, -1]], (2, 1))], cv=2)

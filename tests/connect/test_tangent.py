@@ -163,7 +163,7 @@ def test_a_run_that_lacks_nodes_or_has_no_inverse_is_left_out_and_named():
 
 
 def test_no_run_with_an_inverse_is_an_error():
-    with pytest.raises(InputError, match=r"No run can take part in the fit; of the first one: 12 frames are too few"):
+    with pytest.raises(InputError, match=r"No run can take part in the fit; run 1: 12 frames are too few"):
         tangent_space([run[:12] for run in cohort(3, 12)], "empirical")
 
 

@@ -222,7 +222,7 @@ def test_a_penalty_that_a_joint_fit_cannot_choose_is_named_before_any_job(joint)
 def test_folds_that_no_run_has_frames_for_end_the_fit_with_a_sentence(joint):
     joint.configure(lambda config: config["estimators"]["chosen"].update(cv=50))
     output = joint.fail("--until", "fit_group")
-    assert "error: mine, chosen, bandpass: No run can take part in the fit; of the first one: cv is 50;" in output
+    assert "error: mine, chosen, bandpass: No run can take part in the fit; sub-01_task-rest: cv is 50;" in output
     assert "Traceback" not in output
 
 
@@ -248,7 +248,12 @@ def test_a_node_missing_in_one_run_and_a_run_missing_most_nodes_end_no_fit(joint
     assert fit["NodesUnusable"] == ["front"] and fit["NumberOfRunsFitted"] == 2
     _, rows = read_rows(of_group(joint, "given", "jointfit.tsv"))
     reason = "1 of 3 nodes has a signal; a joint fit needs 2 (min_nodes is 0.5)."
-    assert [row[2:] for row in rows] == [["left, right", reason], ["front", "n/a"], ["n/a", "n/a"]]
+    assert [row[2:] for row in rows] == [
+        ["left: constant signal; right: constant signal", reason],
+        ["front: constant signal", "n/a"],
+        ["n/a", "n/a"],
+    ]
+    assert fit["NodesUnusableBecause"] == {"front": "sub-02_task-rest: constant signal"}
     assert np.isnan(read_matrix(of_run(joint, "01", "given", "relmat.tsv"))[1]).all()
     left_out = json_of(of_run(joint, "01", "given", "relmat.json"))
     assert left_out["LeftOut"] == reason and left_out["Converged"] is None

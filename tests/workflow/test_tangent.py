@@ -138,7 +138,7 @@ def test_a_node_missing_in_one_run_is_missing_in_all(tangent):
     assert json.loads(of_group(tangent, "jointfit.json").read_text())["NodesUnusable"] == ["front"]
     assert [row["nodes_without_signal"] for row in read_records(of_group(tangent, "jointfit.tsv"))] == [
         "n/a",
-        "front",
+        "front: constant signal",
         "n/a",
     ]
     for subject in SUBJECTS:

@@ -114,6 +114,7 @@ rule fit_group:
     input:
         signals=signals_of(fitted_jointly),
         sidecars=signals_of(fitted_jointly, "timeseries.json"),
+        nodes=nodes_of(fitted_jointly),
     output:
         precisions=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-precision_jointfit.npy")),
         covariances=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-covariance_jointfit.npy")),
@@ -182,6 +183,7 @@ rule fit_tangent:
     input:
         signals=signals_of(fitted_jointly),
         sidecars=signals_of(fitted_jointly, "timeseries.json"),
+        nodes=nodes_of(fitted_jointly),
     output:
         displacements=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-displacement_jointfit.npy")),
         mean=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stat-geometricmean_relmat.tsv")),

@@ -1,6 +1,14 @@
 """Words of messages."""
 
+from collections.abc import Sequence
+
 
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where it is not one: ``1 run``, ``1,204 runs``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(words: Sequence[str], most: int = 3) -> str:
+    """Return words as a list that names no more than ``most`` of them: ``a``, ``a and b``, ``a, b, c and 12 more``."""
+    named = [*words[:most], *([f"{len(words) - most:,} more"] if len(words) > most else [])]
+    return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))

@@ -33,7 +33,7 @@ connectivity models using population prior. Advances in Neural Information Proce
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -62,7 +62,7 @@ from sphereconn.connect.graphical_lasso import (
     log_determinants,
     rungs,
 )
-from sphereconn.connect.joint import participants
+from sphereconn.connect.joint import Members, participants
 from sphereconn.connect.sparse_selection import (
     MOST_SWEEPS,
     Grid,
@@ -139,9 +139,8 @@ class GroupSparseInverseCovariance:
         How the penalty was found, see ``sparse_selection``; empty when it was given.
     unusable : tuple of int
         Positions of the nodes left out of all runs, because in some run of the fit they have no signal.
-    has_signal : ndarray of bool, shape (n_runs, n_nodes)
-        Which node has a signal in which run: one that is not missing, not constant, not constant in the training or
-        test frames of a fold, and not that of an earlier node.
+    without_signal : tuple of dict of int to str
+        See ``joint.Participants``.
     left_out : dict of int to str
         Positions of the runs that the fit does without, and why.
     """
@@ -154,7 +153,7 @@ class GroupSparseInverseCovariance:
     n_iterations: int
     path: dict[str, np.ndarray]
     unusable: tuple[int, ...]
-    has_signal: np.ndarray
+    without_signal: tuple[Mapping[int, str], ...]
     left_out: dict[int, str]
 
 
@@ -168,6 +167,7 @@ def group_sparse_inverse_covariance(
     gap_per_node: float = 1e-6,
     min_nodes: float = 0.5,
     samples: Sequence[float] | None = None,
+    members: Members | None = None,
 ) -> GroupSparseInverseCovariance:
     """Estimate sparse inverse covariances of several runs that have the same edges.
 
@@ -194,6 +194,8 @@ def group_sparse_inverse_covariance(
         too few frames for the folds is left out, so that it does not take its nodes from all the others.
     samples : sequence of float, optional
         How many independent samples the frames of each run are worth, see ``sparse_selection.cross_validate``.
+    members : Members, optional
+        Names of runs and nodes and what is known of these, for the reasons; counted by default.
 
     Raises
     ------
@@ -208,7 +210,7 @@ def group_sparse_inverse_covariance(
         raise ValueError(f"'{selection}' is unknown, allowed are cv or a number")
     grid = grid or Grid()
     folds = (lambda n_frames: blocks(n_frames, cv, gap_frames)) if selection == "cv" else (lambda n_frames: [])
-    taking_part = participants(runs, min_nodes, folds)
+    taking_part = participants(runs, min_nodes, folds, members)
     fitted, usable = taking_part.fitted, taking_part.usable
     z = [standardize(runs[place][:, usable])[0] for place in fitted]
     covariances = np.array([empirical(x).covariance for x in z])
@@ -233,7 +235,7 @@ def group_sparse_inverse_covariance(
         fit.n_iterations,
         chosen.path,
         tuple(np.flatnonzero(~usable).tolist()),
-        taking_part.has_signal,
+        taking_part.without_signal,
         taking_part.left_out,
     )
 

@@ -22,14 +22,14 @@ Vision 66:41-66.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sphereconn.connect.connectivity import cause_of_singularity, choose, precision, standardize, with_unusable
 from sphereconn.connect.covariance import ESTIMATORS
-from sphereconn.connect.joint import participants
+from sphereconn.connect.joint import Members, none_takes_part, participants
 from sphereconn.errors import InputError
 
 # Distance from the geometric mean that is asked for: far below the sampling error of any covariance, whose displacement
@@ -75,7 +75,7 @@ class TangentSpace:
         not shrunk.
     unusable : tuple of int
         Positions of the nodes left out of all runs, because in some run of the fit they have no signal.
-    has_signal : ndarray of bool, shape (n_runs, n_nodes)
+    without_signal : tuple of dict of int to str
         See ``joint.Participants``.
     left_out : dict of int to str
         Positions of the runs that take no part, and why.
@@ -89,7 +89,7 @@ class TangentSpace:
     shrinkage: tuple[float | None, ...]
     samples: tuple[float | None, ...]
     unusable: tuple[int, ...]
-    has_signal: np.ndarray
+    without_signal: tuple[Mapping[int, str], ...]
     left_out: dict[int, str]
 
     def described(self) -> dict[str, float | int | bool]:
@@ -109,7 +109,7 @@ def tangent_space(
     *,
     min_nodes: float = 0.5,
     samples: Sequence[float] | None = None,
-    names: Sequence[str] | None = None,
+    members: Members | None = None,
 ) -> TangentSpace:
     """Return the displacement of every run from the geometric mean of all.
 
@@ -128,8 +128,8 @@ def tangent_space(
     samples : sequence of float, optional
         How many independent samples the frames of each run are worth, for the weight of a shrunk covariance; one each
         by default.
-    names : sequence of str, optional
-        Names of the nodes, for the reasons why a run is left out; counted from 1 by default.
+    members : Members, optional
+        Names of runs and nodes and what is known of these, for the reasons; counted by default.
 
     Raises
     ------
@@ -147,9 +147,10 @@ def tangent_space(
     True
     """
     estimator = choose(ESTIMATORS, covariance)
-    taking_part = participants(runs, min_nodes)
+    taking_part = participants(runs, min_nodes, members=members)
     usable, left_out = taking_part.usable, dict(taking_part.left_out)
-    labels = np.array(names if names is not None else range(1, len(usable) + 1))[usable]
+    members = members or Members.numbered(len(runs), len(usable))
+    labels = np.array(members.nodes)[usable]
     covariances: dict[int, np.ndarray] = {}
     shrinkage: list[float | None] = [None] * len(runs)
     taken: list[float | None] = [None] * len(runs)
@@ -169,7 +170,7 @@ def tangent_space(
         if estimator.shrinks:
             shrinkage[place], taken[place] = estimate.shrinkage, number
     if not covariances:
-        raise InputError(f"No run can take part in the fit; of the first one: {left_out[min(left_out)]}")
+        raise none_takes_part(left_out, members.runs)
     mean = geometric_mean(list(covariances.values()))
     whitening = of_eigenvalues(mean.matrix, lambda values: 1 / np.sqrt(values))
     displacements = np.full((len(runs), len(usable), len(usable)), np.nan)
@@ -184,7 +185,7 @@ def tangent_space(
         tuple(shrinkage),
         tuple(taken),
         tuple(np.flatnonzero(~usable).tolist()),
-        taking_part.has_signal,
+        taking_part.without_signal,
         left_out,
     )
 
