@@ -13,12 +13,12 @@ from sphereconn.map.clusters import CONNECTIVITY, Enhancement, cluster_labels, e
 SHAPE = (7, 6, 5)
 
 
-def field(seed, sigma=1.0, share=0.9):
+def field(seed, sigma=1.0, share=0.9, shape=SHAPE):
     """A smooth field on a part of a grid, in the order of files: the voxels inside, and the volume with NaN outside."""
     rng = np.random.default_rng(seed)
-    volume = ndimage.gaussian_filter(rng.normal(size=SHAPE), sigma)
+    volume = ndimage.gaussian_filter(rng.normal(size=shape), sigma)
     volume /= volume.std()
-    volume[rng.random(SHAPE) > share] = np.nan
+    volume[rng.random(shape) > share] = np.nan
     voxels = np.flatnonzero(np.isfinite(volume.ravel(order="F")))
     return voxels, volume
 
@@ -26,7 +26,7 @@ def field(seed, sigma=1.0, share=0.9):
 def by_definition(volume, neighbours, enhancement):
     """Integrate extent ** E * h ** H over heights, sign by sign; between two values that occur no extent changes."""
     structure = ndimage.generate_binary_structure(3, CONNECTIVITY[neighbours])
-    total = np.zeros(SHAPE)
+    total = np.zeros(volume.shape)
     for sign in (1, -1):
         signed = np.nan_to_num(sign * volume)
         heights = np.concatenate([[0.0], np.unique(signed[signed > 0])])
@@ -45,6 +45,14 @@ def test_enhancement_is_the_integral_over_all_heights(neighbours, enhancement):
     statistic = volume.ravel(order="F")[voxels]
     found = enhanced(statistic, lattice_of(voxels, SHAPE, neighbours), enhancement)
     expected = by_definition(volume, neighbours, enhancement).ravel(order="F")[voxels]
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_large_clusters_of_equal_heights_are_enhanced_alike():
+    voxels, volume = field(8, sigma=0.7, shape=(24, 26, 22))
+    volume = np.round(volume, 1)
+    found = enhanced(volume.ravel(order="F")[voxels], lattice_of(voxels, volume.shape, 18))
+    expected = by_definition(volume, 18, Enhancement()).ravel(order="F")[voxels]
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
 
 

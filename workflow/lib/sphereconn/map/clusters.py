@@ -124,12 +124,8 @@ def enhanced(
     dependence and localisation in cluster inference. NeuroImage 44:83-98.
     """
     chosen = enhancement or Enhancement()
-    order = _falling(np.abs(statistic), 0.0)
-    score = np.where(np.isnan(statistic), np.nan, 0.0)
-    _grow(
-        statistic, order, lattice.place, lattice.steps, lattice.size, np.empty(0), np.empty(0, np.int64),
-        chosen.extent, chosen.height, score,
-    )  # fmt: skip
+    order, score = _falling(np.abs(statistic), 0.0), np.where(np.isnan(statistic), np.nan, 0.0)
+    score[order] = _scores(statistic, order, lattice, np.empty(0), np.empty(0, np.int64), chosen)
     return score * np.sign(statistic)
 
 
@@ -159,18 +155,11 @@ def largest(
     """
     falling = np.argsort(-thresholds, kind="stable")
     extents, found = np.zeros(len(thresholds), np.int64), np.zeros(len(thresholds), np.int64)
-    scored = enhancement is not None
-    lowest = 0.0 if scored or not len(thresholds) else float(thresholds.min())
-    if not scored and not len(thresholds):
-        return extents, float("nan")
-    chosen = enhancement or Enhancement()
-    score = np.zeros(len(statistic) if scored else 0)
-    _grow(
-        statistic, _falling(np.abs(statistic), lowest), lattice.place, lattice.steps, lattice.size,
-        thresholds[falling], found, chosen.extent, chosen.height, score,
-    )  # fmt: skip
+    lowest = 0.0 if enhancement is not None else float(thresholds.min(initial=np.inf))
+    order = _falling(np.abs(statistic), lowest)
+    scores = _scores(statistic, order, lattice, thresholds[falling], found, enhancement)
     extents[falling] = found
-    return extents, float(score.max(initial=0)) if scored else float("nan")
+    return extents, float("nan") if enhancement is None else float(scores.max(initial=0))
 
 
 def cluster_labels(
@@ -210,13 +199,35 @@ def _falling(magnitude: NDArray[np.float64], above: float) -> NDArray[np.int64]:
     return chosen[np.argsort(-magnitude[chosen])]
 
 
+def _scores(
+    statistic: NDArray[np.float64],
+    order: NDArray[np.int64],
+    lattice: Lattice,
+    thresholds: NDArray[np.float64],
+    extents: NDArray[np.int64],
+    enhancement: Enhancement | None,
+) -> NDArray[np.float64]:
+    """Give the scores of voxels in their order, none without enhancement; write the largest extents."""
+    heights, integral, power = np.abs(statistic[order]), np.empty(0), np.empty(0)
+    if enhancement is not None:
+        integral = heights ** (enhancement.height + 1) / (enhancement.height + 1)
+        power = np.arange(len(order) + 1.0) ** enhancement.extent
+    score = np.empty(len(integral))
+    _grow(
+        lattice.place[order], statistic[order] > 0, heights, lattice.steps, lattice.size,
+        thresholds, extents, integral, power, score,
+    )  # fmt: skip
+    return score
+
+
 @compiled
 def _root(parent: np.ndarray, offset: np.ndarray, node: int) -> int:
     """Find the root of a tree, and shorten the way to it; offsets stay right."""
     while parent[node] != node:
         up = parent[node]
         if parent[up] != up:
-            offset[node] += offset[up]
+            if len(offset):
+                offset[node] += offset[up]
             parent[node] = parent[up]
         node = int(parent[node])
     return node
@@ -224,54 +235,52 @@ def _root(parent: np.ndarray, offset: np.ndarray, node: int) -> int:
 
 @compiled
 def _grow(
-    statistic: np.ndarray,
-    order: np.ndarray,
     place: np.ndarray,
+    positive: np.ndarray,
+    heights: np.ndarray,
     steps: np.ndarray,
     size: int,
     thresholds: np.ndarray,
     extents: np.ndarray,
-    extent_power: float,
-    height_power: float,
+    integral: np.ndarray,
+    power: np.ndarray,
     score: np.ndarray,
 ) -> None:
     """Let clusters grow while the height falls; write the largest extent at falling thresholds, and scores if wanted.
 
-    Each cluster is a tree. A member's score is the sum of ``offset`` on the way to the root, so that what a cluster
-    gains between two heights, extent ** E times the integral of h ** H, is added to its root alone.
+    Each cluster is a tree of voxels, numbered as they come. A member's score is the sum of ``offset`` on the way to the
+    root, so that what a cluster gains between two heights, extent ** E times the integral of h ** H, is added to its
+    root alone.
     """
-    parent = np.full(size, -1, np.int32)
-    positive = np.zeros(size, np.bool_)
-    extent = np.zeros(size, np.int32)
-    offset, since = np.zeros(size), np.zeros(size)
+    number = np.full(size, -1, np.int32)
+    parent = np.empty(len(place), np.int32)
+    extent = np.ones(len(place), np.int32)
+    offset = np.zeros(len(score))
+    since = integral.copy()
     scored = len(score) > 0
     top, reached = 0, 0
-    for member in order:
-        height = abs(statistic[member])
-        while reached < len(thresholds) and height <= thresholds[reached]:
+    for here in range(len(place)):
+        while reached < len(thresholds) and heights[here] <= thresholds[reached]:
             extents[reached] = top
             reached += 1
-        integral = height ** (height_power + 1) / (height_power + 1) if scored else 0.0
-        here = place[member]
+        number[place[here]] = here
         parent[here] = here
-        positive[here] = statistic[member] > 0
-        extent[here] = 1
-        since[here] = integral
         root = here
         for step in steps:
-            beside = here + step
-            if parent[beside] < 0 or positive[beside] != positive[here]:
+            beside = number[place[here] + step]
+            # Most neighbours are in the cluster already, and most of these hang on its root.
+            if beside < 0 or parent[beside] == root or positive[beside] != positive[here]:
                 continue
             other = _root(parent, offset, beside)
             if other == root:
                 continue
             if scored:
-                offset[other] += extent[other] ** extent_power * (since[other] - integral)
+                offset[other] += power[extent[other]] * (since[other] - integral[here])
+                since[other] = integral[here]
             if extent[other] > extent[root]:
                 root, other = other, root
             if scored:
                 offset[other] -= offset[root]
-                since[root] = integral
             parent[other] = root
             extent[root] += extent[other]
         top = max(top, extent[root])
@@ -280,14 +289,11 @@ def _grow(
         reached += 1
     if not scored:
         return
-    for member in order:
-        here = place[member]
+    for here in range(len(place)):
         if parent[here] == here:
-            offset[here] += extent[here] ** extent_power * since[here]
-    for member in order:
-        here = place[member]
-        total = offset[here]
-        while parent[here] != here:
-            here = parent[here]
-            total += offset[here]
-        score[member] = total
+            offset[here] += power[extent[here]] * since[here]
+    for here in range(len(place)):
+        node, score[here] = here, offset[here]
+        while parent[node] != node:
+            node = parent[node]
+            score[here] += offset[node]
