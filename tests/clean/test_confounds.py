@@ -103,7 +103,7 @@ def test_missing_values_become_the_mean_of_the_others():
     np.testing.assert_allclose(confounds, table.fillna(table.mean()).to_numpy(), rtol=1e-14)
 
 
-@pytest.mark.parametrize("cell", ["n/a", "", "nan", "NaN", "inf", "-inf"])
+@pytest.mark.parametrize("cell", ["n/a", "", "NA", "N/A", "nan", "NaN", "inf", "-inf"])
 def test_every_cell_without_a_finite_number_is_missing(tmp_path, cell):
     path = written(tmp_path, f"a\tb\n{cell}\t1\n2\t1\n4\t1\n")
     with pytest.raises(InputError, match="values are missing in 'a';"):

@@ -245,6 +245,11 @@ def number_hint(cell: str) -> str:
     return ""
 
 
+def says_missing(cell: str) -> bool:
+    """Return whether a cell says that there is no value: empty, in BIDS's word, or in R's and Python's."""
+    return cell == "" or cell.upper() in ("N/A", "NA", "NAN")
+
+
 def to_number(cell: str) -> float:
     """Read a number that a table or a person has written; ``ValueError`` where it is none.
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sphereconn.errors import InputError
-from sphereconn.files import MISSING, number_hint, read_rows, to_number
+from sphereconn.files import MISSING, number_hint, read_rows, says_missing, to_number
 from sphereconn.words import counted
 
 MissingPolicy = Literal["error", "mean"]
@@ -179,7 +179,7 @@ def framewise_displacement(path: str | Path) -> np.ndarray | None:
 
 
 def _number(cell: str, path: str | Path, name: str, row: int) -> float:
-    if cell in (MISSING, ""):
+    if says_missing(cell):
         return np.nan
     try:
         value = to_number(cell)

@@ -13,7 +13,7 @@ from typing import TypeVar
 from sphereconn.errors import InputError
 from sphereconn.extract.formats import other_format
 from sphereconn.extract.repetition_time import LONGEST, SHORTEST, is_repetition_time, unit_hint
-from sphereconn.files import MISSING, number_hint, read_rows, to_number
+from sphereconn.files import MISSING, number_hint, read_rows, says_missing, to_number
 from sphereconn.study import names
 
 PATHS = ("bold", "confounds", "mask")
@@ -105,7 +105,7 @@ def is_missing(column: str, cell: str) -> bool:
 
     A subject may be called NA.
     """
-    return cell in ("", MISSING) or (column != "subject" and cell.upper() in ("NA", "NAN", "N/A"))
+    return cell in ("", MISSING) if column == "subject" else says_missing(cell)
 
 
 def _run(cells: Mapping[str, str], table: str | Path, row: int) -> Run:
