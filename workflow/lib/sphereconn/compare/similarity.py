@@ -1,0 +1,91 @@
+"""How similar the connectomes of the same runs are after different denoising."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """Correlations over edges between strategies, symmetric arrays of shape (n_strategies, n_strategies).
+
+    Attributes
+    ----------
+    of_runs
+        Mean over runs of the correlation between two connectomes of the same run (Fisher's z averaged).
+    of_means
+        Correlation between the mean connectomes of all runs.
+    n_runs
+        Number of runs.
+    """
+
+    of_runs: Array
+    of_means: Array
+    n_runs: int
+
+
+def similarity(runs: Iterable[Sequence[Array]]) -> Similarity:
+    """Return how similar strategies are; runs are read one at a time.
+
+    Parameters
+    ----------
+    runs
+        For each run its edges after each strategy, each of shape (n_edges,). Edges that are missing in one of two are
+        left out; NaN stands where fewer than three are left, or edges do not vary.
+
+    Raises
+    ------
+    ValueError
+        When there is no run.
+    """
+    total: Array | None = None
+    n_runs = 0
+    for edges in runs:
+        n_runs += 1
+        values = np.array(edges)
+        if total is None:
+            total, known, z = np.zeros(values.shape), np.zeros(values.shape), np.zeros((len(values),) * 2)
+            n_known = np.zeros(z.shape)
+        total += np.nan_to_num(values)
+        known += ~np.isnan(values)
+        with np.errstate(divide="ignore"):
+            of_run = np.arctanh(np.clip(correlations(values), -1 + 1e-15, 1 - 1e-15))
+        z += np.nan_to_num(of_run)
+        n_known += ~np.isnan(of_run)
+    if total is None:
+        raise ValueError("there is no run")
+    with np.errstate(invalid="ignore"):
+        of_runs = np.tanh(z / n_known)
+        means = total / known
+    defined = ~np.isnan(np.diag(of_runs))
+    of_runs[defined, defined] = 1
+    return Similarity(of_runs, correlations(means), n_runs)
+
+
+def correlations(values: Array) -> Array:
+    """Return Pearson's correlations between rows, over the places that both rows know.
+
+    Examples
+    --------
+    >>> correlations(np.array([[1.0, 2.0, 3.0, np.nan], [3.0, 2.0, 1.0, 0.0]])).round(3).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
+    """
+    n = len(values)
+    found = np.full((n, n), np.nan)
+    for one in range(n):
+        for other in range(one, n):
+            both = ~(np.isnan(values[one]) | np.isnan(values[other]))
+            first, second = (values[place, both] for place in (one, other))
+            if len(first) < 3:
+                continue
+            first, second = first - first.mean(), second - second.mean()
+            size = np.sqrt((first @ first) * (second @ second))
+            if size > 0:
+                found[one, other] = found[other, one] = np.clip(first @ second / size, -1, 1)
+    return found
