@@ -23,6 +23,7 @@ include: "workflow/rules/subjects.smk"
 include: "workflow/rules/group.smk"
 include: "workflow/rules/contrasts.smk"
 include: "workflow/rules/maps.smk"
+include: "workflow/rules/reliability.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -38,6 +39,7 @@ rule all:
         rules.groups.input,
         rules.contrasts.input,
         rules.maps.input,
+        rules.reliability.input,
         rules.figures.input,
         rules.write_report.output,
     message:

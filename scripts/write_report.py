@@ -27,7 +27,12 @@ with logged(snakemake.log[0]):
             strict=True,
         )
     ]
-    shown = [*contents["groups"], *contents["contrasts"], *contents["maps"]]
+    lengths = map(read_json, files.get("lengths", []))
+    contents["reliability"] = [
+        item | {"result": read_json(result), "lengths": next(lengths) if item["lengths_sidecar"] else None}
+        for item, result in zip(contents["reliability"], files.get("reliability", []), strict=True)
+    ]
+    shown = [item for key in ("groups", "contrasts", "maps", "reliability") for item in contents[key]]
     figures = [path for item in shown for _, path in item["figures"]]
     page = study_report(
         settings=read_json(files.settings),

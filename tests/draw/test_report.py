@@ -68,6 +68,7 @@ CONTENTS = {
     "pages": [{"seed_set": "dmn", "denoising": "bandpass", "path": "group/figures/groups_connectomes.html"}],
     "contrasts": [],
     "maps": [],
+    "reliability": [],
     "runs": [
         {"run": "sub-1", "seed_set": "dmn", "denoising": "bandpass", "links": [["signals", "sub-1/figures/a.png"]]}
     ],

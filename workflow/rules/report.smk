@@ -68,9 +68,11 @@ rule write_report:
         contrasts=[result(contrast["sidecar"]) for contrast in REPORTED["contrasts"]],
         components=[result(contrast["components"]) for contrast in REPORTED["contrasts"]],
         pairs=[result(contrast["pairs"]) for contrast in REPORTED["contrasts"]],
+        reliability=[result(item["sidecar"]) for item in REPORTED["reliability"]],
+        lengths=[result(item["lengths_sidecar"]) for item in REPORTED["reliability"] if item["lengths_sidecar"]],
         figures=[
             result(path)
-            for shown in ("groups", "contrasts", "maps")
+            for shown in ("groups", "contrasts", "maps", "reliability")
             for item in REPORTED[shown]
             for _, path in item["figures"]
         ],

@@ -111,9 +111,8 @@ def write_stack(
         raise ValueError("there is no matrix to stack")
     names, first = _read_edges(matrix_paths[0], diagonal)
     stacked = range(len(matrix_paths)) if kept is None else kept
-    with written_whole(path) as temporary, open(temporary, "wb") as file:
-        layout = {"descr": "<f8", "fortran_order": False, "shape": (len(stacked), first.size)}
-        np.lib.format.write_array_header_1_0(file, layout)
+
+    def rows() -> Iterator[np.ndarray]:
         for matrix_path in (matrix_paths[place] for place in stacked):
             other_names, edges = _read_edges(matrix_path, diagonal)
             if other_names != names:
@@ -122,8 +121,31 @@ def write_stack(
                     f" ({_first_difference(other_names, names)}); all runs of a group must have the same nodes in"
                     " the same order."
                 )
-            file.write(edges.tobytes())
+            yield edges
+
+    write_edges(path, rows(), (len(stacked), first.size))
     return names
+
+
+def write_edges(path: str | Path, rows: Iterable[np.ndarray], shape: tuple[int, int]) -> None:
+    """Write a stack of the given shape row by row, as they come.
+
+    Raises
+    ------
+    ValueError
+        When the rows do not make this shape.
+    """
+    with written_whole(path) as temporary, open(temporary, "wb") as file:
+        layout = {"descr": "<f8", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, layout)
+        n_rows = 0
+        for row in rows:
+            if row.shape != shape[1:]:
+                raise ValueError(f"a row of {row.size} edges in a stack of {shape[1]}")
+            file.write(row.astype("<f8", copy=False).tobytes())
+            n_rows += 1
+        if n_rows != shape[0]:
+            raise ValueError(f"{n_rows} rows in a stack of {shape[0]}")
 
 
 def _read_edges(path: str | Path, diagonal: bool) -> tuple[list[str], np.ndarray]:

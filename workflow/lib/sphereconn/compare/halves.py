@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+# A part with fewer says nothing.
 FEWEST_FRAMES = 10
+HALVES = ("first half", "last half")
+
+
+def too_short_for_halves(n_frames: int) -> str | None:
+    """Say why a run cannot be halved, None where it can."""
+    if n_frames >= 2 * FEWEST_FRAMES:
+        return None
+    return f"{n_frames} frames are too few for two halves of at least {FEWEST_FRAMES}"
 
 
 def halves_of(n_frames: int) -> tuple[slice, slice]:
@@ -96,9 +105,9 @@ def frames_of_minutes(minutes: float, repetition_time: float) -> int:
 
 
 def lengths_of(minutes_kept: Sequence[float]) -> list[float]:
-    """Return the lengths in minutes for a curve over the length: whole steps of 1, 2 or 5 minutes that all parts have.
+    """Return the lengths in minutes for a curve over the length: at most seven even steps that all parts have.
 
-    The last is what the shortest part has, rounded down to a tenth. There are at most ten steps.
+    The last is what the shortest part has, rounded down to a tenth, where the steps end well before it.
 
     Parameters
     ----------

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sphereconn.errors import InputError
+from sphereconn.files import MISSING
 
 
 @dataclass(frozen=True)
@@ -106,3 +107,17 @@ def repeats_of(subjects: Sequence[str], repeats: Sequence[str]) -> Repeats:
     table = np.array([[place.get((subject, level), -1) for level in levels] for subject in kept], dtype=np.int64)
     left_out = {subject: repeat for subject, repeat in sorted(pairs) if counts[subject] == 1}
     return Repeats(tuple(kept), tuple(levels), table, left_out)
+
+
+def repeat_labels(rows: Sequence[Mapping[str, str]], over: Sequence[str]) -> list[str]:
+    """Return for each run what tells it apart from the other runs of its subject.
+
+    Examples
+    --------
+    >>> repeat_labels([{"session": "1", "run": "2"}, {"session": "1", "run": "n/a"}], ["session", "run"])
+    ['session 1, run 2', 'session 1']
+    """
+    return [
+        ", ".join(f"{column} {row[column]}" for column in over if row.get(column, MISSING) not in ("", MISSING))
+        for row in rows
+    ]

@@ -37,6 +37,7 @@ from sphereconn.draw.references import (
     Cite,
     Reference,
 )
+from sphereconn.draw.reliability_words import methods_of_reliability
 from sphereconn.words import counted
 
 Range = tuple[float, float]
@@ -104,6 +105,8 @@ def methods(
     combine: Mapping[str, Any] | None = None,
     contrasts: Sequence[Mapping[str, Any]] = (),
     maps: Mapping[str, Mapping[str, Any]] | None = None,
+    reliability: Sequence[Mapping[str, Any]] = (),
+    has_lengths: bool = False,
 ) -> Methods:
     """Describe a study as the methods section of a paper does.
 
@@ -127,6 +130,10 @@ def methods(
         Sidecars of the contrasts.
     maps
         Settings of the seed maps by label.
+    reliability
+        Sidecars of the reliability of combinations.
+    has_lengths
+        Whether it was measured by the length of the scan, too.
     """
     cited: dict[str, Reference] = {}
 
@@ -143,6 +150,7 @@ def methods(
         ("Groups", _groups(estimators, groups, "combined runs" if combine else "runs")),
         *([("Inference", inference(contrasts, cite))] if contrasts else []),
         *([("Seed maps", seed_maps(maps, cite))] if maps else []),
+        *([("Reliability", methods_of_reliability(reliability, has_lengths, cite))] if reliability else []),
         ("Quality", _quality(motion_known, cite)),
     ]
     return Methods(paragraphs, sorted(cited.values(), key=lambda item: (item.authors.casefold(), item.year)))

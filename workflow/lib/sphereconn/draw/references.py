@@ -47,6 +47,53 @@ BIDS = Reference(
     " describing outputs of neuroimaging experiments. Scientific Data 3:160044.",
     "10.1038/sdata.2016.44",
 )
+AMICO_GONI = Reference(
+    "Amico and Goñi",
+    "2018",
+    "Amico E, Goñi J (2018). The quest for identifiability in human functional connectomes. Scientific Reports 8:8254.",
+    "10.1038/s41598-018-25089-1",
+)
+BRIDGEFORD = Reference(
+    "Bridgeford et al.",
+    "2021",
+    "Bridgeford EW, Wang S, Wang Z, et al. (2021). Eliminating accidental deviations to minimize generalization error"
+    " and maximize replicability: applications in connectomics and genomics. PLOS Computational Biology 17:e1009279.",
+    "10.1371/journal.pcbi.1009279",
+)
+FINN = Reference(
+    "Finn et al.",
+    "2015",
+    "Finn ES, Shen X, Scheinost D, et al. (2015). Functional connectome fingerprinting: identifying individuals using"
+    " patterns of brain connectivity. Nature Neuroscience 18:1664–1671.",
+    "10.1038/nn.4135",
+)
+MCGRAW_WONG = Reference(
+    "McGraw and Wong",
+    "1996",
+    "McGraw KO, Wong SP (1996). Forming inferences about some intraclass correlation coefficients. Psychological"
+    " Methods 1:30–46.",
+    "10.1037/1082-989X.1.1.30",
+)
+SHOU = Reference(
+    "Shou et al.",
+    "2013",
+    "Shou H, Eloyan A, Lee S, et al. (2013). Quantifying the reliability of image replication studies: the image"
+    " intraclass correlation coefficient (I2C2). Cognitive, Affective, & Behavioral Neuroscience 13:714–724.",
+    "10.3758/s13415-013-0196-0",
+)
+SHROUT_FLEISS = Reference(
+    "Shrout and Fleiss",
+    "1979",
+    "Shrout PE, Fleiss JL (1979). Intraclass correlations: uses in assessing rater reliability. Psychological Bulletin"
+    " 86:420–428.",
+    "10.1037/0033-2909.86.2.420",
+)
+SPEARMAN = Reference(
+    "Spearman",
+    "1910",
+    "Spearman C (1910). Correlation calculated from faulty data. British Journal of Psychology 3:271–295.",
+    "10.1111/j.2044-8295.1910.tb00206.x",
+)
 OAS = Reference(
     "Chen et al.",
     "2010",

@@ -28,10 +28,19 @@ from sphereconn.draw.html import (
     html_page,
 )
 from sphereconn.draw.methods import DenoisingUsed, Range, SeedSetUsed, methods
+from sphereconn.draw.reliability_words import found as reliability_found
+from sphereconn.draw.reliability_words import measured_over
 from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
 from sphereconn.words import counted
 
 CONTRAST_FILES = {"edges": "edges", "components": "components", "pairs": "pairs of networks", "sidecar": "all numbers"}
+RELIABILITY_FILES = {
+    "summary": "all measures",
+    "edges": "edges",
+    "pairs": "pairs of networks",
+    "identification": "pairs of repeats",
+    "similarity": "likeness of runs",
+}
 MOST_ROWS = 2000  # of a table; more make a page that no one reads and that is slow to open
 MOST_EMBEDDED = 64_000_000  # bytes of figures
 N_WORST = 5
@@ -226,6 +235,7 @@ def study_report(
             _quality(quality, estimation, contents),
             _groups(contents, images),
             *_maps(contents, images),
+            *_reliability(contents, images),
             _single_runs(contents),
             _methods(settings, contents, quality, left_out, estimation, software, spheres),
             _files(),
@@ -659,17 +669,38 @@ def _contrasts(contents: Mapping[str, Any], images: Mapping[str, Image | None]) 
     """Say what was tested and found; no section where nothing was tested."""
     sections = []
     for item in contents["contrasts"]:
-        links: list[str | Link] = ["Tables: "]
-        for key, words in CONTRAST_FILES.items():
-            links += [Link(words, item[key])] if len(links) == 1 else [", ", Link(words, item[key])]
         blocks: list[Block] = [
             Paragraph(asked(item["result"])),
             Paragraph(found_words(item["result"], item["component_rows"], item["pair_rows"])),
             Figures([Figure(path, words, images.get(path)) for words, path in item["figures"]]),
-            Paragraph([*links, "."]),
+            Paragraph(_links_to_tables(item, CONTRAST_FILES)),
         ]
         sections.append(Section(item["title"], blocks))
     return [Section("Contrasts", sections)] if sections else []
+
+
+def _links_to_tables(item: Mapping[str, Any], files: Mapping[str, str]) -> list[str | Link]:
+    links: list[str | Link] = ["Tables: "]
+    for key, words in files.items():
+        links += [Link(words, item[key])] if len(links) == 1 else [", ", Link(words, item[key])]
+    return [*links, "."]
+
+
+def _reliability(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
+    """Say how reliable connectomes are; no section where that was not asked."""
+    sections = [
+        Section(
+            item["title"],
+            [
+                Paragraph(measured_over(item["result"])),
+                Paragraph(reliability_found(item["result"], item["lengths"])),
+                Figures([Figure(path, words, images.get(path)) for words, path in item["figures"]]),
+                Paragraph(_links_to_tables(item, RELIABILITY_FILES)),
+            ],
+        )
+        for item in contents["reliability"]
+    ]
+    return [Section("Reliability", sections)] if sections else []
 
 
 def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
@@ -747,6 +778,8 @@ def _methods(
         combine=settings["combine"],
         contrasts=[item["result"] for item in contents["contrasts"]],
         maps=settings["maps"],
+        reliability=[item["result"] for item in contents["reliability"]],
+        has_lengths=any(item["lengths"] for item in contents["reliability"]),
         motion_known=bool(_by_run(quality, MOTION)),
         software={name: sorted(found) for name, found in versions.items()},
     )

@@ -85,14 +85,21 @@ def contrasts_of(
         settings = {**entry, "runs": texts_of(entry["runs"])}
         if entry["harmonize"]:
             settings["harmonize"] = {**entry["harmonize"], "learn_from": texts_of(entry["harmonize"]["learn_from"])}
-        chosen = list(_chosen(entry, combinations, where))
+        chosen = list(chosen_combinations(entry, combinations, where))
         for item in chosen:
             if main_process:
                 _check(settings, item, where)
             yield Contrast(label, settings, item)
 
 
-def _chosen(entry: Settings, combinations: Sequence[Combination], where: str) -> Iterator[Combination]:
+def chosen_combinations(entry: Settings, combinations: Sequence[Combination], where: str) -> Iterator[Combination]:
+    """Yield the combinations that an entry chooses by ``seed_sets``, ``denoising`` and ``estimators``; all by default.
+
+    Raises
+    ------
+    InputError
+        When a label is in no combination, or there is none with these labels together.
+    """
     found = False
     for key, name in (("seed_sets", "seed_set"), ("denoising", "denoising"), ("estimators", "estimator")):
         known = sorted({getattr(item, name) for item in combinations})

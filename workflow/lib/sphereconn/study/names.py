@@ -93,6 +93,16 @@ def contrast_figure(contrast: str, seed_set: str, denoising: str, estimator: str
     return connectome_figure("group", f"contrast-{contrast}", seed_set, denoising, estimator, suffix)
 
 
+def reliability_result(over: str, seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
+    """Name a result on reliability; ``over`` says what tells the runs of a subject apart, or that halves are."""
+    return group_result(f"reliability-{over}", seed_set, denoising, estimator, suffix)
+
+
+def reliability_figure(over: str, seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
+    """Name a figure of reliability."""
+    return connectome_figure("group", f"reliability-{over}", seed_set, denoising, estimator, suffix)
+
+
 def seed_map(folder: str, stem: str, seed_set: str, label: str, denoising: str, seed: str, suffix: str) -> str:
     """Name a seed map of a run, or its sidecar; of a group with the folder ``group`` and its label for stem."""
     place = folder if folder == "group" else f"{folder}/func"

@@ -8,6 +8,7 @@ from typing import Any
 from sphereconn.study import contrasted, names
 from sphereconn.study.drawn import ALL_GROUPS, connectome_suffixes, group_suffixes
 from sphereconn.study.groups import ALL_RUNS, groups_of
+from sphereconn.study.reliabilities import OF_LENGTHS, TABLES
 from sphereconn.study.study import Study
 
 # How the name of a figure ends -> what the report calls it.
@@ -26,6 +27,13 @@ CONTRAST_FIGURES = {
     "strongest": "edges with the smallest p",
 }
 
+RELIABILITY_FIGURES = {
+    "icc": "ICC(1,1) of edges",
+    "networks": "mean ICC(1,1) of pairs of networks",
+    "similarity": "likeness of all runs",
+    "lengths": "by the length of the scan",
+}
+
 NOT_CHOSEN = "no entry of connectomes in the configuration chooses it"
 PAGE_FIRST = {"interactive page": 0, "signals": 1}  # the order of the links of a run; figures of connectomes follow
 
@@ -41,6 +49,7 @@ def reported(study: Study) -> dict[str, Any]:
         each group of a combination its labels, its sidecar (which lists its runs) and its figures, as paths with what
         they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
         ``contrasts``: of each its title, tables and figures. ``maps``: figures of the seed maps of each group.
+        ``reliability``: of each combination its title, tables and figures.
     """
     used = {run.stem for item in study.combinations for run in item.runs}
     return {
@@ -53,6 +62,7 @@ def reported(study: Study) -> dict[str, Any]:
         "runs": list(_runs(study)),
         "contrasts": list(_contrasts(study)),
         "maps": list(_maps(study)),
+        "reliability": list(_reliability(study)),
     }
 
 
@@ -135,6 +145,18 @@ def _maps(study: Study) -> Iterator[dict[str, Any]]:
                     for seed, name in maps.seeds.items()
                 ],
             }
+
+
+def _reliability(study: Study) -> Iterator[dict[str, Any]]:
+    drawn = "reliability" in study.figures["kinds"]
+    for reliability in study.reliabilities:
+        figures = reliability.figures(study.figures["format"]) if drawn else {}
+        yield {
+            "title": reliability.title,
+            **reliability.results(TABLES),
+            "lengths_sidecar": reliability.results(OF_LENGTHS)["lengths_sidecar"] if reliability.has_lengths else None,
+            "figures": [[RELIABILITY_FIGURES[kind], path] for kind, path in figures.items()],
+        }
 
 
 def _pages(study: Study) -> Iterator[dict[str, str]]:

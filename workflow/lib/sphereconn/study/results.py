@@ -60,6 +60,7 @@ def expected_results(study: Study) -> set[str]:
         *_results_of_groups(study),
         *contrast_results(study),
         *map_results(study),
+        *reliability_results(study),
         *figures(study),
     }
 
@@ -106,3 +107,10 @@ def _results_of_groups(study: Study) -> Iterator[str]:
         for group in groups_of(item.members, study.groups):
             for suffix in GROUP_SUFFIXES:
                 yield names.group_result(group.label, *labels, suffix)
+
+
+def reliability_results(study: Study) -> Iterator[str]:
+    """Name every result on reliability, relative to the output folder."""
+    drawn = "reliability" in study.figures["kinds"]
+    for reliability in study.reliabilities:
+        yield from reliability.all_results(study.figures["format"] if drawn else None)

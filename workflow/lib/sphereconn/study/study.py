@@ -24,6 +24,7 @@ from sphereconn.study.maps import SeedMaps, seed_maps_of
 from sphereconn.study.mixups import check_images_differ, mixups
 from sphereconn.study.paths import LONGEST_NAME, checked_path
 from sphereconn.study.preflight import will_fail
+from sphereconn.study.reliabilities import Reliability, reliabilities_of
 from sphereconn.study.runs import Recording, Run, matching
 from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
@@ -87,6 +88,7 @@ class Study:
     tables: tuple[str, ...]
     contrasts: tuple[Contrast, ...]
     maps: tuple[SeedMaps, ...]
+    reliabilities: tuple[Reliability, ...]
     figures: Settings
     figure_runs: frozenset[str]
 
@@ -265,6 +267,7 @@ def read_study(
         tables=tuple(sorted(settings["tables"])),
         contrasts=tuple(contrasts_of(settings["contrasts"], combinations, source, main_process)),
         maps=maps,
+        reliabilities=tuple(reliabilities_of(settings, combinations, source)),
         figures=figures,
         figure_runs=_figure_runs(settings["figures"]["runs"], [*runs, *combined], source),
     )

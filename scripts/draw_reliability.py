@@ -1,0 +1,37 @@
+"""Figures of reliability: matrix of ICCs, tables and sidecar in; ICCs, networks, likeness of runs, lengths out."""
+
+from sphereconn.draw.matrix import matrix_figure, network_matrix_figure
+from sphereconn.draw.nodes_table import read_nodes
+from sphereconn.draw.notice import notice_figure
+from sphereconn.draw.reliability import lengths_figure, pair_matrix, similarity_figure
+from sphereconn.draw.style import save_figure
+from sphereconn.files import read_json, read_matrix, read_records
+from sphereconn.log import logged
+
+with logged(snakemake.log[0]):
+    files, output, params = snakemake.input, snakemake.output, snakemake.params
+    sidecar, nodes = read_json(files.sidecar), read_nodes(files.nodes)
+    title = f"{params.title}, n = {sidecar['Subjects']}"
+
+    names, icc = read_matrix(files.icc11)
+    known = nodes.networks if any(nodes.networks) else None
+    figure = matrix_figure(icc, names, known, title=title, label="ICC(1,1)", vmax=1.0)
+    save_figure(figure, output.icc, params.dpi)
+    networks, means = pair_matrix(read_records(files.pairs), "mean_icc11")
+    figure = notice_figure("The nodes have no networks.", title=title) if not networks else network_matrix_figure(
+        means, networks, title=title, label="mean ICC(1,1) of the edges", vmax=1.0
+    )  # fmt: skip
+    save_figure(figure, output.networks, params.dpi)
+    repeats = list(zip(sidecar["Repeats"], sidecar["RunsOfRepeats"], strict=True))
+    save_figure(
+        similarity_figure(read_matrix(files.similarity)[1], repeats, title=title), output.similarity, params.dpi
+    )
+    if files.get("lengths"):
+        rows = read_records(files.lengths)
+        nothing = "Too few runs are long enough for a curve over their length."
+        figure = (
+            lengths_figure(rows, title=params.title, part=params.part)
+            if rows
+            else notice_figure(nothing, title=params.title)
+        )
+        save_figure(figure, output.lengths, params.dpi)

@@ -1,0 +1,143 @@
+"""Reliability in sentences: over which repeats it was measured, what it is, and how a methods section puts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sphereconn.draw.references import (
+    AMICO_GONI,
+    BRIDGEFORD,
+    FINN,
+    MCGRAW_WONG,
+    SHOU,
+    SHROUT_FLEISS,
+    SPEARMAN,
+    Cite,
+)
+from sphereconn.words import counted
+
+Sidecar = Mapping[str, Any]
+
+
+def measured_over(sidecar: Sidecar) -> str:
+    """Return over which runs reliability was measured, and whom it leaves out, as sentences."""
+    halves = sidecar["Over"] == "halves"
+    repeats = "the halves of one run each" if halves else f"{counted(sidecar['NumberOfRuns'], 'run')}"
+    what = "" if halves else f" ({', '.join(sidecar['Repeats'][:6])}{', …' if len(sidecar['Repeats']) > 6 else ''})"
+    sentences = [f"Measured in {counted(sidecar['Subjects'], 'subject')} with {repeats}{what}."]
+    if sidecar["SubjectsLeftOut"]:
+        n = len(sidecar["SubjectsLeftOut"])
+        sentences.append(f"{counted(n, 'subject')} with a single run {'was' if n == 1 else 'were'} left out.")
+    if sidecar["SubjectsCrossed"] < sidecar["Subjects"]:
+        sentences.append(
+            f"ICC(2,1) and ICC(3,1) rest on the {counted(sidecar['SubjectsCrossed'], 'subject')} with all of"
+            f" {counted(sidecar['RepeatsCrossed'], 'repeat')}."
+            if sidecar["SubjectsCrossed"]
+            else "No two subjects share two repeats, so there is no ICC(2,1) and ICC(3,1)."
+        )
+    if halves:
+        sentences.append(
+            "Halves of one run share the day, the position of the head and the state of the subject: between sessions,"
+            " reliability is lower."
+        )
+    return " ".join(sentences)
+
+
+def found(sidecar: Sidecar, lengths: Sidecar | None) -> str:
+    """Return what reliability is, as sentences.
+
+    Parameters
+    ----------
+    sidecar
+        Of the reliability.
+    lengths
+        The sidecar of the table of lengths, None without one.
+    """
+    icc, lower, upper = sidecar["WholeICC"]
+    interval = "" if lower is None else f" (95 % CI {_number(lower)} to {_number(upper)})"
+    sentences = [f"The ICC(1,1) of whole connectomes is {_number(icc)}{interval}."] if icc is not None else []
+    if sidecar["QuartilesICC"]:
+        low, high = sidecar["QuartilesICC"]
+        sentences.append(
+            f"That of single edges has the median {_number(sidecar['MedianICC'])} (quartiles {_number(low)} and"
+            f" {_number(high)})."
+        )
+    scores = sidecar["Scores"]
+    discriminability = scores["discriminability"]
+    sentences.append(
+        f"Discriminability is {_number(discriminability['Value'])} (chance 0.50{_p(discriminability, sidecar)})."
+    )
+    rate, difference = scores["identification rate"], scores["differential identifiability"]
+    if rate["Value"] is not None:
+        sentences.append(
+            f"By their connectomes {100 * rate['Value']:.0f} % of the subjects are identified in another repeat (chance"
+            f" {100 * rate['Chance']:.2g} %{_p(rate, sidecar)}); differential identifiability is"
+            f" {difference['Value']:.1f}{_p(difference, sidecar)}.".replace("is -", "is −")
+        )
+    if lengths and lengths["WholeICC"] is not None:
+        sentences.append(_of_lengths(lengths))
+    return " ".join(sentences)
+
+
+def _of_lengths(lengths: Sidecar) -> str:
+    minutes = {wanted: value for wanted, value in lengths["MinutesFor"].items() if value is not None}
+    if not minutes:
+        return "Reliability does not rise with the length of the scan."
+    predicted = " and ".join(f"{value:.3g} min for {float(wanted):.2f}" for wanted, value in minutes.items())
+    return (
+        f"With {lengths['Minutes'][-1]:g} min the ICC of whole connectomes is {_number(lengths['WholeICC'])}; predicted"
+        f" are {predicted}."
+    )
+
+
+def _p(score: Mapping[str, Any], sidecar: Sidecar) -> str:
+    if score["P"] is None:
+        return ""
+    least = 1 / (1 + sidecar["NumberOfPermutations"])
+    return f", p = {score['P']:.2g}" if score["P"] > least or sidecar["AllPermutations"] else f", p ≤ {score['P']:.2g}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def methods_of_reliability(sidecars: Sequence[Sidecar], has_lengths: bool, cite: Cite) -> str:
+    """Return how reliability was measured.
+
+    Parameters
+    ----------
+    sidecars
+        Of the reliability of each combination.
+    has_lengths
+        Whether it was measured by the length of the scan, too.
+    cite
+        Notes a reference.
+    """
+    first = sidecars[0]
+    over = (
+        "the first and the last half of each run, whose cleaned signals were divided"
+        if first["Over"] == "halves"
+        else f"the runs of each subject that differ in {' and '.join(first['Over'])}"
+    )
+    z = ", as Fisher’s z of correlations," if any(item["FisherZ"] for item in sidecars) else ""
+    sentences = [
+        f"Reliability was measured over {over}. Of every edge{z} the intraclass correlations ICC(1,1), ICC(2,1) and"
+        f" ICC(3,1) were estimated with 95 % confidence intervals ({cite(SHROUT_FLEISS).in_brackets};"
+        f" {cite(MCGRAW_WONG).in_brackets}); of whole connectomes, the image intraclass correlation"
+        f" ({cite(SHOU).in_brackets}) with an interval by the jackknife over subjects.",
+        f"Discriminability was computed from Euclidean distances ({cite(BRIDGEFORD).in_brackets}); subjects were"
+        f" identified by the largest correlation of edges ({cite(FINN).in_brackets}), and differential identifiability"
+        f" is 100 times the difference of the mean correlations within and between subjects"
+        f" ({cite(AMICO_GONI).in_brackets}).",
+    ]
+    numbers = sorted({item["NumberOfPermutations"] for item in sidecars if item["NumberOfPermutations"]})
+    if numbers:
+        how = " or ".join(f"{number:,}" for number in numbers)
+        sentences.append(f"Their p values are from {how} permutations of the subjects of the runs of each repeat.")
+    if has_lengths:
+        sentences.append(
+            "The same was done for the first minutes of each part; reliability of other lengths was predicted by the"
+            f" formula of Spearman and Brown ({cite(SPEARMAN).in_brackets})."
+        )
+    return " ".join(sentences)
