@@ -29,9 +29,7 @@ with logged(snakemake.log[0]):
     if files.get("lengths"):
         rows = read_records(files.lengths)
         nothing = "Too few runs are long enough for a curve over their length."
-        figure = (
-            lengths_figure(rows, title=params.title, part=params.part)
-            if rows
-            else notice_figure(nothing, title=params.title)
-        )
+        figure = notice_figure(nothing, title=title) if not rows else lengths_figure(
+            rows, title=params.title, minutes=params.minutes
+        )  # fmt: skip
         save_figure(figure, output.lengths, params.dpi)

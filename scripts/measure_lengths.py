@@ -31,7 +31,7 @@ with logged(snakemake.log[0]):
     write_json(
         output.lengths_sidecar,
         {
-            "Description": "Reliability of the connectomes of the first minutes of each " + params.part,
+            "Description": f"Reliability of the connectomes of {params.minutes}",
             **of.described(steps, found),
             "Settings": settings,
             "Sources": provenance.sources(list(files), output.lengths_sidecar),

@@ -172,10 +172,24 @@ def test_likeness_is_that_of_common_edges(seed, missing):
         assert found.correlations[i, j] == pytest.approx(np.corrcoef(values[i][both], values[j][both])[0, 1], abs=1e-11)
 
 
-def test_runs_that_cannot_be_compared_are_named():
+def test_runs_that_share_no_edge_are_named():
     values = np.random.default_rng(0).normal(size=(3, 10))
-    values[0, :5], values[2, 6:] = np.nan, np.nan
-    with pytest.raises(InputError, match="Runs 1 and 3 share fewer than three edges"):
+    values[0, :5], values[2, 5:] = np.nan, np.nan
+    with pytest.raises(InputError, match="Runs 1 and 3 share no edge"):
         likeness(reader(values), 10, np.arange(3))
-    with pytest.raises(InputError, match="same value in all edges"):
-        likeness(reader(np.ones((3, 10))), 10, np.arange(3))
+
+
+def test_runs_without_a_correlation_are_identified_as_nobody_and_end_nothing():
+    rng = np.random.default_rng(1)
+    repeats = design(rng, 3, 2)
+    values = np.repeat(rng.normal(size=(3, 12)), 2, axis=0) + 0.1 * rng.normal(size=(6, 12))
+    values[0] = 0.3  # an empty graph, for instance
+    alike = likeness(reader(values), 12, repeats.runs)
+    assert np.isnan(alike.correlations[0, 1:]).all() and np.isfinite(alike.correlations[1:, 1:]).all()
+    found = identification(alike.correlations, observed_table(repeats)[None])
+    assert found.overall_rate[0] == pytest.approx(4 / 6)
+    assert found.own[0].tolist() == pytest.approx([np.mean([alike.correlations[2, 3], alike.correlations[4, 5]])] * 2)
+    nothing = likeness(reader(rng.normal(size=(6, 2))), 2, repeats.runs)  # two edges always lie on a line
+    assert np.isfinite(nothing.distances).all()
+    found = identification(nothing.correlations, observed_table(repeats)[None])
+    assert found.overall_rate.tolist() == [0.0] and np.isnan(found.differential_identifiability).all()

@@ -111,7 +111,7 @@ for RELIABILITY in STUDY.reliabilities:
                 subjects=[member.entities["subject"] for member in RELIABILITY.members],
                 halves=not RELIABILITY.over,
                 settings=STUDY.estimators[ITEM.estimator],
-                part=RELIABILITY.part,
+                minutes=RELIABILITY.minutes,
                 title=RELIABILITY.title,
                 code=code_of("measure_lengths"),
             message:
@@ -154,7 +154,7 @@ for RELIABILITY in STUDY.reliabilities:
             runtime=growing(5),
         params:
             title=RELIABILITY.title,
-            part=RELIABILITY.part,
+            minutes=RELIABILITY.minutes,
             dpi=STUDY.figures["dpi"],
             code=code_of("draw_reliability"),
         message:

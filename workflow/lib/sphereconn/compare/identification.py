@@ -64,7 +64,7 @@ def identification(correlations: Array, tables: NDArray[np.int64]) -> Identifica
     Parameters
     ----------
     correlations
-        Shape (n_runs, n_runs).
+        Shape (n_runs, n_runs); NaN where two runs have none, which are then not alike.
     tables
         As for `discriminability.discriminability`.
 
@@ -83,23 +83,34 @@ def identification(correlations: Array, tables: NDArray[np.int64]) -> Identifica
             if first == second or both.sum() < 2:
                 continue
             database = tables[0, searched, second]
-            likeness = correlations[:, database]
+            known = ~np.isnan(correlations[:, database])
+            likeness = np.where(known, correlations[:, database], -np.inf)
             best = likeness.max(axis=1)
             unique = (likeness == best[:, None]).sum(axis=1) == 1
             found = np.where(unique, database[likeness.argmax(axis=1)], -1)
             targets, partners = tables[:, both, first], tables[:, both, second]
             own = correlations[targets, partners]
-            others = (likeness.sum(axis=1)[targets] - own) / (len(database) - 1)
+            sums = np.where(known, likeness, 0).sum(axis=1)[targets] - np.nan_to_num(own)
+            n_others = known.sum(axis=1)[targets] - ~np.isnan(own)
+            others = np.where(n_others > 0, sums / np.maximum(n_others, 1), np.nan)
             pairs.append((first, second))
             n_targets.append(int(both.sum()))
             chance.append(1 / len(database))
             rates.append((found[targets] == partners).mean(axis=1))
-            own_means.append(own.mean(axis=1))
-            other_means.append(others.mean(axis=1))
+            own_means.append(_mean(own))
+            other_means.append(_mean(others))
     rate, own, others = (
         np.array(column).T.reshape(len(tables), len(pairs)) for column in (rates, own_means, other_means)
     )
     return Identification(tuple(pairs), np.array(n_targets, dtype=np.int64), rate, own, others, np.array(chance))
+
+
+def _mean(values: Array) -> Array:
+    """Give the mean of each row over what is known; NaN where nothing is."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=1)
+    means: Array = np.where(count > 0, np.where(known, values, 0).sum(axis=1) / np.maximum(count, 1), np.nan)
+    return means
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""How reliability grows with the length of a scan: connectomes of the first minutes of runs, or of their halves."""
+"""How reliability grows with the length of a scan: connectomes of the first minutes of runs, or amid their halves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,8 @@ class Part:
         Effective degrees of freedom of the whole run; None where frames are taken for independent.
     n_regressors : int
         That the run was cleaned of.
+    central : bool
+        Whether fewer minutes are those in the middle, not the first.
     """
 
     signals: Array
@@ -54,6 +56,7 @@ class Part:
     run_frames: int
     worth: float | None
     n_regressors: int
+    central: bool = False
 
     @property
     def minutes(self) -> float:
@@ -78,16 +81,21 @@ class Part:
         return cls(signals, cleaned["RepetitionTime"], len(signals), worth, n_regressors)
 
     def halves(self) -> tuple[Part, Part]:
-        """Return its halves."""
-        first, last = (
-            Part(self.signals[half], self.repetition_time, self.run_frames, self.worth, self.n_regressors)
-            for half in halves_of(len(self.signals))
-        )
+        """Return its halves, of which fewer minutes are those in the middle.
+
+        So lengths of all halves are as far from each other in time: neighbouring minutes are more alike.
+        """
+        first, last = (replace(self, signals=self.signals[half], central=True) for half in halves_of(len(self.signals)))
         return first, last
+
+    def window(self, n_frames: int) -> Array:
+        """Return so many of its frames, contiguous, shape (n_frames, n_nodes)."""
+        start = (len(self.signals) - n_frames) // 2 if self.central else 0
+        return self.signals[start : start + n_frames]
 
 
 def connectome_of_part(part: Part, n_frames: int, kind: str, covariance: str, names: Sequence[str]) -> Array:
-    """Return the connectome of the first frames of a part, shape (n_nodes, n_nodes).
+    """Return the connectome of some frames of a part, shape (n_nodes, n_nodes).
 
     Raises
     ------
@@ -96,7 +104,7 @@ def connectome_of_part(part: Part, n_frames: int, kind: str, covariance: str, na
     """
     share = n_frames / part.run_frames
     samples = None if part.worth is None else degrees_of_freedom_of_part(part.worth, part.n_regressors, share)
-    return connectome(part.signals[:n_frames], kind, covariance, names, samples=samples).matrix
+    return connectome(part.window(n_frames), kind, covariance, names, samples=samples).matrix
 
 
 def long_enough(subjects: Sequence[str], minutes: Sequence[float], *, n_parts: int = 1) -> list[list[int]]:
@@ -128,7 +136,7 @@ def long_enough(subjects: Sequence[str], minutes: Sequence[float], *, n_parts: i
 def reliability_by_length(
     subjects: Iterable[Sequence[Part]], minutes: Sequence[float], kind: str, covariance: str, names: Sequence[str]
 ) -> list[Icc]:
-    """Return the ICC(1,1) of every edge for connectomes of the first minutes of each part, one for each length.
+    """Return the ICC(1,1) of every edge for connectomes of some minutes of each part, one for each length.
 
     Parameters
     ----------

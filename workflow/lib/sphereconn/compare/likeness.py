@@ -13,6 +13,7 @@ from sphereconn.errors import InputError
 Array = NDArray[np.float64]
 
 BLOCK = 4096  # edges at a time
+_ROUNDING = 1e-13  # below this share of the sum of squares, a variance is rounding
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Likeness:
     distances
         Euclidean, over the edges that both runs have, times √(edges of all / edges of both).
     correlations
-        Pearson's, over the edges that both have.
+        Pearson's, over the edges that both have; NaN where these are fewer than three, or a run has the same value in
+        all of them.
     """
 
     distances: Array
@@ -46,7 +48,7 @@ def likeness(edges: Callable[[NDArray[np.int64], int, int], Array], n_edges: int
     Raises
     ------
     InputError
-        When two runs share fewer than three edges, or a run has the same value in all edges.
+        When two runs share no edge.
     """
     n = len(runs)
     common, first, second, products = (np.zeros((n, n)) for _ in range(4))
@@ -70,17 +72,19 @@ def likeness(edges: Callable[[NDArray[np.int64], int, int], Array], n_edges: int
             first += filled @ known.T
             second += filled**2 @ known.T
             products += filled @ filled.T
-    if common.min() < 3:
+    if common.min() < 1:
         one, other = np.unravel_index(np.argmin(common), common.shape)
         raise InputError(
-            f"Runs {runs[one] + 1} and {runs[other] + 1} share fewer than three edges, so they cannot be compared;"
-            " exclude runs of which most nodes are missing."
+            f"Runs {runs[one] + 1} and {runs[other] + 1} share no edge, so they cannot be compared; exclude runs of"
+            " which most nodes are missing."
         )
     squared = np.maximum(second + second.T - 2 * products, 0) * n_edges / common
     np.fill_diagonal(squared, 0)
-    variance = second - first**2 / common
-    if variance.min() <= 0:
-        raise InputError("A connectome with the same value in all edges cannot be correlated with others.")
-    correlations = (products - first * first.T / common) / np.sqrt(variance * variance.T)
+    variance = (
+        second - first**2 / common
+    )  # of the run of the row, over the edges that it shares with that of the column
+    varies = (common > 2) & (variance > _ROUNDING * second) & (variance.T > _ROUNDING * second.T)
+    scale = np.sqrt(np.where(varies, variance * variance.T, np.nan))
+    correlations = np.clip((products - first * first.T / common) / scale, -1, 1)
     np.fill_diagonal(correlations, 1)
-    return Likeness(np.sqrt(squared), np.clip((correlations + correlations.T) / 2, -1, 1))
+    return Likeness(np.sqrt(squared), (correlations + correlations.T) / 2)

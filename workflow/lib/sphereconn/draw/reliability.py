@@ -61,7 +61,12 @@ def similarity_figure(correlations: Array, repeats: Sequence[tuple[str, int]], *
     return sheet.figure
 
 
-def lengths_figure(rows: Sequence[Mapping[str, str]], *, title: str, part: str) -> Figure:
+def is_known(correlations: Array) -> bool:
+    """Return whether any two different runs have a correlation."""
+    return bool(np.isfinite(correlations[~np.eye(len(correlations), dtype=bool)]).any())
+
+
+def lengths_figure(rows: Sequence[Mapping[str, str]], *, title: str, minutes: str) -> Figure:
     """Draw reliability against the length of a scan.
 
     Parameters
@@ -70,16 +75,16 @@ def lengths_figure(rows: Sequence[Mapping[str, str]], *, title: str, part: str) 
         Of the table of lengths.
     title
         What the figure shows.
-    part
-        What so many minutes are taken of: a run, or a half.
+    minutes
+        Which minutes these are.
     """
     columns = {
         name: np.array([np.nan if row[name] == MISSING else to_number(row[name]) for row in rows])
         for name in ("minutes", "whole_icc", "quartile1", "median_icc", "quartile3", "predicted_icc")
     }
-    minutes, measured = columns["minutes"], np.isfinite(columns["median_icc"])
-    n_subjects = next(row["subjects"] for row in rows if row["subjects"] != MISSING)
-    note = f"{n_subjects} subjects; the first minutes of each {part}, censored frames not counted"
+    length, measured = columns["minutes"], np.isfinite(columns["median_icc"])
+    n_subjects = rows[0]["subjects"]
+    note = f"{n_subjects} subjects; {minutes}, censored frames not counted"
     with style.figure_style():
         width = LEFT + CURVE_WIDTH + style.MARGIN
         top = style.heading_height(title, note, width)
@@ -87,14 +92,14 @@ def lengths_figure(rows: Sequence[Mapping[str, str]], *, title: str, part: str) 
         sheet.heading(title, note)
         axes = sheet.axes(LEFT, top, CURVE_WIDTH, CURVE_HEIGHT)
         low, middle, high = (columns[name][measured] for name in ("quartile1", "median_icc", "quartile3"))
-        axes.fill_between(minutes[measured], low, high, alpha=0.4, lw=0, color=EDGES_COLOUR)
-        axes.plot(minutes[measured], middle, marker=".", color=EDGES_COLOUR, label=EDGES)
-        axes.plot(minutes, columns["predicted_icc"], "--", color=style.FAINT_INK, linewidth=1, label=PREDICTED)
-        axes.plot(minutes, columns["whole_icc"], "o-", ms=4, color=WHOLE_COLOUR, label=WHOLE)
-        axes.set_xlabel(f"Minutes of each {part}")
+        axes.fill_between(length[measured], low, high, alpha=0.4, lw=0, color=EDGES_COLOUR)
+        axes.plot(length[measured], middle, marker=".", color=EDGES_COLOUR, label=EDGES)
+        axes.plot(length, columns["predicted_icc"], "--", color=style.FAINT_INK, linewidth=1, label=PREDICTED)
+        axes.plot(length, columns["whole_icc"], "o-", ms=4, color=WHOLE_COLOUR, label=WHOLE)
+        axes.set_xlabel("Minutes")
         axes.set_ylabel("ICC(1,1)")
         axes.set_xlim(left=0)
-        lowest = np.nanmin([columns["quartile1"], columns["whole_icc"]])
+        lowest = np.nanmin([*columns["quartile1"], *columns["whole_icc"], 0.05])
         axes.set_ylim(min(0.0, lowest - 0.05), 1)
         axes.legend(frameon=False, loc="best")
         for side in ("top", "right"):

@@ -65,15 +65,13 @@ def found(sidecar: Sidecar, lengths: Sidecar | None) -> str:
         )
     scores = sidecar["Scores"]
     discriminability = scores["discriminability"]
-    sentences.append(
-        f"Discriminability is {_number(discriminability['Value'])} (chance 0.50{_p(discriminability, sidecar)})."
-    )
+    sentences.append(f"Discriminability is {discriminability['Value']:.3f} (chance 0.5{_p(discriminability)}).")
     rate, difference = scores["identification rate"], scores["differential identifiability"]
     if rate["Value"] is not None:
         sentences.append(
             f"By their connectomes {100 * rate['Value']:.0f} % of the subjects are identified in another repeat (chance"
-            f" {100 * rate['Chance']:.2g} %{_p(rate, sidecar)}); differential identifiability is"
-            f" {difference['Value']:.1f}{_p(difference, sidecar)}.".replace("is -", "is −")
+            f" {100 * rate['Chance']:.2g} %{_p(rate)}); differential identifiability is"
+            f" {difference['Value']:.1f}{_p(difference)}.".replace("is -", "is −")
         )
     if lengths and lengths["WholeICC"] is not None:
         sentences.append(_of_lengths(lengths))
@@ -84,18 +82,19 @@ def _of_lengths(lengths: Sidecar) -> str:
     minutes = {wanted: value for wanted, value in lengths["MinutesFor"].items() if value is not None}
     if not minutes:
         return "Reliability does not rise with the length of the scan."
-    predicted = " and ".join(f"{value:.3g} min for {float(wanted):.2f}" for wanted, value in minutes.items())
+    predicted = ", ".join(f"{value:.2g} min for an ICC of {float(wanted):g}" for wanted, value in minutes.items())
     return (
-        f"With {lengths['Minutes'][-1]:g} min the ICC of whole connectomes is {_number(lengths['WholeICC'])}; predicted"
-        f" are {predicted}."
+        f"Of {lengths['Minutes'][-1]:g} min the ICC of whole connectomes is {_number(lengths['WholeICC'])}, which"
+        f" predicts that it takes {predicted}."
     )
 
 
-def _p(score: Mapping[str, Any], sidecar: Sidecar) -> str:
-    if score["P"] is None:
-        return ""
-    least = 1 / (1 + sidecar["NumberOfPermutations"])
-    return f", p = {score['P']:.2g}" if score["P"] > least or sidecar["AllPermutations"] else f", p ≤ {score['P']:.2g}"
+def _p(score: Mapping[str, Any]) -> str:
+    return "" if score["P"] is None else f", p = {score['P']:.2g}"
+
+
+def _minutes(sidecar: Sidecar) -> str:
+    return "in the middle of each half" if sidecar["Over"] == "halves" else "the first of each run"
 
 
 def _number(value: float) -> str:
@@ -137,7 +136,7 @@ def methods_of_reliability(sidecars: Sequence[Sidecar], has_lengths: bool, cite:
         sentences.append(f"Their p values are from {how} permutations of the subjects of the runs of each repeat.")
     if has_lengths:
         sentences.append(
-            "The same was done for the first minutes of each part; reliability of other lengths was predicted by the"
-            f" formula of Spearman and Brown ({cite(SPEARMAN).in_brackets})."
+            f"The same was done for fewer minutes ({_minutes(first)}); the reliability of other lengths was"
+            f" predicted by the formula of Spearman and Brown ({cite(SPEARMAN).in_brackets})."
         )
     return " ".join(sentences)

@@ -100,9 +100,9 @@ class Reliability:
         return f"{', '.join(self.labels[1:])}: {self.words}"
 
     @property
-    def part(self) -> str:
-        """What is compared: a run, or a half of one."""
-        return "run" if self.over else "half"
+    def minutes(self) -> str:
+        """Which minutes are compared where fewer than all are."""
+        return "the first minutes of each run" if self.over else "the minutes in the middle of each half"
 
     @property
     def words(self) -> str:
