@@ -24,6 +24,7 @@ include: "workflow/rules/group.smk"
 include: "workflow/rules/contrasts.smk"
 include: "workflow/rules/maps.smk"
 include: "workflow/rules/reliability.smk"
+include: "workflow/rules/comparison.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -40,6 +41,7 @@ rule all:
         rules.contrasts.input,
         rules.maps.input,
         rules.reliability.input,
+        rules.comparison.input,
         rules.figures.input,
         rules.write_report.output,
     message:

@@ -32,7 +32,13 @@ with logged(snakemake.log[0]):
         item | {"result": read_json(result), "lengths": next(lengths) if item["lengths_sidecar"] else None}
         for item, result in zip(contents["reliability"], files.get("reliability", []), strict=True)
     ]
-    shown = [item for key in ("groups", "contrasts", "maps", "reliability") for item in contents[key]]
+    contents["comparisons"] = [
+        item | {"result": read_json(result), "criteria_rows": read_records(criteria)}
+        for item, result, criteria in zip(
+            contents["comparisons"], files.get("comparisons", []), files.get("compared", []), strict=True
+        )
+    ]
+    shown = [item for key in ("groups", "contrasts", "maps", "reliability", "comparisons") for item in contents[key]]
     figures = [path for item in shown for _, path in item["figures"]]
     page = study_report(
         settings=read_json(files.settings),

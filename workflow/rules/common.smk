@@ -25,7 +25,7 @@ from sphereconn.errors import InputError
 from sphereconn.extract.formats import sidecar_of
 from sphereconn.files import MISSING
 from sphereconn.ledger import Ledger
-from sphereconn.study import contrasted, mapped, names, reliabilities
+from sphereconn.study import comparisons, contrasted, mapped, names, reliabilities
 from sphereconn.study.configuration import check_configuration
 from sphereconn.study.drawn import ALL_GROUPS, figures, style
 from sphereconn.study.fingerprint import fingerprint
@@ -33,7 +33,7 @@ from sphereconn.study.folder import Origin, check_folder, take_folder
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.inputs import missing_files
 from sphereconn.study.orphans import left_over, listed, orphans
-from sphereconn.study.results import SCORE_SUFFIXES, reliability_results
+from sphereconn.study.results import SCORE_SUFFIXES, comparison_results, reliability_results
 from sphereconn.study.runs import rows_of
 from sphereconn.study.settings import with_text_keys
 from sphereconn.study.denoising import confound_files

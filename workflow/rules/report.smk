@@ -70,9 +70,11 @@ rule write_report:
         pairs=[result(contrast["pairs"]) for contrast in REPORTED["contrasts"]],
         reliability=[result(item["sidecar"]) for item in REPORTED["reliability"]],
         lengths=[result(item["lengths_sidecar"]) for item in REPORTED["reliability"] if item["lengths_sidecar"]],
+        comparisons=[result(item["sidecar"]) for item in REPORTED["comparisons"]],
+        compared=[result(item["criteria"]) for item in REPORTED["comparisons"]],
         figures=[
             result(path)
-            for shown in ("groups", "contrasts", "maps", "reliability")
+            for shown in ("groups", "contrasts", "maps", "reliability", "comparisons")
             for item in REPORTED[shown]
             for _, path in item["figures"]
         ],

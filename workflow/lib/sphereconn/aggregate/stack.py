@@ -15,6 +15,7 @@ from sphereconn.files import read_matrix, written_whole
 OF_STACK = {
     "frames": "NumberOfVolumes",
     "frames_kept": "NumberOfVolumesKept",
+    "regressors": "ConfoundRegressors",
     "degrees_of_freedom": "DegreesOfFreedom",
     "effective_degrees_of_freedom": "EffectiveDegreesOfFreedom",
     "mean_framewise_displacement": "MeanFramewiseDisplacement",
@@ -185,4 +186,5 @@ def stack_rows(path: str | Path, rows: Iterable[int]) -> Iterator[np.ndarray]:
 
 def stack_quality(sidecar: Mapping[str, Any]) -> list[Any]:
     """Return what the sidecar of a connectome says of its run, a value for each column of ``OF_STACK``."""
-    return [sidecar.get(key) for key in OF_STACK.values()]
+    values = (sidecar.get(key) for key in OF_STACK.values())
+    return [len(value) if isinstance(value, list) else value for value in values]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from sphereconn.compare.edges import Edges
 from sphereconn.infer.corrections import false_discovery_rate
 
 Array = NDArray[np.float64]
-Edges = Callable[[NDArray[np.int64], int, int], Array]
 
 # Edges at a time: a block of 1,000 runs takes 16 MB.
 BLOCK = 2048
@@ -67,8 +66,7 @@ def qcfc(edges: Edges, n_edges: int, runs: NDArray[np.int64], motion: Array, nui
     Parameters
     ----------
     edges
-        From the positions of some runs, and the first edge and the one after the last, to their values, shape (n_runs,
-        n_edges); NaN where a run misses an edge. Such a run is left out for this edge.
+        Reads them, see `edges.Edges`. A run that misses an edge is left out for it.
     n_edges
         Number of all edges.
     runs

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sphereconn.compare.edges import Edges
+
 Array = NDArray[np.float64]
-Edges = Callable[[NDArray[np.int64], int, int], Array]
 
 
 def mean_rows(values: Array, subjects: Sequence[str]) -> Array:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sphereconn.clean.interpolation import CORNER_FREQUENCY, NOISE
+from sphereconn.draw.comparison_words import denoising_compared
 from sphereconn.draw.inference_methods import inference, seed_maps
 from sphereconn.draw.references import (
     AFYOUNI,
@@ -107,6 +108,7 @@ def methods(
     maps: Mapping[str, Mapping[str, Any]] | None = None,
     reliability: Sequence[Mapping[str, Any]] = (),
     has_lengths: bool = False,
+    comparisons: Sequence[Mapping[str, Any]] = (),
 ) -> Methods:
     """Describe a study as the methods section of a paper does.
 
@@ -134,6 +136,8 @@ def methods(
         Sidecars of the reliability of combinations.
     has_lengths
         Whether it was measured by the length of the scan, too.
+    comparisons
+        Sidecars of the comparisons of denoising.
     """
     cited: dict[str, Reference] = {}
 
@@ -151,6 +155,7 @@ def methods(
         *([("Inference", inference(contrasts, cite))] if contrasts else []),
         *([("Seed maps", seed_maps(maps, cite))] if maps else []),
         *([("Reliability", methods_of_reliability(reliability, has_lengths, cite))] if reliability else []),
+        *([("Comparison of denoising", denoising_compared(comparisons, cite))] if comparisons else []),
         ("Quality", _quality(motion_known, cite)),
     ]
     return Methods(paragraphs, sorted(cited.values(), key=lambda item: (item.authors.casefold(), item.year)))

@@ -325,6 +325,34 @@ NOBLE = Reference(
     " Medical Image Computing and Computer Assisted Intervention, 458–468.",
     "10.1007/978-3-030-59728-3_45",
 )
+BLONDEL = Reference(
+    "Blondel et al.",
+    "2008",
+    "Blondel VD, Guillaume JL, Lambiotte R, Lefebvre E (2008). Fast unfolding of communities in large networks. Journal"
+    " of Statistical Mechanics: Theory and Experiment 2008:P10008.",
+    "10.1088/1742-5468/2008/10/P10008",
+)
+PARKES = Reference(
+    "Parkes et al.",
+    "2018",
+    "Parkes L, Fulcher B, Yücel M, Fornito A (2018). An evaluation of the efficacy, reliability, and sensitivity of"
+    " motion correction strategies for resting-state functional MRI. NeuroImage 171:415–436.",
+    "10.1016/j.neuroimage.2017.12.073",
+)
+RUBINOV_SPORNS = Reference(
+    "Rubinov and Sporns",
+    "2011",
+    "Rubinov M, Sporns O (2011). Weight-conserving characterization of complex functional brain networks. NeuroImage"
+    " 56:2068–2079.",
+    "10.1016/j.neuroimage.2011.03.069",
+)
+WANG = Reference(
+    "Wang et al.",
+    "2024",
+    "Wang HT, Meisler SL, Sharmarke H, et al. (2024). Continuous evaluation of denoising strategies in resting-state"
+    " fMRI connectivity using fMRIPrep and Nilearn. PLoS Computational Biology 20:e1011942.",
+    "10.1371/journal.pcbi.1011942",
+)
 COMBAT = Reference(
     "Fortin et al.",
     "2018",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from sphereconn.draw.comparison_words import can_tell, compared_on, table_of_criteria
 from sphereconn.draw.contrast_words import asked
 from sphereconn.draw.contrast_words import found as found_words
 from sphereconn.draw.html import (
@@ -40,6 +41,11 @@ RELIABILITY_FILES = {
     "pairs": "pairs of networks",
     "identification": "pairs of repeats",
     "similarity": "likeness of runs",
+}
+COMPARISON_FILES = {
+    "distance": "QC-FC over distance",
+    "similarity": "similarity of strategies",
+    "sidecar": "all numbers",
 }
 MOST_ROWS = 2000  # of a table; more make a page that no one reads and that is slow to open
 MOST_EMBEDDED = 64_000_000  # bytes of figures
@@ -236,6 +242,7 @@ def study_report(
             _groups(contents, images),
             *_maps(contents, images),
             *_reliability(contents, images),
+            *_choices(contents, images),
             _single_runs(contents),
             _methods(settings, contents, quality, left_out, estimation, software, spheres),
             _files(),
@@ -714,6 +721,30 @@ def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> li
     return [Section("Seed maps", sections)] if sections else []
 
 
+def _choices(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
+    """Compare denoisings, and say what the numbers can tell; no section where nothing was compared."""
+    sections = []
+    for item in contents["comparisons"]:
+        sidecar, labels = item["result"], list(item["result"]["Denoising"])
+        links: list[str | Link] = ["Tables: ", Link("criteria", item["criteria"])]
+        for key, words in COMPARISON_FILES.items():
+            links += [", ", Link(words, item[key])]
+        table = Table(
+            "Each criterion by itself, on the runs in common; in brackets the rank, 1 for the best",
+            ["criterion", "better", *labels],
+            table_of_criteria(item["criteria_rows"], labels),
+        )
+        blocks: list[Block] = [
+            Paragraph(compared_on(sidecar)),
+            table,
+            Paragraph(can_tell(sidecar)),
+            Figures([Figure(path, words, images.get(path)) for words, path in item["figures"]]),
+            Paragraph([*links, "."]),
+        ]
+        sections.append(Section(item["title"], blocks))
+    return [Section("Choices", sections)] if sections else []
+
+
 def _single_runs(contents: Mapping[str, Any]) -> Section:
     if not contents["runs"]:
         return Section("Single runs", [Paragraph("The configuration asks for no figures of single runs.")])
@@ -780,6 +811,7 @@ def _methods(
         maps=settings["maps"],
         reliability=[item["result"] for item in contents["reliability"]],
         has_lengths=any(item["lengths"] for item in contents["reliability"]),
+        comparisons=[item["result"] for item in contents["comparisons"]],
         motion_known=bool(_by_run(quality, MOTION)),
         software={name: sorted(found) for name, found in versions.items()},
     )

@@ -18,6 +18,7 @@ Settings = Mapping[str, Any]
 KNOWN_LATER = (
     "frames",
     "frames_kept",
+    "regressors",
     "degrees_of_freedom",
     "effective_degrees_of_freedom",
     "mean_framewise_displacement",

@@ -103,6 +103,21 @@ def reliability_figure(over: str, seed_set: str, denoising: str, estimator: str,
     return connectome_figure("group", f"reliability-{over}", seed_set, denoising, estimator, suffix)
 
 
+def comparison_result(seed_set: str, estimator: str, suffix: str) -> str:
+    """Name a result of a comparison of denoising."""
+    return f"group/comparison-denoising_atlas-{seed_set}_meas-{estimator}_{suffix}"
+
+
+def compared_denoising(seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
+    """Name a result of a comparison that is of one of its denoisings."""
+    return group_result("comparison-denoising", seed_set, denoising, estimator, suffix)
+
+
+def comparison_figure(seed_set: str, estimator: str, suffix: str) -> str:
+    """Name a figure of a comparison of denoising."""
+    return f"group/figures/comparison-denoising_atlas-{seed_set}_meas-{estimator}_{suffix}"
+
+
 def seed_map(folder: str, stem: str, seed_set: str, label: str, denoising: str, seed: str, suffix: str) -> str:
     """Name a seed map of a run, or its sidecar; of a group with the folder ``group`` and its label for stem."""
     place = folder if folder == "group" else f"{folder}/func"

@@ -34,6 +34,11 @@ RELIABILITY_FIGURES = {
     "lengths": "by the length of the scan",
 }
 
+COMPARISON_FIGURES = {
+    "criteria": "every criterion, denoising by denoising",
+    "distance": "dependence on motion over the distance between nodes",
+}
+
 NOT_CHOSEN = "no entry of connectomes in the configuration chooses it"
 PAGE_FIRST = {"interactive page": 0, "signals": 1}  # the order of the links of a run; figures of connectomes follow
 
@@ -50,6 +55,7 @@ def reported(study: Study) -> dict[str, Any]:
         they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
         ``contrasts``: of each its title, tables and figures. ``maps``: figures of the seed maps of each group.
         ``reliability``: of each combination its title, tables and figures.
+        ``comparisons``: of each its title, tables and figures.
     """
     used = {run.stem for item in study.combinations for run in item.runs}
     return {
@@ -63,6 +69,7 @@ def reported(study: Study) -> dict[str, Any]:
         "contrasts": list(_contrasts(study)),
         "maps": list(_maps(study)),
         "reliability": list(_reliability(study)),
+        "comparisons": list(_comparisons(study)),
     }
 
 
@@ -156,6 +163,17 @@ def _reliability(study: Study) -> Iterator[dict[str, Any]]:
             **reliability.results(TABLES),
             "lengths_sidecar": reliability.results(OF_LENGTHS)["lengths_sidecar"] if reliability.has_lengths else None,
             "figures": [[RELIABILITY_FIGURES[kind], path] for kind, path in figures.items()],
+        }
+
+
+def _comparisons(study: Study) -> Iterator[dict[str, Any]]:
+    drawn = "comparison" in study.figures["kinds"]
+    for comparison in study.comparisons:
+        figures = comparison.figures(study.figures["format"]) if drawn else {}
+        yield {
+            "title": comparison.title,
+            **comparison.tables(),
+            "figures": [[COMPARISON_FIGURES[kind], path] for kind, path in figures.items()],
         }
 
 

@@ -61,6 +61,7 @@ def expected_results(study: Study) -> set[str]:
         *contrast_results(study),
         *map_results(study),
         *reliability_results(study),
+        *comparison_results(study),
         *figures(study),
     }
 
@@ -114,3 +115,10 @@ def reliability_results(study: Study) -> Iterator[str]:
     drawn = "reliability" in study.figures["kinds"]
     for reliability in study.reliabilities:
         yield from reliability.all_results(study.figures["format"] if drawn else None)
+
+
+def comparison_results(study: Study) -> Iterator[str]:
+    """Name every result of comparisons of denoising, relative to the output folder."""
+    drawn = "comparison" in study.figures["kinds"]
+    for comparison in study.comparisons:
+        yield from comparison.all_results(study.figures["format"] if drawn else None)

@@ -15,6 +15,7 @@ from sphereconn.errors import InputError, about
 from sphereconn.study import names
 from sphereconn.study.atlas import is_atlas, read_labels
 from sphereconn.study.combining import CombinedRuns, check_combining, check_same_runs, combine_runs
+from sphereconn.study.comparisons import DenoisingComparison, comparisons_of
 from sphereconn.study.contrasts import Contrast, contrasts_of
 from sphereconn.study.denoising import check_run, written_out
 from sphereconn.study.development_fmri import Downloads
@@ -89,6 +90,7 @@ class Study:
     contrasts: tuple[Contrast, ...]
     maps: tuple[SeedMaps, ...]
     reliabilities: tuple[Reliability, ...]
+    comparisons: tuple[DenoisingComparison, ...]
     figures: Settings
     figure_runs: frozenset[str]
 
@@ -268,6 +270,7 @@ def read_study(
         contrasts=tuple(contrasts_of(settings["contrasts"], combinations, source, main_process)),
         maps=maps,
         reliabilities=tuple(reliabilities_of(settings, combinations, source)),
+        comparisons=tuple(comparisons_of(settings["comparison"], combinations, source, main_process)),
         figures=figures,
         figure_runs=_figure_runs(settings["figures"]["runs"], [*runs, *combined], source),
     )

@@ -1,0 +1,100 @@
+"""Tables of strategies compared: criteria with ranks, QC-FC over distance, similarity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sphereconn.compare.denoising import CRITERIA, Compared, Criteria, Strategy
+from sphereconn.compare.similarity import Similarity
+
+CRITERIA_COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "criterion": {"Description": "What strategies are compared by; the key Criteria says what it is"},
+    "denoising": {"Description": "Label of the denoising"},
+    "value_in_common": {"Description": "Its value on the runs that all denoisings have"},
+    "rank": {
+        "Description": "Rank of this value, 1 for the best; by the column better. Of runs_kept that of all runs."
+        " A rank says nothing of how large, or how certain, a difference is"
+    },
+    "better": {"Description": "Which values are better: lower, higher, or nearer 0"},
+    "value": {"Description": "Its value on all runs that this denoising has"},
+    "runs": {"Description": "Number of these runs"},
+}
+DISTANCE_COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "denoising": {"Description": "Label of the denoising"},
+    "distance": {"Description": "Distance between nodes", "Units": "mm"},
+    "qcfc": {
+        "Description": "Partial correlation of edges of this length with motion, on the runs that all denoisings have:"
+        " lines fitted locally to the nearest 30 % of the edges, with tricube weights (Cleveland 1979)"
+    },
+}
+SIMILARITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "denoising": {"Description": "Label of a denoising"},
+    "other": {"Description": "Label of another"},
+    "correlation_of_runs": {
+        "Description": "Mean over the runs that both have of the correlation between the two connectomes of a run"
+    },
+    "correlation_of_means": {"Description": "Correlation between the two mean connectomes of these runs"},
+    "runs": {"Description": "Number of these runs"},
+}
+
+
+def criteria_rows(strategies: Sequence[Strategy], compared: Compared) -> Iterator[list[Any]]:
+    """Return a row for each criterion and strategy, a value for each of ``CRITERIA_COLUMNS``."""
+    for key, criterion in CRITERIA.items():
+        each = zip(strategies, compared.common, compared.ranks[key], compared.own, strict=True)
+        for strategy, common, rank, own in each:
+            place = None if np.isnan(rank) else int(rank)
+            yield [key, strategy.label, common.values[key], place, criterion.better, own.values[key], own.n_runs]
+
+
+def distance_rows(strategies: Sequence[Strategy], compared: Compared) -> Iterator[list[Any]]:
+    """Return a row for each strategy and point of its curve, a value for each of ``DISTANCE_COLUMNS``."""
+    for strategy, common in zip(strategies, compared.common, strict=True):
+        for distance, value in zip(*common.curve, strict=True):
+            yield [strategy.label, distance, value]
+
+
+def similarity_rows(labels: Sequence[str], found: Similarity) -> Iterator[list[Any]]:
+    """Return a row for each pair of strategies, a value for each of ``SIMILARITY_COLUMNS``."""
+    for one in range(len(labels)):
+        for other in range(one + 1, len(labels)):
+            yield [
+                labels[one], labels[other], found.of_runs[one, other], found.of_means[one, other], found.n_runs,
+            ]  # fmt: skip
+
+
+def described(strategies: Sequence[Strategy], compared: Compared) -> dict[str, Any]:
+    """Return what a sidecar says of a comparison, as keys and plain values."""
+    motion = compared.motion
+    return {
+        "RunsInCommon": len(compared.common_runs),
+        "SubjectsInCommon": compared.common[0].n_subjects,
+        "DegreesOfFreedom": _largest(compared.common),
+        "MotionInCommon": {
+            "Lowest": float(motion.min()),
+            "Median": float(np.median(motion)),
+            "Highest": float(motion.max()),
+        },
+        "QcFcByChance": compared.common[0].by_chance,
+        "Denoising": {
+            strategy.label: {
+                "RunsAsked": strategy.n_asked,
+                "Runs": own.n_runs,
+                "Subjects": own.n_subjects,
+                "QcFcByChance": own.by_chance,
+            }
+            for strategy, own in zip(strategies, compared.own, strict=True)
+        },
+        "RunsWithoutMotionOrCovariates": dict(compared.left_out),
+        "Criteria": {
+            key: {"Description": criterion.meaning, "Better": criterion.better} for key, criterion in CRITERIA.items()
+        },
+    }
+
+
+def _largest(criteria: Sequence[Criteria]) -> int | None:
+    freedom = np.concatenate([one.found.degrees_of_freedom for one in criteria])
+    return None if np.isnan(freedom).all() else int(np.nanmax(freedom))

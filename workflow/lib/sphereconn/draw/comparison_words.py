@@ -1,0 +1,176 @@
+"""Denoising compared, in sentences: on what, what came out, and what the numbers can and cannot tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sphereconn.compare.denoising import CRITERIA
+from sphereconn.draw.references import BLONDEL, CIRIC, PARKES, RUBINOV_SPORNS, WANG, Cite
+from sphereconn.files import MISSING
+from sphereconn.words import counted, listed
+
+Array = NDArray[np.float64]
+Row = Mapping[str, str]
+
+MINUS = " \u2212 "
+# Shares are shown in per cent.
+SHARES = {"qcfc_significant", "qcfc_significant_fdr", "high_low_significant", "runs_kept", "frames_kept"}
+
+
+def shown(key: str, cell: str) -> str:
+    """Return the value of a criterion as text for people.
+
+    Examples
+    --------
+    >>> shown("runs_kept", "0.975"), shown("modularity", "0.41234"), shown("modularity", "n/a")
+    ('97.5 %', '0.412', 'n/a')
+    """
+    if cell == MISSING:
+        return cell
+    value = float(cell)
+    text = f"{100 * value:.1f} %" if key in SHARES else f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+    return text.replace("-", "\u2212")
+
+
+def compared_on(sidecar: Mapping[str, Any]) -> str:
+    """Return on which runs denoisings were compared, as sentences.
+
+    Parameters
+    ----------
+    sidecar
+        Of the comparison.
+    """
+    covariates = sidecar["Covariates"]
+    taken_out = f", with {listed(covariates, 6)} taken out of edges and motion" if covariates else ""
+    each = ", ".join(f"{label} {of['Runs']} of {of['RunsAsked']}" for label, of in sidecar["Denoising"].items())
+    unknown = len(sidecar["RunsWithoutMotionOrCovariates"])
+    lacking = (
+        f" {counted(unknown, 'run')} could not be used, since motion or a covariate is not known." if unknown else ""
+    )
+    motion = {key: f"{value:.3g}" for key, value in sidecar["MotionInCommon"].items()}
+    return (
+        f"Compared on the {counted(sidecar['RunsInCommon'], 'run')} of"
+        f" {counted(sidecar['SubjectsInCommon'], 'subject')} that every denoising leaves (of its own: {each})"
+        f"{taken_out}; runs of a subject were averaged.{lacking}"
+        f" Motion ({sidecar['Motion'].replace('_', ' ')}) ranged from {motion['Lowest']} to {motion['Highest']}"
+        f" (median {motion['Median']})."
+    )
+
+
+def can_tell(sidecar: Mapping[str, Any]) -> str:
+    """Return what the numbers can and cannot tell, as sentences.
+
+    Parameters
+    ----------
+    sidecar
+        Of the comparison.
+    """
+    freedom = sidecar["DegreesOfFreedom"]
+    if freedom is None:
+        return "No edge could be correlated with motion."
+    error = 1 / math.sqrt(freedom + 1)
+    sentences = [
+        f"With {counted(freedom, 'degree')} of freedom, the QC-FC correlation of an edge has a standard error of about"
+        f" {error:.2f}; if no edge depended on motion, the median magnitude would be {sidecar['QcFcByChance']:.3f} and"
+        " 5 % of edges would have p < .05. Values near these cannot be told from no dependence at all, and since edges"
+        " share nodes and runs, they scatter around them more than their number suggests."
+    ]
+    if sidecar["SubjectsInCommon"] < 50:
+        sentences.append(
+            "So few subjects show large effects of motion only; ranks that differ by small amounts should not decide."
+        )
+    sentences.append(
+        "QC-FC sees what motion adds to some runs more than to others, not what it adds to all alike, and it counts"
+        " true differences between people who move more and less as artefact. Removing signal together with noise"
+        " lowers it as well: it is to be read beside network separation, modularity and degrees of freedom. No overall"
+        " score is given, since the weights of the criteria depend on the question of the study."
+    )
+    if any(of["Runs"] != sidecar["RunsInCommon"] for of in sidecar["Denoising"].values()):
+        sentences.append(
+            "Values on all runs of a denoising (rings) also differ by which runs were left; the ranks are those on the"
+            " runs in common."
+        )
+    return " ".join(sentences)
+
+
+def figure_words(key: str) -> str:
+    """Return what a panel of a criterion is called, with which values are better."""
+    criterion = CRITERIA[key]
+    return f"{criterion.words.replace(' - ', MINUS)}\n({criterion.better} is better)"
+
+
+def by_criterion(rows: Sequence[Row], labels: Sequence[str], column: str) -> dict[str, list[Any]]:
+    """Return a column of the table by criterion, a value for each denoising: ranks as text, else numbers."""
+    cells = {(row["criterion"], row["denoising"]): row[column] for row in rows}
+    if column == "rank":
+        return {key: [cells[key, one].replace(MISSING, "") for one in labels] for key in CRITERIA}
+    return {
+        key: [math.nan if cells[key, one] == MISSING else float(cells[key, one]) for one in labels] for key in CRITERIA
+    }
+
+
+def curves_of(points: Sequence[Row], labels: Sequence[str]) -> dict[str, tuple[Array, Array]]:
+    """Return distances and QC-FC of the curve of each denoising, from the rows of the table of distances."""
+    of_label = {label: [point for point in points if point["denoising"] == label] for label in labels}
+    return {
+        label: (np.array([float(at["distance"]) for at in some]), np.array([float(at["qcfc"]) for at in some]))
+        for label, some in of_label.items()
+    }
+
+
+def correlations_with_distance(rows: Sequence[Row]) -> dict[str, str]:
+    """Return by denoising what the table of criteria says of QC-FC by distance: ``ρ = −0.213``."""
+    key = "qcfc_by_distance"
+    return {row["denoising"]: f"ρ = {shown(key, row['value_in_common'])}" for row in rows if row["criterion"] == key}
+
+
+def table_of_criteria(rows: Sequence[Row], labels: Sequence[str]) -> list[list[str]]:
+    """Return a row for each criterion: its words, what is better, and for each denoising its value with the rank.
+
+    Parameters
+    ----------
+    rows
+        Of the table of criteria, as text by column.
+    labels
+        Of the denoisings, in the order of the columns.
+    """
+    by_key = {(row["criterion"], row["denoising"]): row for row in rows}
+    table = []
+    for key, criterion in CRITERIA.items():
+        cells = []
+        for label in labels:
+            row = by_key[key, label]
+            value = shown(key, row["value" if key == "runs_kept" else "value_in_common"])
+            cells.append(value if row["rank"] == MISSING else f"{value} ({row['rank']})")
+        table.append([criterion.words.replace(" - ", MINUS), criterion.better, *cells])
+    return table
+
+
+def denoising_compared(comparisons: Sequence[Mapping[str, Any]], cite: Cite) -> str:
+    """Return how denoisings were compared, for a methods section.
+
+    Parameters
+    ----------
+    comparisons
+        Sidecars of the comparisons.
+    cite
+        Notes a reference.
+    """
+    motion = next(iter(comparisons))["Motion"].replace("_", " ")
+    covariates = next(iter(comparisons))["Covariates"]
+    taken_out = f" after regression of {listed(covariates, 9)}" if covariates else ""
+    return (
+        f"Denoising strategies were compared on the runs that all of them retained ({cite(CIRIC).in_brackets};"
+        f" {cite(PARKES).in_brackets}; {cite(WANG).in_brackets}), the runs of a subject being averaged. The dependence"
+        f" of an edge on motion (QC-FC) was its partial correlation with {motion}{taken_out}; degrees of freedom were"
+        " the number of subjects less two and less the rank of the covariates. Its dependence on the distance between"
+        " nodes was measured by Spearman’s correlation over edges. The thirds of the subjects with most and with least"
+        " motion were compared in the same way. Modularity was the mean Q* of 100 searches"
+        f" by the Louvain method ({cite(BLONDEL).in_brackets}; {cite(RUBINOV_SPORNS).in_brackets}); the separation of"
+        " networks was the difference between mean edges within and between them in pooled standard deviations."
+    )

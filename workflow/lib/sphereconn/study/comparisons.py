@@ -1,0 +1,170 @@
+"""The comparisons of denoising that a study asks for, and their files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sphereconn.errors import InputError, about
+from sphereconn.study import names
+from sphereconn.study.contrasts import KNOWN_LATER
+from sphereconn.study.groups import ALL_RUNS
+from sphereconn.study.runs import rows_of
+
+if TYPE_CHECKING:
+    from sphereconn.study.study import Combination
+
+Settings = Mapping[str, Any]
+
+TABLES = {
+    "criteria": "criteria.tsv",
+    "distance": "distance.tsv",
+    "similarity": "similarity.tsv",
+    "sidecar": "comparison.json",
+}
+QCFC = "stat-qcfc_relmat.tsv"
+ORGANIZATION = {"organization": "organization.tsv", "organization_sidecar": "organization.json"}
+FIGURES = {"criteria": "criteria", "distance": "distance"}
+
+
+@dataclass(frozen=True)
+class DenoisingComparison:
+    """Denoising strategies that are compared, of one seed set and one estimator.
+
+    Attributes
+    ----------
+    seed_set, estimator
+        Labels.
+    items
+        The combinations of these two with each denoising.
+    motion
+        Column with the motion of runs.
+    covariates
+        Columns that are taken out.
+    """
+
+    seed_set: str
+    estimator: str
+    items: tuple[Combination, ...]
+    motion: str
+    covariates: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """What a figure shows."""
+        return f"{self.seed_set}, {self.estimator}: denoising compared"
+
+    @property
+    def denoising(self) -> list[str]:
+        """Labels of what is compared."""
+        return [item.denoising for item in self.items]
+
+    def stacked(self, suffix: str) -> list[str]:
+        """Name a result of all runs for each denoising."""
+        return [names.group_result(ALL_RUNS, self.seed_set, label, self.estimator, suffix) for label in self.denoising]
+
+    def tables(self) -> dict[str, str]:
+        """Name the tables and the sidecar, by what they hold."""
+        return {key: names.comparison_result(self.seed_set, self.estimator, suffix) for key, suffix in TABLES.items()}
+
+    def matrices(self) -> list[str]:
+        """Name the QC-FC of every edge for each denoising."""
+        return [names.compared_denoising(self.seed_set, label, self.estimator, QCFC) for label in self.denoising]
+
+    def figures(self, extension: str) -> dict[str, str]:
+        """Name the figures, by what they show."""
+        return {
+            kind: names.comparison_figure(self.seed_set, self.estimator, f"{suffix}.{extension}")
+            for kind, suffix in FIGURES.items()
+        }
+
+    def all_results(self, extension: str | None) -> Iterator[str]:
+        """Name all results, and the figures with an extension where that is given."""
+        for suffix in ORGANIZATION.values():
+            yield from self.stacked(suffix)
+        yield from self.tables().values()
+        yield from self.matrices()
+        if extension is not None:
+            yield from self.figures(extension).values()
+
+
+def comparisons_of(
+    entry: Settings | None, combinations: Sequence[Combination], source: str, main_process: bool
+) -> Iterator[DenoisingComparison]:
+    """Resolve ``comparison`` of the configuration: one for each seed set and estimator with two or more denoisings.
+
+    Parameters
+    ----------
+    entry
+        As the configuration has it; None where nothing is compared.
+    combinations
+        What is computed.
+    source
+        What to call the configuration in messages.
+    main_process
+        Whether columns are checked: this takes a second.
+
+    Raises
+    ------
+    InputError
+        When a label or column is not there, nothing can be compared, or two denoisings share no run.
+    """
+    if entry is None:
+        return
+    where = f"{source}: comparison"
+    known = sorted({item.denoising for item in combinations})
+    wanted = known if entry["denoising"] == "all" else entry["denoising"]
+    for label in wanted:
+        if label not in known:
+            raise InputError(
+                f"{where}.denoising: '{label}' is in no connectome of the study; those use {', '.join(known)}."
+            )
+    if entry["motion"] in entry["covariates"]:
+        raise InputError(f"{where}.covariates: '{entry['motion']}' is the motion itself; leave it out.")
+    found = False
+    for seed_set, estimator in sorted({(item.seed_set, item.estimator) for item in combinations}):
+        items = tuple(
+            item
+            for item in combinations
+            if (item.seed_set, item.estimator) == (seed_set, estimator) and item.denoising in wanted
+        )
+        if len(items) > 1:
+            found = True
+            _check_shared(items, where)
+            if main_process:
+                _check_columns(items, entry, where)
+            yield DenoisingComparison(seed_set, estimator, items, entry["motion"], tuple(sorted(entry["covariates"])))
+    if not found:
+        raise InputError(
+            f"{where}.denoising: no seed set and estimator have connectomes after two or more of {', '.join(wanted)}."
+        )
+
+
+def _check_shared(items: Sequence[Combination], where: str) -> None:
+    stems = [{member.stem for member in item.members} for item in items]
+    if not set.intersection(*stems):
+        counts = ", ".join(f"{item.denoising} {len(runs)}" for item, runs in zip(items, stems, strict=True))
+        raise InputError(
+            f"{where}.denoising: no run has connectomes of {items[0].seed_set} ({items[0].estimator}) after all of"
+            f" these (runs: {counts}); list those that share runs."
+        )
+
+
+def _check_columns(items: Sequence[Combination], entry: Settings, where: str) -> None:
+    # Formulas cost a second of import, which a study without comparison is spared.
+    from sphereconn.compare.denoising import check_columns
+
+    rows = {
+        member.stem: row
+        for item in items
+        for member, row in zip(item.members, rows_of(item.members, item.runs), strict=True)
+    }
+    columns = dict.fromkeys(column for row in rows.values() for column in row)
+    with about(where):
+        check_columns(
+            [dict.fromkeys(columns, "n/a") | row for row in rows.values()],
+            entry["motion"],
+            entry["covariates"],
+            KNOWN_LATER,
+        )
