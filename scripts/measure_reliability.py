@@ -3,6 +3,7 @@
 from sphereconn import provenance
 from sphereconn.aggregate.stack import matrix_from_edges
 from sphereconn.compare import reliability as r
+from sphereconn.compare.edges import edge_reader
 from sphereconn.compare.repeats import repeats_of
 from sphereconn.errors import about
 from sphereconn.files import MISSING, read_json, read_records, write_json, write_matrix, write_rows
@@ -13,7 +14,7 @@ with logged(snakemake.log[0]):
     stacked, rows = read_json(files.stacked), read_records(files.runs)
     names = stacked["Nodes"]
     networks = [None if node["network"] in ("", MISSING) else node["network"] for node in read_records(files.nodes)]
-    edges, n_edges = r.edge_reader(files.stack, len(names), diagonal=stacked["ValidDiagonal"])
+    edges, n_edges = edge_reader(files.stack, len(names), diagonal=stacked["ValidDiagonal"])
     runs, subjects, repeats, places = r.chosen_rows(rows, params.over, params.runs)
     with about(params.title):
         found = r.measure_reliability(

@@ -69,6 +69,7 @@ CONTENTS = {
     "contrasts": [],
     "maps": [],
     "reliability": [],
+    "comparisons": [],
     "runs": [
         {"run": "sub-1", "seed_set": "dmn", "denoising": "bandpass", "links": [["signals", "sub-1/figures/a.png"]]}
     ],

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sphereconn.aggregate.moments import fisher_z_of
-from sphereconn.aggregate.stack import open_stack
 from sphereconn.compare.discriminability import discriminability, observed_table
+from sphereconn.compare.edges import Edges
 from sphereconn.compare.icc import KINDS, Icc, WholeIcc, intraclass_correlations, whole_icc
 from sphereconn.compare.identification import Identification, assignments, identification
 from sphereconn.compare.lengths import whole_of
@@ -22,7 +20,6 @@ from sphereconn.infer.corrections import p_of_counts
 from sphereconn.infer.network_pairs import NetworkPairs, network_pairs, pair_means
 
 Array = NDArray[np.float64]
-Edges = Callable[[NDArray[np.int64], int, int], Array]
 
 # How the names of files and columns call the kinds.
 SHORT = {kind: kind.lower().replace("(", "").replace(",", "").replace(")", "") for kind in KINDS}
@@ -85,32 +82,6 @@ class Measured:
     scores: dict[str, Score]
     n_shuffles: int
     exhaustive: bool
-
-
-def edge_reader(stack: str | Path, n_nodes: int, *, diagonal: bool) -> tuple[Edges, int]:
-    """Return a function that reads edges of runs from a stack, and the number of edges.
-
-    Correlations, whose stack has no diagonal, are read as Fisher's z; of others the diagonal is left out.
-
-    Parameters
-    ----------
-    stack
-        As `aggregate.stack.write_stack` writes it.
-    n_nodes
-        Of the connectomes.
-    diagonal
-        Whether the stack has the diagonal.
-    """
-    mapped = open_stack(stack)
-    rows, columns = np.triu_indices(n_nodes, 0 if diagonal else 1)
-    places = np.flatnonzero(rows != columns)
-
-    def read(runs: NDArray[np.int64], start: int, stop: int) -> Array:
-        chosen = places[start:stop]
-        block = np.asarray(mapped[runs, chosen[0] : chosen[-1] + 1])
-        return block[:, chosen - chosen[0]] if diagonal else fisher_z_of(block)
-
-    return read, len(places)
 
 
 def measure_reliability(
