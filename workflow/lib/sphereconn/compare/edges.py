@@ -31,13 +31,13 @@ def edge_reader(stack: str | Path, n_nodes: int, *, diagonal: bool) -> tuple[Edg
     diagonal
         Whether the stack has the diagonal.
     """
-    mapped = open_stack(stack)
     rows, columns = np.triu_indices(n_nodes, 0 if diagonal else 1)
     places = np.flatnonzero(rows != columns)
 
     def read(runs: NDArray[np.int64], start: int, stop: int) -> Array:
         chosen = places[start:stop]
-        block = np.asarray(mapped[runs, chosen[0] : chosen[-1] + 1])
+        # Mapped anew each time: pages that have been read count as memory while a map lives.
+        block = np.asarray(open_stack(stack)[runs, chosen[0] : chosen[-1] + 1])
         return block[:, chosen - chosen[0]] if diagonal else fisher_z_of(block)
 
     return read, len(places)

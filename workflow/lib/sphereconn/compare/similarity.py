@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+# Below this share of the sum of squares, what is left of it is rounding.
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Similarity:
@@ -76,16 +79,15 @@ def correlations(values: Array) -> Array:
     >>> correlations(np.array([[1.0, 2.0, 3.0, np.nan], [3.0, 2.0, 1.0, 0.0]])).round(3).tolist()
     [[1.0, -1.0], [-1.0, 1.0]]
     """
-    n = len(values)
-    found = np.full((n, n), np.nan)
-    for one in range(n):
-        for other in range(one, n):
-            both = ~(np.isnan(values[one]) | np.isnan(values[other]))
-            first, second = (values[place, both] for place in (one, other))
-            if len(first) < 3:
-                continue
-            first, second = first - first.mean(), second - second.mean()
-            size = np.sqrt((first @ first) * (second @ second))
-            if size > 0:
-                found[one, other] = found[other, one] = np.clip(first @ second / size, -1, 1)
-    return found
+    known = ~np.isnan(values)
+    count = known.sum(axis=1, keepdims=True)
+    # Sums of products lose digits to what all values have in common.
+    centre = np.where(known, values, 0).sum(axis=1, keepdims=True) / np.maximum(count, 1)
+    filled, weight = np.where(known, values - centre, 0), known.astype(float)
+    common, first, second = weight @ weight.T, filled @ weight.T, filled**2 @ weight.T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        squares = second - first**2 / common
+        covariance = filled @ filled.T - first * first.T / common
+        varies = (squares > _ROUNDING * second) & (squares.T > _ROUNDING * second.T) & (common > 2)
+        found: Array = np.where(varies, covariance / np.sqrt(squares * squares.T), np.nan)
+    return np.clip((found + found.T) / 2, -1, 1)
