@@ -51,10 +51,18 @@ def test_similarity_is_the_mean_correlation_of_the_same_run():
     runs = [[(edges := rng.normal(size=50)), edges + rng.normal(size=50), -edges] for _ in range(6)]
     found = similarity(runs)
     of_each = [np.corrcoef(run) for run in runs]
-    assert np.allclose(found.of_runs[0, 1], np.tanh(np.mean([np.arctanh(r[0, 1]) for r in of_each])))
+    assert np.allclose(found.of_runs[0, 1], np.mean([r[0, 1] for r in of_each]))
     assert np.allclose(found.of_means, np.corrcoef(np.mean(runs, axis=0)))
-    assert found.of_runs[0, 2] == pytest.approx(-1) and np.diag(found.of_runs).tolist() == [1, 1, 1]
+    assert found.of_runs[0, 2] == pytest.approx(-1) and np.diag(found.of_runs) == pytest.approx(1)
     assert found.n_runs == 6 and np.array_equal(found.of_runs, found.of_runs.T)
+
+
+def test_runs_that_two_strategies_leave_the_same_count_like_others():
+    rng = np.random.default_rng(3)
+    first = rng.normal(size=(2, 40))
+    other = [first[0], first[1] + rng.normal(size=40)]
+    found = similarity(list(zip(first, other, strict=True)))
+    assert found.of_runs[0, 1] == pytest.approx((1 + np.corrcoef(first[1], other[1])[0, 1]) / 2)
 
 
 def test_missing_edges_are_left_out_of_each_pair_and_strategies_without_values_have_none():

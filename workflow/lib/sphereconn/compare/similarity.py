@@ -21,7 +21,8 @@ class Similarity:
     Attributes
     ----------
     of_runs
-        Mean over runs of the correlation between two connectomes of the same run (Fisher's z averaged).
+        Mean over runs of the correlation between two connectomes of the same run; not by Fisher's z, which a run that
+        two strategies leave the same, such as one without a censored frame, would make infinite.
     of_means
         Correlation between the mean connectomes of all runs.
     n_runs
@@ -53,21 +54,18 @@ def similarity(runs: Iterable[Sequence[Array]]) -> Similarity:
         n_runs += 1
         values = np.array(edges)
         if total is None:
-            total, known, z = np.zeros(values.shape), np.zeros(values.shape), np.zeros((len(values),) * 2)
-            n_known = np.zeros(z.shape)
+            total, known, r = np.zeros(values.shape), np.zeros(values.shape), np.zeros((len(values),) * 2)
+            n_known = np.zeros(r.shape)
         total += np.nan_to_num(values)
         known += ~np.isnan(values)
-        with np.errstate(divide="ignore"):
-            of_run = np.arctanh(np.clip(correlations(values), -1 + 1e-15, 1 - 1e-15))
-        z += np.nan_to_num(of_run)
+        of_run = correlations(values)
+        r += np.nan_to_num(of_run)
         n_known += ~np.isnan(of_run)
     if total is None:
         raise ValueError("there is no run")
     with np.errstate(invalid="ignore"):
-        of_runs = np.tanh(z / n_known)
+        of_runs = r / n_known
         means = total / known
-    defined = ~np.isnan(np.diag(of_runs))
-    of_runs[defined, defined] = 1
     return Similarity(of_runs, correlations(means), n_runs)
 
 

@@ -112,7 +112,7 @@ def distance_figure(
     title, note
         What the figure shows, and a remark.
     """
-    width = 2 * style.MARGIN + 0.35 + COLUMNS * (PANEL + 0.3)
+    width = 2 * style.MARGIN + 0.55 + COLUMNS * (PANEL + 0.2)
     top = style.heading_height(title, note, width)
     n_rows = -(-len(qcfc) // COLUMNS)
     sheet = style.Sheet(width, top + n_rows * (PANEL + 0.75) + style.MARGIN)
@@ -121,7 +121,7 @@ def distance_figure(
         sheet.heading(title, note)
         for place, (label, values) in enumerate(qcfc.items()):
             row, column = divmod(place, COLUMNS)
-            left = style.MARGIN + 0.35 + column * (PANEL + 0.3)
+            left = style.MARGIN + 0.55 + column * (PANEL + 0.2)
             axes = sheet.axes(left, top + 0.3 + row * (PANEL + 0.75), PANEL, PANEL)
             known = ~np.isnan(values)
             if known.sum() > MOST_DOTS:
