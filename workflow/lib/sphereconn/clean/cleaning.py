@@ -20,6 +20,8 @@ from sphereconn.clean.filters import (
     butterworth_gain,
     cosine_drifts,
     describe_band,
+    frames_of_padding,
+    number_of_cosines,
     passed_fraction,
 )
 from sphereconn.clean.interpolation import Interpolation, fill_censored, least_squares_line
@@ -192,7 +194,8 @@ def clean_signals(
     usable = np.isfinite(signals[kept]).all(axis=0)
     n_usable = int(np.count_nonzero(usable))
     given = np.hstack([signals[:, usable], confounds])
-    if filter == "butterworth" and (high_pass is not None or low_pass is not None):
+    band = _band(filter, repetition_time, high_pass, low_pass, detrend)
+    if band.words:
         first, last = np.flatnonzero(kept)[[0, -1]]
         n_interpolated = int(np.count_nonzero(~kept[first : last + 1]))
         treated = fill_censored(given[first : last + 1], kept[first : last + 1], repetition_time, interpolation)
@@ -202,21 +205,16 @@ def clean_signals(
         treated = butterworth(
             treated, repetition_time, high_pass=high_pass, low_pass=low_pass, order=order, padtype=padtype
         )[kept[first : last + 1]]
-        passed = passed_fraction(repetition_time, high_pass, low_pass)
-        band = describe_band(high_pass, low_pass)
-        n_constraints = 0 if high_pass is not None else 1 + detrend
     else:
         n_interpolated = 0
         treated = given[kept]
         if detrend:
             times = np.flatnonzero(kept)
             treated = treated - least_squares_line(treated, times, times)
-        passed, band = 1.0, ""
-        n_constraints = 1 + detrend
 
     given = given[kept]
     basis, used, dropped = _independent_regressors(given[:, n_usable:], treated[:, n_usable:], names)
-    degrees_of_freedom = _degrees_of_freedom(len(given), passed, band, len(used), n_constraints)
+    degrees_of_freedom = _degrees_of_freedom(len(given), band, len(used))
     cleaned = treated[:, :n_usable]
     cleaned = cleaned - basis @ (basis.T @ cleaned)
 
@@ -226,8 +224,8 @@ def clean_signals(
 
     times = np.flatnonzero(kept)
     # With a high-pass, what the trend took away was not passed in any case.
-    removed = np.hstack([_mean_and_trend(times, trend=detrend and n_constraints > 0), basis])
-    effective = effective_degrees_of_freedom(cleaned, times, removed, power_gain if band else None)
+    removed = np.hstack([_mean_and_trend(times, trend=detrend and band.n_constraints > 0), basis])
+    effective = effective_degrees_of_freedom(cleaned, times, removed, power_gain if band.words else None)
     result = np.full((len(given), signals.shape[1]), np.nan)
     result[:, usable] = _standardized(cleaned, given[:, :n_usable], standardize)
     return CleanedSignals(
@@ -240,6 +238,66 @@ def clean_signals(
         n_frames_kept=len(given),
         n_frames_interpolated=n_interpolated,
     )
+
+
+def check_length(
+    n_frames: int,
+    repetition_time: float,
+    n_regressors: int,
+    *,
+    detrend: bool,
+    filter: Filter,
+    high_pass: float | None,
+    low_pass: float | None,
+    order: int,
+    padtype: PadType,
+) -> None:
+    """Check, without its signals, that a run is long enough to be cleaned if none of its frames is censored.
+
+    Parameters
+    ----------
+    n_frames
+        Number of frames of the run.
+    repetition_time
+        Seconds from one frame to the next.
+    n_regressors
+        Number of confounds, all taken for independent.
+    detrend, filter, high_pass, low_pass, order, padtype
+        As for `clean_signals`.
+
+    Raises
+    ------
+    InputError
+        As `clean_signals` does of a run that is too short.
+    """
+    _check_kept(None, n_frames)
+    band = _band(filter, repetition_time, high_pass, low_pass, detrend)
+    if band.words:
+        frames_of_padding(n_frames, repetition_time, high_pass, low_pass, order, padtype)
+    elif filter == "cosine" and high_pass is not None:
+        n_regressors += number_of_cosines(n_frames, repetition_time, high_pass)
+    _degrees_of_freedom(n_frames, band, n_regressors)
+
+
+@dataclass(frozen=True)
+class _Band:
+    """What a temporal filter leaves: a share of the frequencies, and how many constraints beside the regressors.
+
+    ``words`` name the filter, "" for none; the constraints are the mean and the trend, where no high-pass takes them.
+    """
+
+    words: str
+    passed: float
+    n_constraints: int
+
+
+def _band(
+    filter: Filter, repetition_time: float, high_pass: float | None, low_pass: float | None, detrend: bool
+) -> _Band:
+    if filter != "butterworth" or (high_pass is None and low_pass is None):
+        return _Band("", 1.0, 1 + detrend)
+    passed = passed_fraction(repetition_time, high_pass, low_pass)
+    return _Band(describe_band(high_pass, low_pass), passed, 0 if high_pass is not None else 1 + detrend)
 
 
 def _check_choices(filter: str, standardize: str, high_pass: float | None, low_pass: float | None) -> None:
@@ -338,12 +396,12 @@ def _independent_regressors(
     return basis[:, : len(used)], used, dropped
 
 
-def _degrees_of_freedom(n_kept: int, passed: float, band: str, n_regressors: int, n_constraints: int) -> float:
-    """Count what is left of the kept frames: of the share ``passed`` by the filter named ``band`` ("" for none)."""
-    degrees_of_freedom = n_kept * passed - n_regressors - n_constraints
+def _degrees_of_freedom(n_kept: int, band: _Band, n_regressors: int) -> float:
+    """Count what a filter and a regression leave of the kept frames."""
+    degrees_of_freedom = n_kept * band.passed - n_regressors - band.n_constraints
     if degrees_of_freedom < 1:
-        after = f" ({n_kept * passed:.4g} after the {band})" if band else ""
-        constraints = ("", " and the mean", ", mean and trend")[n_constraints]
+        after = f" ({n_kept * band.passed:.4g} after the {band.words})" if band.words else ""
+        constraints = ("", " and the mean", ", mean and trend")[band.n_constraints]
         raise TooLittleLeftError(
             f"{n_regressors} independent regressors{constraints} leave less than one degree of freedom in the {n_kept}"
             f" frames kept{after}",

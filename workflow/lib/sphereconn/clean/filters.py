@@ -124,13 +124,7 @@ def butterworth(
     if high_pass is None and low_pass is None:
         return signals.copy()
 
-    n_poles = 2 * order if high_pass is not None and low_pass is not None else order
-    n_padding = {"none": 0, "gaussian_process": math.ceil(_CONTINUED / repetition_time)}.get(padtype, 3 * (n_poles + 1))
-    if padtype in _PAD_ARGUMENTS and len(signals) <= n_padding:
-        raise InputError(
-            f"{len(signals)} frames are too few for the {describe_band(high_pass, low_pass)} of order {order}"
-            f" and padtype: {padtype} ({n_padding + 1} needed)."
-        )
+    n_padding = frames_of_padding(len(signals), repetition_time, high_pass, low_pass, order, padtype)
     sections = _design(order, repetition_time, high_pass, low_pass)
     steady_gain = 1.0 if high_pass is None else 0.0
     padded = signals
@@ -145,6 +139,31 @@ def butterworth(
         first = padded[0]
         padded = (_filter_from_rest(sections, padded - first) + steady_gain * first)[::-1]
     return cast(NDArray[np.float64], np.ascontiguousarray(padded[n_padding : n_padding + len(signals)]))
+
+
+def frames_of_padding(
+    n_frames: int,
+    repetition_time: float,
+    high_pass: float | None,
+    low_pass: float | None,
+    order: int,
+    padtype: PadType,
+) -> int:
+    """Return for how many frames a run goes on beyond each of its ends while it is filtered (see `butterworth`).
+
+    Raises
+    ------
+    InputError
+        When the run is not longer than a padding that repeats its values.
+    """
+    n_poles = 2 * order if high_pass is not None and low_pass is not None else order
+    n_padding = {"none": 0, "gaussian_process": math.ceil(_CONTINUED / repetition_time)}.get(padtype, 3 * (n_poles + 1))
+    if padtype in _PAD_ARGUMENTS and n_frames <= n_padding:
+        raise InputError(
+            f"{n_frames} frames are too few for the {describe_band(high_pass, low_pass)} of order {order}"
+            f" and padtype: {padtype} ({n_padding + 1} needed)."
+        )
+    return n_padding
 
 
 def butterworth_gain(
@@ -286,9 +305,12 @@ def cosine_drifts(n_frames: int, repetition_time: float, high_pass: float) -> ND
         When the cut-off cannot be met (see `check_cutoffs`).
     """
     check_cutoffs(repetition_time, high_pass, None)
-    # Rounded, so that 2 × 200 × 0.01 × 2.3 counts 9.2 and a product that is whole on paper is whole here.
-    n_cosines = min(n_frames - 1, int(round(2 * n_frames * repetition_time * high_pass, 9)))
+    numbers = np.arange(1, number_of_cosines(n_frames, repetition_time, high_pass) + 1)
     frames = np.arange(n_frames)[:, None] + 0.5
-    return cast(
-        NDArray[np.float64], np.sqrt(2 / n_frames) * np.cos(np.pi / n_frames * frames * np.arange(1, n_cosines + 1))
-    )
+    return cast(NDArray[np.float64], np.sqrt(2 / n_frames) * np.cos(np.pi / n_frames * frames * numbers))
+
+
+def number_of_cosines(n_frames: int, repetition_time: float, high_pass: float) -> int:
+    """Return how many discrete cosines are slower than a cut-off (see `cosine_drifts`)."""
+    # Rounded, so that 2 × 200 × 0.01 × 2.3 counts 9.2 and a product that is whole on paper is whole here.
+    return min(n_frames - 1, int(round(2 * n_frames * repetition_time * high_pass, 9)))

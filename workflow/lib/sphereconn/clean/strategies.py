@@ -185,18 +185,12 @@ def read_run_confounds(
     if path is None:
         return RunConfounds([], np.empty((n_frames, 0)), censor(n_frames, without_data=without_data), None)
     table = read_table(path, n_frames)
-    names: list[str] = []
-    values: list[NDArray[np.float64]] = []
-    if strategy is not None:
-        names, values = _strategy_columns(table, strategy, components, aroma)
-    with about(table.path):
-        chosen = [name for name in select_columns(table.columns, patterns, if_any) if name not in names]
-    names, values = names + chosen, values + [table.column(name) for name in chosen]
+    names, values = regressors(table, patterns, if_any, strategy, components, aroma)
     flags = None
     if non_steady_state == "censor":
         marked = _matching(table.columns, NON_STEADY_STATE_COLUMNS)
         flags = np.any([np.zeros(n_frames), *map(table.column, marked)], axis=0)
-    traces = _traces(table, scrubbing)
+    traces = motion_traces(table, scrubbing)
     censoring = censor(n_frames, flags, traces, scrubbing.min_segment if scrubbing else 0, without_data)
     confounds = np.array(values).reshape(len(names), n_frames).T
     return RunConfounds(
@@ -207,11 +201,34 @@ def read_run_confounds(
     )
 
 
+def regressors(
+    table: ConfoundsTable,
+    patterns: Sequence[str] = (),
+    if_any: Sequence[str] = (),
+    strategy: Strategy | None = None,
+    components: str | Path | None = None,
+    aroma: str | Path | None = None,
+) -> tuple[list[str], list[NDArray[np.float64]]]:
+    """Return the names of the confounds that are regressed out, those of the strategy first, and their values.
+
+    The parameters are those of `read_run_confounds`; a table without rows tells the names. ``InputError`` when the
+    table lacks one.
+    """
+    names: list[str] = []
+    values: list[NDArray[np.float64]] = []
+    if strategy is not None:
+        names, values = _strategy_columns(table, strategy, components, aroma)
+    with about(table.path):
+        chosen = [name for name in select_columns(table.columns, patterns, if_any) if name not in names]
+    return names + chosen, values + [table.column(name) for name in chosen]
+
+
 def _matching(columns: Sequence[str], pattern: str) -> list[str]:
     return [name for name in columns if re.fullmatch(pattern, name)]
 
 
-def _traces(table: ConfoundsTable, scrubbing: Scrubbing | None) -> dict[str, tuple[NDArray[np.float64], float]]:
+def motion_traces(table: ConfoundsTable, scrubbing: Scrubbing | None) -> dict[str, tuple[NDArray[np.float64], float]]:
+    """Return by reason what frames are censored by, and the threshold; ``InputError`` when the table lacks it."""
     traces = {}
     if scrubbing is not None:
         for reason, name, threshold in (

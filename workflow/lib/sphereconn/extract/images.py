@@ -64,6 +64,7 @@ _LARGEST_FRAME = 1 << 26  # voxels: 400 a side; a forged header of more would co
 _MOST_FRAMES = 1 << 17  # 3.6 hours at ten a second
 _MOST_BEHIND = 1 << 28  # bytes that may follow the last frame: a stream may inflate to a thousand times its size
 _GZIP_BLOCK = 512 * 1024  # bytes read at once; larger blocks fall out of the cache, smaller ones cost calls
+_HEADER_BLOCK = 4096  # bytes read for a header
 
 _Stream: TypeAlias = "FileIO | isal_zlib._GzipReader"
 # The last is what isal makes of a gzip header that does not end: the name of a file may stand in it.
@@ -251,9 +252,9 @@ def _resample_nearest(
     return resampled
 
 
-def _stream(path: str, file: FileIO) -> _Stream:
+def _stream(path: str, file: FileIO, block: int = _GZIP_BLOCK) -> _Stream:
     # isal's own reader class fills our buffer directly; its public file class copies every byte once more.
-    return isal_zlib._GzipReader(file, _GZIP_BLOCK) if path.lower().endswith(".gz") else file
+    return isal_zlib._GzipReader(file, block) if path.lower().endswith(".gz") else file
 
 
 def _fill(stream: _Stream, content: memoryview) -> int:
@@ -280,7 +281,7 @@ def _read_header(path: str | Path) -> tuple[ImageHeader, int]:
     try:
         size = os.path.getsize(path)
         with open(path, "rb", buffering=0) as file:
-            length = _fill(_stream(path, file), memoryview(start))
+            length = _fill(_stream(path, file, _HEADER_BLOCK), memoryview(start))
     except EOFError as problem:
         raise InputError(f"{path}: the file is damaged: the gzip stream ends within the header.") from problem
     except _STREAM_ERRORS as problem:

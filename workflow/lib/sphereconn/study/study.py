@@ -242,10 +242,19 @@ def read_study(
     combined = [recording for item in combinations for recording in item.combined]
     notices: list[str] = []
     if main_process:
-        denoised: dict[str, dict[str, Run]] = {}
-        for item in combinations:
-            denoised.setdefault(item.denoising, {}).update((run.stem, run) for run in item.runs)
-        notices += will_fail({label: of.values() for label, of in denoised.items()}, settings["denoising"], source)
+        of_denoising: dict[str, dict[str, Run]] = {}
+        of_seed_set: dict[str, dict[str, Run]] = {}
+        for (seed_set, denoising), of in computed.items():
+            of_denoising.setdefault(denoising, {}).update(of)
+            if seed_set not in atlases:  # the seeds of an atlas are made by a job
+                of_seed_set.setdefault(seed_set, {}).update(of)
+        notices += will_fail(
+            {label: of.values() for label, of in of_denoising.items()},
+            {label: of.values() for label, of in of_seed_set.items()},
+            settings["denoising"],
+            seed_sets,
+            source,
+        )
         notices += [*mixups(runs, found.table), *near_levels(runs, settings["groups"])]
     return Study(
         settings=settings,
