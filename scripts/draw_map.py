@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sphereconn.draw.map_page import MEASURES
 from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.slices import slices_figure
 from sphereconn.draw.style import save_figure
@@ -9,8 +10,6 @@ from sphereconn.files import read_json
 from sphereconn.log import logged
 from sphereconn.map.files import read_map
 from sphereconn.study.seeds import read_seeds
-
-LABELS = {"z": "mean Fisher z", "psc": "mean percent signal change per standard deviation of the seed"}
 
 with logged(snakemake.log[0]):
     params, sidecar = snakemake.params, read_json(snakemake.input.sidecar)
@@ -25,7 +24,7 @@ with logged(snakemake.log[0]):
             grid.affine,
             centre,
             title=title,
-            label=LABELS[sidecar["Statistic"]],
+            label=MEASURES[sidecar["Statistic"]],
             note=f"Outlined: magnitudes of at least {threshold:.2g}; smaller ones fade. The ring is the seed.",
             threshold=threshold,
             seed=centre,

@@ -15,38 +15,25 @@ with logged(snakemake.log[0]):
     inside = read_mask(files.mask, image.shape, image.affine).ravel(order="F") if files.get("mask") else None
     source, cleaned = read_json(files.extracted), read_json(files.cleaned)
     names, signals = read_signals(files.signals)
-    seeds = [names.index(name) for name in params.seeds.values()]
+    seeds = list(params.seeds.values())
     if "LeftOut" in cleaned:
         made = no_maps(image.n_voxels, len(seeds), params.settings["kind"])
     else:
         confounds = read_confounds_of(params.denoising, files, image.n_frames, source["VolumesWithoutData"])
+        of_seeds = (signals[:, [names.index(name) for name in seeds]], source["RepetitionTime"], confounds)
         with about(files.bold):
-            made = maps_of_run(
-                image,
-                inside,
-                signals[:, seeds],
-                source["RepetitionTime"],
-                confounds,
-                signal_settings(params.denoising),
-                **params.settings,
-            )
+            made = maps_of_run(image, inside, *of_seeds, signal_settings(params.denoising), **params.settings)
 
     for statistic, maps in made.maps.items():
         for path, values in zip(snakemake.output[statistic], maps, strict=True):
             write_map(path, values, image)
-    write_json(
-        snakemake.output.sidecar,
-        {
-            "Description": f"Seed maps: {params.settings['kind']} of each seed with every voxel",
-            **({"LeftOut": cleaned["LeftOut"]} if "LeftOut" in cleaned else {}),
-            "Seeds": list(params.seeds.values()),
-            "SeedsWithoutMap": made.seeds_without_map(list(params.seeds.values())),
-            "Statistics": made.described,
-            "NumberOfVoxels": made.n_voxels,
-            "EffectiveDegreesOfFreedom": cleaned["EffectiveDegreesOfFreedom"],
-            "Settings": params.settings,
-            "Denoising": params.denoising,
-            "Sources": provenance.sources(list(files), snakemake.output.sidecar),
-            "Software": provenance.software(),
-        },
-    )
+    content = {
+        **({"LeftOut": cleaned["LeftOut"]} if "LeftOut" in cleaned else {}),
+        **made.described(seeds, params.settings["kind"]),
+        "EffectiveDegreesOfFreedom": cleaned["EffectiveDegreesOfFreedom"],
+        "Settings": params.settings,
+        "Denoising": params.denoising,
+        "Sources": provenance.sources(list(files), snakemake.output.sidecar),
+        "Software": provenance.software(),
+    }
+    write_json(snakemake.output.sidecar, content)

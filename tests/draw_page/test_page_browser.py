@@ -1,7 +1,6 @@
 """The page in a real browser, opened from disk with the network off, and what a person sees and does there."""
 
 import json
-import os
 import struct
 import time
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import Browser, find_chromium
 
 from sphereconn.draw.page import PageConnectome, connectome_page
 from sphereconn.draw.style import network_looks
@@ -91,20 +89,6 @@ def study(folder, name, nodes, matrices, **settings):
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("pages")
-
-
-@pytest.fixture(scope="session")
-def browser():
-    executable = find_chromium()
-    if executable is None:
-        if "CI" in os.environ:
-            pytest.fail(
-                "Chromium is missing: these tests open the page in it (Debian and Ubuntu: apt install chromium)."
-            )
-        pytest.skip("Chromium is not installed: the page was not opened (Debian and Ubuntu: apt install chromium).")
-    browser = Browser(executable)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sphereconn.extract.images import iter_frames, read_volume_header
+
 BRAIN_FILES = Path(__file__).resolve().parents[4] / "resources" / "brain"
 
 VIEWS = ("right", "left", "back", "front", "top")
@@ -45,6 +47,13 @@ def outline(view: str) -> Outline:
         for kind in ("silhouette", "sulci")
     )
     return Outline(silhouette, sulci)
+
+
+def template() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the head of MNI152 in grey, 0 to 255, shape (n_x, n_y, n_z), and its affine to mm, shape (4, 4)."""
+    header = read_volume_header(BRAIN_FILES / "template.nii.gz")
+    (values,) = iter_frames(header)
+    return values.astype(np.float64).reshape(header.shape, order="F"), header.affine
 
 
 def brain_mesh() -> BrainMesh:

@@ -7,14 +7,9 @@ forbids every request. The brain is drawn by a renderer of our own on a plain ca
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import numpy as np
@@ -22,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sphereconn.draw.brain import BrainMesh, brain_mesh
 from sphereconn.draw.edges import edges_to_draw, parse_threshold
+from sphereconn.draw.one_file import base64_of, one_file_page
 from sphereconn.draw.style import diverging_map, listed_looks, network_looks, symmetric_limit
 
 ASSETS = Path(__file__).with_name("page_assets")
@@ -103,19 +99,10 @@ def connectome_page(
         "networks": [{"label": look.label, "colour": look.colour} for look in listed],
         "connectomes": _encoded_connectomes(connectomes),
         "opening": _opening(threshold, connectomes[0].matrix),
-        "colours": _base64(np.round(diverging_map()(np.arange(256))[:, :3] * 255).astype(np.uint8)),
+        "colours": base64_of(np.round(diverging_map()(np.arange(256))[:, :3] * 255).astype(np.uint8)),
         "mesh": _encoded_mesh(brain_mesh()),
     }
-    style = _asset("page.css")
-    scripts = [_asset(name) for name in SCRIPTS]
-    return Template(_asset("template.html")).substitute(
-        title=html.escape(title),
-        style=style,
-        style_source=_source_hash(style),
-        script_sources=" ".join(map(_source_hash, scripts)),
-        data=_json(data),
-        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
-    )
+    return one_file_page(ASSETS, "template.html", ("page.css",), SCRIPTS, title, data)
 
 
 def _check(
@@ -158,7 +145,7 @@ def _encoded_connectomes(connectomes: Sequence[PageConnectome]) -> list[dict[str
                 "measure": connectome.measure,
                 "limit": limit,
                 "decimals": decimals,
-                "values": _base64(_single_precision(upper, decimals)),
+                "values": base64_of(_single_precision(upper, decimals)),
             }
         )
     return encoded
@@ -193,29 +180,6 @@ def _encoded_mesh(mesh: BrainMesh) -> dict[str, Any]:
     right = mesh.faces[(mesh.faces >= n_left).all(axis=1)] - n_left
     return {
         "unit": MESH_UNIT_MM,
-        "vertices": _base64(np.round(mesh.vertices[n_left:] / MESH_UNIT_MM).astype(np.int16)),
-        "faces": _base64(right.astype(np.uint16)),
+        "vertices": base64_of(np.round(mesh.vertices[n_left:] / MESH_UNIT_MM).astype(np.int16)),
+        "faces": base64_of(right.astype(np.uint16)),
     }
-
-
-def _base64(array: NDArray[Any]) -> str:
-    little_endian = array.astype(array.dtype.newbyteorder("<"))
-    return base64.b64encode(little_endian.tobytes()).decode("ascii")
-
-
-def _json(data: Any) -> str:
-    """Write JSON in which no label can end the script element it stands in; ASCII only."""
-    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-def _asset(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
-
-
-def _source_hash(text: str) -> str:
-    """Name an inline script or style in a content security policy."""
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from sphereconn.draw import style
-from sphereconn.draw.brain import BRAIN_FILES
-from sphereconn.extract.images import iter_frames, read_volume_header
+from sphereconn.draw.brain import template
 
 STEP = 1.0  # mm between the points at which a slice is drawn
 SPAN = ((-76.0, 76.0), (-112.0, 80.0), (-60.0, 84.0))  # mm of x, y, z that are shown
@@ -33,13 +32,14 @@ def slices_figure(
     label: str,
     note: str = "",
     threshold: float = 0.0,
+    strong: NDArray[np.bool_] | None = None,
     vmax: float | None = None,
     seed: Sequence[float] | None = None,
 ) -> Figure:
     """Draw a map over the MNI152 template.
 
-    Values below the threshold are not hidden but fade out, and a line surrounds what is above it: what was almost
-    there can be told from what was not there at all (Taylor et al. 2023).
+    Values below the threshold, or not significant, are not hidden but fade out, and a line surrounds the others: what
+    was almost there can be told from what was not there at all (Taylor et al. 2023).
 
     Parameters
     ----------
@@ -53,6 +53,8 @@ def slices_figure(
         What the figure shows; what the values are (beside the colour bar); a remark.
     threshold
         Magnitude from which a value is drawn in full; 0 for all.
+    strong
+        Voxels that are drawn in full, instead of those that reach a threshold, the shape of ``values``.
     vmax
         The colours span -vmax to vmax; by default the 99.9th percentile of the magnitudes, so that the seed itself does
         not wash out the rest.
@@ -65,7 +67,10 @@ def slices_figure(
     reproducibility. NeuroImage 274:120138.
     """
     limit = vmax if vmax is not None else _limit(values)
-    template, to_mm = _template()
+    if strong is None:
+        strong = np.abs(np.nan_to_num(values)) >= threshold
+    overlay = _Overlay(values, strong, affine, limit, threshold or limit)
+    brain, to_mm = template()
     scale = style.ColourScale(style.diverging_map(), -limit, limit, label)
 
     spans = [high - low for low, high in SPAN]
@@ -83,16 +88,27 @@ def slices_figure(
         left = style.MARGIN
         for axis, (w, h) in enumerate(zip(widths, heights, strict=True)):
             axes = sheet.axes(left, top + (tallest - h * INCHES_PER_MM) / 2, w * INCHES_PER_MM, h * INCHES_PER_MM)
-            _draw_slice(axes, axis, centre[axis], template, to_mm, values, affine, limit, threshold)
+            _draw_slice(axes, axis, centre[axis], brain, to_mm, overlay)
             _mark(axes, axis, centre, seed)
             left += w * INCHES_PER_MM + GAP
         sheet.colour_bar(width - style.MARGIN - bar, top, tallest, scale)
         left, below = style.MARGIN, top + tallest + 0.2
         for level in LEVELS:
             axes = sheet.axes(left, below, small_width, small_height)
-            _draw_slice(axes, 2, level, template, to_mm, values, affine, limit, threshold)
+            _draw_slice(axes, 2, level, brain, to_mm, overlay)
             left += small_width + GAP
     return sheet.figure
+
+
+@dataclass(frozen=True)
+class _Overlay:
+    """A map with the voxels that are drawn in full; the others fade out below a magnitude."""
+
+    values: NDArray[np.float64]
+    strong: NDArray[np.bool_]
+    affine: NDArray[np.float64]
+    limit: float
+    fading: float
 
 
 def _limit(values: NDArray[np.float64]) -> float:
@@ -100,24 +116,13 @@ def _limit(values: NDArray[np.float64]) -> float:
     return float(np.quantile(magnitudes, 0.999)) or 1.0 if len(magnitudes) else 1.0
 
 
-def _template() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    path: Path = BRAIN_FILES / "template.nii.gz"
-    header = read_volume_header(path)
-    for frame in iter_frames(header):
-        values = frame.astype(np.float64)
-    return values.reshape(header.shape, order="F"), header.affine
-
-
 def _draw_slice(
     axes: Axes,
     axis: int,
     at: float,
-    template: NDArray[np.float64],
+    brain: NDArray[np.float64],
     to_mm: NDArray[np.float64],
-    values: NDArray[np.float64],
-    affine: NDArray[np.float64],
-    limit: float,
-    threshold: float,
+    overlay: _Overlay,
 ) -> None:
     """Draw the slice where the coordinate ``axis`` is ``at`` mm: from the left, the back or the top."""
     across, up = [other for other in range(3) if other != axis]
@@ -129,17 +134,17 @@ def _draw_slice(
     points[..., up] = vertical[:, None]
     extent = (horizontal[0], horizontal[-1], vertical[0], vertical[-1])
     shown: Any = {"extent": extent, "origin": "lower", "interpolation": "nearest"}
-    brain = _sampled(template, to_mm, points)
-    grey = np.where(brain > 20, 0.30 + 0.65 * brain / 255, 1.0)
+    light = _sampled(brain, to_mm, points)
+    grey = np.where(light > 20, 0.30 + 0.65 * light / 255, 1.0)
     axes.imshow(np.repeat(grey[..., None], 3, axis=2), **shown)
-    overlay = _sampled(values, affine, points)
-    colours = style.diverging_map()(np.clip(0.5 + 0.5 * overlay / limit, 0, 1))
-    magnitude = np.abs(np.nan_to_num(overlay))
-    fading = np.minimum(FAINTEST * (magnitude / threshold) ** 2, FAINTEST) if threshold > 0 else np.ones_like(magnitude)
-    colours[..., 3] = np.where(np.isfinite(overlay), np.where(magnitude >= threshold, 0.9, fading), 0.0)
+    value = _sampled(overlay.values, overlay.affine, points)
+    strong = _sampled(overlay.strong.astype(np.float64), overlay.affine, points) > 0.5
+    colours = style.diverging_map()(np.clip(0.5 + 0.5 * value / overlay.limit, 0, 1))
+    fading = FAINTEST * np.minimum(np.abs(np.nan_to_num(value)) / overlay.fading, 1) ** 2
+    colours[..., 3] = np.where(np.isfinite(value), np.where(strong, 0.9, fading), 0.0)
     axes.imshow(colours, **shown)
-    if threshold > 0 and (magnitude >= threshold).any() and (magnitude < threshold).any():
-        axes.contour(horizontal, vertical, magnitude, levels=[threshold], colors=style.INK, linewidths=0.5)
+    if strong.any() and (np.isfinite(value) & ~strong).any():
+        axes.contour(horizontal, vertical, strong.astype(float), levels=[0.5], colors=style.INK, linewidths=0.5)
     axes.set_axis_off()
     name = "xyz"[axis]
     size = style.SMALL_TEXT_SIZE

@@ -210,23 +210,25 @@ def values_of(stack: str | Path, stacked: Settings, model: Model, settings: Sett
     values = np.empty((len(model.design.runs), len(edges)))
     for row, read in zip(values, stack_rows(stack, model.design.runs), strict=True):
         row[:] = read[edges] if diagonal else fisher_z_of(read)
-    if settings["harmonize"] is None:
+    return harmonized(values, model, settings)
+
+
+def harmonized(values: NDArray[np.float64], model: Model, settings: Settings) -> Values:
+    """Return values of the runs of a model, shape (n_runs, n_edges), harmonised over sites if that is asked for."""
+    chosen = settings["harmonize"]
+    if chosen is None:
         return Values(values, None)
     with about("harmonize"):
-        return _harmonized(values, model, settings)
-
-
-def _harmonized(values: NDArray[np.float64], model: Model, settings: Settings) -> Values:
-    chosen, planned = settings["harmonize"], harmonization_of(model, settings)
-    result = harmonize(
-        values,
-        planned.sites,
-        planned.kept,
-        planned.names,
-        fitted=planned.fitted,
-        empirical_bayes=chosen["empirical_bayes"],
-        covariance_share=chosen["covariance_share"],
-    )
+        planned = harmonization_of(model, settings)
+        result = harmonize(
+            values,
+            planned.sites,
+            planned.kept,
+            planned.names,
+            fitted=planned.fitted,
+            empirical_bayes=chosen["empirical_bayes"],
+            covariance_share=chosen["covariance_share"],
+        )
     before, after = (site_differences(some, planned.sites, planned.kept).f for some in (values, result.values))
     return Values(result.values, (float(np.nanmedian(before)), float(np.nanmedian(after))))
 

@@ -47,6 +47,40 @@ def design_table(model: Model) -> tuple[list[str], Iterator[list[Any]]]:
     return ["run", "leverage", *model.design.columns], rows
 
 
+def described_model(
+    model: Model, shuffles: Shuffles | None, runs: Sequence[Mapping[str, str]], level: float
+) -> dict[str, Any]:
+    """Return what the sidecar of a contrast says of the model, its runs and its shuffles.
+
+    Parameters
+    ----------
+    model, shuffles
+        Of the contrast.
+    runs
+        The table of runs that the model was made from.
+    level
+        Of significance.
+    """
+    name, found = next(iter(runs[0])), diagnostics(model.design)
+    return {
+        "Statistic": "F" if len(model.design.contrast) > 1 else "t",
+        "Columns": list(model.design.columns),
+        "Contrast": model.design.contrast,
+        "NumberOfRuns": len(model.rows),
+        "NumberOfSubjects": len({row["subject"] for row in model.rows}),
+        "Levels": model.design.levels,
+        "RunsLeftOut": {runs[place][name]: reason for place, reason in sorted(model.design.left_out.items())},
+        "VarianceInflation": found.variance_inflation,
+        "LargestLeverage": float(found.leverage.max()),
+        "Shuffled": EXCHANGED[model.exchangeability.kind] if shuffles else None,
+        "NumberOfPermutations": shuffles.n_shuffles if shuffles else 0,
+        "AllPermutations": shuffles.exhaustive if shuffles else False,
+        "MonteCarloErrorAtLevel": float(np.sqrt(level * (1 - level) / (1 + shuffles.n_shuffles)))
+        if shuffles and not shuffles.exhaustive
+        else 0.0,
+    }
+
+
 def described(
     tested: Tested,
     model: Model,
@@ -60,37 +94,19 @@ def described(
     """Return what the sidecar of a contrast says of the model, its runs, and what was found."""
     s, level = tested.statistics, settings["level"]
     test = np.isfinite(s.p)
-    f_test = len(model.design.contrast) > 1
-    inflation = diagnostics(model.design).variance_inflation
     fwe = tested.family_wise
-    significant = is_significant(tested, level)
-    name = next(iter(runs[0]))
     return {
         "Unit": "Fisher's z" if correlations else "as the connectomes",
-        "Statistic": "F" if f_test else "t",
-        "Columns": list(model.design.columns),
-        "Contrast": model.design.contrast,
-        "NumberOfRuns": len(model.rows),
-        "NumberOfSubjects": len({row["subject"] for row in model.rows}),
-        "Levels": model.design.levels,
-        "RunsLeftOut": {runs[place][name]: reason for place, reason in sorted(model.design.left_out.items())},
+        **described_model(model, shuffles, runs, level),
         "DegreesOfFreedom": [float(np.nanmin(s.degrees_of_freedom)), float(np.nanmax(s.degrees_of_freedom))]
         if test.any()
         else None,
-        "VarianceInflation": inflation,
-        "LargestLeverage": float(diagnostics(model.design).leverage.max()),
-        "Shuffled": EXCHANGED[model.exchangeability.kind] if shuffles else None,
-        "NumberOfPermutations": shuffles.n_shuffles if shuffles else 0,
-        "AllPermutations": shuffles.exhaustive if shuffles else False,
         "EdgesTested": int(test.sum()),
         "EdgesNotTested": int((~test).sum()),
-        "EdgesSignificant": int(significant.sum()),
+        "EdgesSignificant": int(is_significant(tested, level).sum()),
         "EdgesSignificantFDR": int((tested.fdr <= level).sum()),
         "SmallestP": float(np.nanmin(s.p)) if test.any() else None,
         "SmallestFWE": float(np.nanmin(fwe.p)) if fwe is not None and test.any() else None,
-        "MonteCarloErrorAtLevel": float(np.sqrt(level * (1 - level) / (1 + shuffles.n_shuffles)))
-        if shuffles and not shuffles.exhaustive
-        else 0.0,
         "NetworkPairs": len(pairs.names) if pairs else 0,
         "SiteMedianF": values.site_f,
     }

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-# Voxels that share a face, an edge or a corner are neighbours, as in SPM and FSL.
-NEIGHBOURS = ndimage.generate_binary_structure(3, 3)
-
+from sphereconn.map.clusters import structure_of
 
 PEAK_COLUMNS = ("cluster", "volume", "x", "y", "z", "value", "nearest_node", "distance")
 
@@ -30,6 +28,10 @@ class Peak:
         Number of its cluster; clusters are numbered by falling size.
     volume
         Of the cluster, in mm³.
+    n_voxels
+        Of the cluster.
+    place
+        Indices of the voxel.
     """
 
     x: float
@@ -38,6 +40,8 @@ class Peak:
     value: float
     cluster: int
     volume: float
+    n_voxels: int
+    place: tuple[int, int, int]
 
 
 def largest_twentieth(values: NDArray[np.float64]) -> float:
@@ -51,6 +55,7 @@ def peaks_of(
     affine: NDArray[np.float64],
     threshold: float,
     *,
+    neighbours: int = 26,
     distance: float = 8.0,
     per_cluster: int = 3,
     smallest_volume: float = 0.0,
@@ -65,6 +70,8 @@ def peaks_of(
         From voxel indices to mm, shape (4, 4).
     threshold
         Magnitude that a voxel of a cluster has at least; above 0.
+    neighbours
+        6, 18 or 26: voxels of a cluster share a face, also an edge, also a corner (the default, as in FSL's cluster).
     distance
         Least distance in mm between peaks of a cluster.
     per_cluster
@@ -85,36 +92,39 @@ def peaks_of(
     if not threshold > 0:
         raise ValueError(f"a threshold above 0 is needed, not {threshold}")
     voxel_volume = abs(float(np.linalg.det(affine[:3, :3])))
-    known = np.nan_to_num(values, nan=0.0)
-    clusters: list[tuple[int, list[tuple[float, NDArray[np.float64]]]]] = []
+    known, structure = np.nan_to_num(values, nan=0.0), structure_of(neighbours)
+    clusters: list[tuple[int, list[tuple[float, NDArray[np.intp]]]]] = []
     for sign in (1.0, -1.0):
-        labels, n_clusters = ndimage.label(sign * known >= threshold, NEIGHBOURS)
+        labels, n_clusters = ndimage.label(sign * known >= threshold, structure)
         for number, box in enumerate(ndimage.find_objects(labels, n_clusters), start=1):
             member = labels[box] == number
             size = int(np.count_nonzero(member))
             if size * voxel_volume < smallest_volume:
                 continue
             places = np.argwhere(member) + [span.start for span in box]
-            heights = sign * known[tuple(places.T)]
-            mm = places @ affine[:3, :3].T + affine[:3, 3]
-            clusters.append((size, _separate(sign * heights, mm, np.argsort(-heights, kind="stable"), distance)))
+            clusters.append((size, _separate(known[tuple(places.T)], places, affine, distance)))
     clusters.sort(key=lambda item: (-item[0], -abs(item[1][0][0])))
     return [
-        Peak(float(mm[0]), float(mm[1]), float(mm[2]), value, number, round(size * voxel_volume, 3))
+        Peak(*_mm(place, affine), value, number, round(size * voxel_volume, 3), size, tuple(place.tolist()))
         for number, (size, found) in enumerate(clusters, start=1)
-        for value, mm in found[:per_cluster]
+        for value, place in found[:per_cluster]
     ]
 
 
+def _mm(place: NDArray[np.intp], affine: NDArray[np.float64]) -> tuple[float, float, float]:
+    x, y, z = (place @ affine[:3, :3].T + affine[:3, 3]).tolist()
+    return x, y, z
+
+
 def _separate(
-    heights: NDArray[np.float64], mm: NDArray[np.float64], order: NDArray[np.intp], distance: float
-) -> list[tuple[float, NDArray[np.float64]]]:
-    """Take voxels from the highest down, each farther than ``distance`` from all that are taken."""
-    found: list[tuple[float, NDArray[np.float64]]] = []
-    free = np.ones(len(order), dtype=bool)
-    for voxel in order:
+    values: NDArray[np.float64], places: NDArray[np.intp], affine: NDArray[np.float64], distance: float
+) -> list[tuple[float, NDArray[np.intp]]]:
+    """Take voxels from the largest magnitude down, each farther than ``distance`` from all that are taken."""
+    found: list[tuple[float, NDArray[np.intp]]] = []
+    free, mm = np.ones(len(values), dtype=bool), places @ affine[:3, :3].T
+    for voxel in np.argsort(-np.abs(values), kind="stable"):
         if free[voxel]:
-            found.append((float(heights[voxel]), mm[voxel]))
+            found.append((float(values[voxel]), places[voxel]))
             free &= np.linalg.norm(mm - mm[voxel], axis=1) >= distance
     return found
 

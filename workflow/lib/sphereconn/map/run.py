@@ -31,11 +31,6 @@ class RunMaps:
     maps: Mapping[str, NDArray[np.float64]]
 
     @property
-    def described(self) -> dict[str, str]:
-        """Return what each statistic is."""
-        return {statistic: DESCRIBED[statistic] for statistic in self.maps}
-
-    @property
     def n_voxels(self) -> int:
         """Return the number of voxels with a value in some map."""
         first = next(iter(self.maps.values()))
@@ -45,6 +40,16 @@ class RunMaps:
         """Return the seeds of which there is not one value."""
         first = next(iter(self.maps.values()))
         return [seed for seed, values in zip(seeds, first, strict=True) if not np.isfinite(values).any()]
+
+    def described(self, seeds: Sequence[str], kind: MapKind) -> dict[str, Any]:
+        """Return what the sidecar of the maps of some seeds says of them."""
+        return {
+            "Description": f"Seed maps: {kind} of each seed with every voxel",
+            "Seeds": list(seeds),
+            "SeedsWithoutMap": self.seeds_without_map(seeds),
+            "Statistics": {statistic: DESCRIBED[statistic] for statistic in self.maps},
+            "NumberOfVoxels": self.n_voxels,
+        }
 
 
 def maps_of_run(
