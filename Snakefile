@@ -15,11 +15,9 @@ if not workflow.configfiles:
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/downloads.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/signals.smk"
 include: "workflow/rules/connectomes.smk"
-include: "workflow/rules/subjects.smk"
 include: "workflow/rules/group.smk"
 include: "workflow/rules/contrasts.smk"
 include: "workflow/rules/maps.smk"
@@ -29,20 +27,25 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 
+if STUDY.downloads.bold or STUDY.downloads.confounds:
+
+    include: "workflow/rules/downloads.smk"
+
+
+if STUDY.joint_estimators:
+
+    include: "workflow/rules/joint.smk"
+
+
+if STUDY.combine:
+
+    include: "workflow/rules/combined.smk"
+
+
 rule all:
     """Everything that the configuration asks for."""
     default_target: True
     input:
-        rules.describe_study.output,
-        rules.signals.input,
-        rules.connectomes.input,
-        rules.subjects.input,
-        rules.groups.input,
-        rules.contrasts.input,
-        rules.maps.input,
-        rules.reliability.input,
-        rules.comparison.input,
-        rules.figures.input,
-        rules.write_report.output,
+        [targets(STUDY, stage) for stage in products.STAGES],
     message:
         "The study is complete"

@@ -1,7 +1,7 @@
 """List the results that the configuration does not ask for any more, or remove them where that is asked for."""
 
 from sphereconn.log import logged
-from sphereconn.study.orphans import Orphan, remove
+from sphereconn.plan.orphans import Orphan, remove
 
 with logged(snakemake.log[0]):
     unwanted = [Orphan(*fields) for fields in snakemake.params.unwanted]

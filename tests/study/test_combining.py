@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sphereconn.errors import InputError
+from sphereconn.plan.products import results
 from sphereconn.study.combining import combine_runs
-from sphereconn.study.results import expected_results
 from sphereconn.study.runs import Run
 from sphereconn.study.study import read_study
 
@@ -130,8 +130,8 @@ def test_joint_fits_are_made_once(study):
 def test_z_is_there_of_what_has_signals_not_of_averages(study):
     def with_z(**changes):
         estimators = {"full": {"kind": "correlation", "z": "xdf"}, "cov": {"kind": "covariance"}}
-        results = expected_results(study(estimators=estimators, connectomes="all", **changes))
-        return {path.split("/")[-1] for path in results if path.endswith("stat-z_relmat.tsv") and "desc-all" in path}
+        paths = results(study(estimators=estimators, connectomes="all", **changes))
+        return {path.split("/")[-1] for path in paths if path.endswith("stat-z_relmat.tsv") and "desc-all" in path}
 
     alone, joined, averaged = with_z(combine=None), with_z(), with_z(combine={"how": "average"})
     assert len(alone) == 5 and not [name for name in alone if "meas-full" not in name]
@@ -139,7 +139,7 @@ def test_z_is_there_of_what_has_signals_not_of_averages(study):
 
 
 def test_nothing_is_combined_unless_it_is_asked_for(study):
-    assert not [path for path in expected_results(study(combine=None)) if "run-all" in path]
+    assert not [path for path in results(study(combine=None)) if "run-all" in path]
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from sphereconn.errors import InputError
 from sphereconn.files import write_rows
 from sphereconn.ledger import Writer
 from sphereconn.log import logged
+from sphereconn.plan.orphans import left_over, listed, orphans, remove
+from sphereconn.plan.products import results
 from sphereconn.study.folder import LOCK, MARK, Origin, check_folder, take_folder
-from sphereconn.study.orphans import left_over, listed, orphans, remove
-from sphereconn.study.results import expected_results
 from sphereconn.study.study import read_study
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +69,7 @@ class Place:
         check_folder(study, self.origin(name, **others), name)
         lock = take_folder(study, self.origin(name, **others), name)
         writer, time = Writer(study.output_dir), str(next(TIMES))
-        for result in sorted(expected_results(study)):
+        for result in sorted(results(study)):
             with logged(f"{study.output_dir}/logs/step/{result}.log"):
                 write_rows(f"{study.output_dir}/{result}", ["result", "time"], [[result, time]])
             writer.add("settings", [], {}, [f"{study.output_dir}/{result}"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sphereconn.errors import InputError
-from sphereconn.study.reported import reported
+from sphereconn.plan.reported import reported
 from sphereconn.study.sources import read_source
 from sphereconn.study.study import read_study
 

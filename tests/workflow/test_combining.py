@@ -19,7 +19,7 @@ from sphereconn.connect.connectivity import connectome
 from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
 from sphereconn.connect.sparse_selection import Grid, sparse_inverse_covariance
 from sphereconn.files import read_matrix, read_signals
-from sphereconn.study.results import expected_results
+from sphereconn.plan.products import results
 from sphereconn.study.study import read_study
 from workflow.project import N_FRAMES, ROOT, new_project, write_run
 
@@ -140,7 +140,7 @@ def test_the_results_are_those_that_the_study_names(study, request):
     os.chdir(project.root)
     try:
         read = read_study(project.config, ROOT / "workflow/schemas/config.schema.json", ROOT / "resources")
-        assert set(project.results()) == expected_results(read)
+        assert set(project.results()) == results(read)
     finally:
         os.chdir(here)
     assert project.pending() == {}

@@ -15,7 +15,7 @@ import pytest
 from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
 from sphereconn.connect.sparse_selection import Grid
 from sphereconn.files import read_matrix, read_records, read_rows, read_signals
-from sphereconn.study.orphans import orphans
+from sphereconn.plan.orphans import orphans
 from sphereconn.study.study import read_study
 from workflow.project import AFFINE, ROOT, SHAPE, new_project, write_run, write_runs_table
 

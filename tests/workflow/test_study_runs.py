@@ -14,7 +14,7 @@ import yaml
 from sphereconn.aggregate.stack import edge_vector
 from sphereconn.connect.connectivity import connectome
 from sphereconn.files import read_json, read_matrix, read_signals
-from sphereconn.study.results import expected_results
+from sphereconn.plan.products import results
 from sphereconn.study.study import read_study
 from workflow.project import ROOT
 
@@ -30,7 +30,7 @@ def test_the_results_are_those_that_the_study_names(finished_once):
     os.chdir(finished_once.root)
     try:
         study = read_study(finished_once.config, ROOT / "workflow/schemas/config.schema.json", ROOT / "resources")
-        expected = expected_results(study)
+        expected = results(study)
     finally:
         os.chdir(here)
     assert set(finished_once.results()) == expected

@@ -124,6 +124,6 @@ for COMPARISON in STUDY.comparisons:
 rule comparison:
     """All comparisons of denoising and their figures."""
     input:
-        [result(path) for path in comparison_results(STUDY)],
+        targets(STUDY, "comparison"),
     message:
         "All denoising is compared"

@@ -9,11 +9,8 @@ Gives: group/contrast-*_stat-*_relmat.tsv, *_edges.tsv, *_components.tsv, *_netw
 for CONTRAST in STUDY.contrasts:
     OF_CONTRAST = "_".join(CONTRAST.labels)
     TESTED = {
-        "stack": result(names.group_result(ALL_RUNS, *CONTRAST.labels[1:], "stack.npy")),
-        "runs": result(names.group_result(ALL_RUNS, *CONTRAST.labels[1:], "stack.tsv")),
-        "quality": result(names.group_result(ALL_RUNS, *CONTRAST.labels[1:], "quality.tsv")),
-        "sidecar": result(names.group_result(ALL_RUNS, *CONTRAST.labels[1:], "stack.json")),
-        "nodes": result(names.group_result(ALL_RUNS, *CONTRAST.labels[1:], "nodes.tsv")),
+        **outputs_of(names.group_result, (ALL_RUNS, *CONTRAST.item.labels), products.STACKED),
+        "nodes": result(names.group_result(ALL_RUNS, *CONTRAST.item.labels, products.AGGREGATED["nodes"])),
     }
 
     if CONTRAST.n_chunks:
@@ -132,6 +129,6 @@ for CONTRAST in STUDY.contrasts:
 rule contrasts:
     """All contrasts and their figures."""
     input:
-        [result(path) for path in contrasted.contrast_results(STUDY)],
+        targets(STUDY, "contrasts"),
     message:
         "All contrasts are tested"

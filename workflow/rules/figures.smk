@@ -8,7 +8,7 @@ Gives: sub-*/figures/*, group/figures/*.
 rule draw_signals:
     """Draw the cleaned signals of a run."""
     input:
-        unpack(drawn_beside_signals),
+        unpack(of_job(jobs.drawn_signals)),
         signals=rules.clean.output.signals,
         sidecar=rules.clean.output.sidecar,
     output:
@@ -41,7 +41,7 @@ rule draw_signals:
 rule draw_matrix:
     """Draw a connectome as a matrix."""
     input:
-        unpack(drawn_connectome),
+        unpack(of_job(jobs.drawn_connectome)),
     output:
         report(
             result(names.connectome_figure(*OF_FIGURE, f"relmat.{FORMAT}")),
@@ -53,7 +53,7 @@ rule draw_matrix:
     log:
         log_of("draw_matrix", names.connectome_figure(*OF_FIGURE, "relmat")),
     group:
-        batch_of
+        of_job(jobs.connectome_batch)
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -61,7 +61,7 @@ rule draw_matrix:
         mem_mb=growing(700),
         runtime=growing(1),
     params:
-        style=style_of("matrix"),
+        style=of_job(jobs.figure_style, "matrix"),
         code=code_of("draw_matrix"),
     message:
         "Drawing {wildcards.seed_set} of {wildcards.whose} as a matrix ({wildcards.estimator}, {wildcards.denoising})"
@@ -72,7 +72,7 @@ rule draw_matrix:
 rule draw_networks:
     """Draw the mean connectivity within and between networks."""
     input:
-        unpack(drawn_connectome),
+        unpack(of_job(jobs.drawn_connectome)),
     output:
         report(
             result(names.connectome_figure(*OF_FIGURE, f"networks.{FORMAT}")),
@@ -84,7 +84,7 @@ rule draw_networks:
     log:
         log_of("draw_networks", names.connectome_figure(*OF_FIGURE, "networks")),
     group:
-        batch_of
+        of_job(jobs.connectome_batch)
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -92,7 +92,7 @@ rule draw_networks:
         mem_mb=growing(700),
         runtime=growing(1),
     params:
-        style=style_of("networks"),
+        style=of_job(jobs.figure_style, "networks"),
         code=code_of("draw_networks"),
     message:
         "Drawing the networks of {wildcards.seed_set} of {wildcards.whose} ({wildcards.estimator}, {wildcards.denoising})"
@@ -103,7 +103,7 @@ rule draw_networks:
 rule draw_glass_brain:
     """Draw a connectome in outlines of the brain."""
     input:
-        unpack(drawn_connectome),
+        unpack(of_job(jobs.drawn_connectome)),
     output:
         report(
             result(names.connectome_figure(*OF_FIGURE, f"glassbrain-{{views}}.{FORMAT}")),
@@ -115,7 +115,7 @@ rule draw_glass_brain:
     log:
         log_of("draw_glass_brain", names.connectome_figure(*OF_FIGURE, "glassbrain-{views}")),
     group:
-        batch_of
+        of_job(jobs.connectome_batch)
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -123,7 +123,7 @@ rule draw_glass_brain:
         mem_mb=growing(700),
         runtime=growing(1),
     params:
-        style=style_of("glass_brain"),
+        style=of_job(jobs.figure_style, "glass_brain"),
         code=code_of("draw_glass_brain", [OUTLINES]),
     message:
         "Drawing {wildcards.seed_set} of {wildcards.whose} in a glass brain ({wildcards.estimator}, {wildcards.views})"
@@ -134,7 +134,7 @@ rule draw_glass_brain:
 rule draw_strength:
     """Draw the strength of each node in outlines of the brain."""
     input:
-        unpack(drawn_connectome),
+        unpack(of_job(jobs.drawn_connectome)),
     output:
         report(
             result(names.connectome_figure(*OF_FIGURE, f"strength.{FORMAT}")),
@@ -146,7 +146,7 @@ rule draw_strength:
     log:
         log_of("draw_strength", names.connectome_figure(*OF_FIGURE, "strength")),
     group:
-        batch_of
+        of_job(jobs.connectome_batch)
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -154,7 +154,7 @@ rule draw_strength:
         mem_mb=growing(700),
         runtime=growing(1),
     params:
-        style=style_of("strength"),
+        style=of_job(jobs.figure_style, "strength"),
         code=code_of("draw_strength", [OUTLINES]),
     message:
         "Drawing the node strengths of {wildcards.seed_set} of {wildcards.whose} ({wildcards.estimator})"
@@ -165,7 +165,7 @@ rule draw_strength:
 rule draw_path:
     """Draw the penalties that were tried for a sparse inverse covariance, with their scores."""
     input:
-        unpack(drawn_path),
+        unpack(of_job(jobs.drawn_path)),
     output:
         report(
             result(names.connectome_figure(*OF_FIGURE, f"path.{FORMAT}")),
@@ -177,7 +177,7 @@ rule draw_path:
     log:
         log_of("draw_path", names.connectome_figure(*OF_FIGURE, "path")),
     group:
-        batch_of
+        of_job(jobs.connectome_batch)
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -196,7 +196,7 @@ rule draw_path:
 rule draw_page:
     """Make the interactive page of the connectomes of a run, or of all groups."""
     input:
-        unpack(page_connectomes),
+        unpack(of_job(jobs.page_connectomes)),
     output:
         report(
             result(names.page("{folder}", "{whose}", "{seed_set}", "{denoising}")),
@@ -208,7 +208,7 @@ rule draw_page:
     log:
         log_of("draw_page", names.page("{folder}", "{whose}", "{seed_set}", "{denoising}")),
     group:
-        batch_of
+        of_job(jobs.page_batch)
     conda:
         "../../envs/sphereconn.yaml"
     threads: 1
@@ -216,8 +216,8 @@ rule draw_page:
         mem_mb=growing(700),
         runtime=growing(1),
     params:
-        style=style_of("page"),
-        connectomes=lambda wildcards: page_labels(wildcards),
+        style=of_job(jobs.figure_style, "page"),
+        connectomes=of_job(jobs.page_labels),
         code=code_of("draw_page", PAGE_ASSETS),
     message:
         "Making the interactive page of {wildcards.seed_set} of {wildcards.whose} ({wildcards.denoising})"
@@ -228,6 +228,6 @@ rule draw_page:
 rule figures:
     """All figures."""
     input:
-        sorted({result(path) for path in figures(STUDY)}),
+        targets(STUDY, "figures"),
     message:
         "All figures are drawn"

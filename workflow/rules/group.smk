@@ -8,13 +8,9 @@ Gives: group/*_stack.npy with its table of runs; group/*_stat-mean_relmat.tsv, *
 rule stack:
     """Put the edges of every run of a combination into one file, a row a run, readable block by block."""
     input:
-        matrices=connectomes_of(members),
-        sidecars=connectomes_of(members, "relmat.json"),
+        unpack(of_job(jobs.group_connectomes)),
     output:
-        stack=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.npy")),
-        runs=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.tsv")),
-        quality=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "quality.tsv")),
-        sidecar=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "stack.json")),
+        **outputs_of(names.group_result, (ALL_RUNS, *OF_COMBINATION), products.STACKED),
     log:
         log_of("stack", names.group_result(ALL_RUNS, *OF_COMBINATION, "stack")),
     group:
@@ -26,7 +22,7 @@ rule stack:
         mem_mb=growing(1000),
         runtime=growing(30),
     params:
-        runs=members_table,
+        runs=of_job(jobs.group_rows),
         estimator=lambda wildcards: STUDY.estimators[wildcards.estimator],
         combined=HOW_COMBINED,
         code=code_of("stack"),
@@ -42,13 +38,9 @@ rule aggregate:
         stack=rules.stack.output.stack,
         runs=rules.stack.output.runs,
         sidecar=rules.stack.output.sidecar,
-        nodes=nodes_of(members),
+        nodes=of_job(jobs.group_nodes),
     output:
-        mean=result(names.group_result(*OF_GROUP, "stat-mean_relmat.tsv")),
-        std=result(names.group_result(*OF_GROUP, "stat-std_relmat.tsv")),
-        n=result(names.group_result(*OF_GROUP, "stat-n_relmat.tsv")),
-        nodes=result(names.group_result(*OF_GROUP, "nodes.tsv")),
-        sidecar=result(names.group_result(*OF_GROUP, "stat-mean_relmat.json")),
+        **outputs_of(names.group_result, OF_GROUP, products.AGGREGATED),
     log:
         log_of("aggregate", names.group_result(*OF_GROUP, "relmat")),
     group:
@@ -60,7 +52,7 @@ rule aggregate:
         mem_mb=growing(1000),
         runtime=growing(30),
     params:
-        group=group_settings,
+        group=of_job(jobs.group_settings),
         code=code_of("aggregate"),
     message:
         "Aggregating {wildcards.seed_set} over {wildcards.group} ({wildcards.estimator}, {wildcards.denoising})"
@@ -76,8 +68,7 @@ rule write_table:
         sidecar=rules.stack.output.sidecar,
         nodes=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "nodes.tsv")),
     output:
-        table=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "{kind}.tsv")),
-        sidecar=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "{kind}.json")),
+        **outputs_of(names.group_result, (ALL_RUNS, *OF_COMBINATION), products.TABLE),
     log:
         log_of("write_table", names.group_result(ALL_RUNS, *OF_COMBINATION, "{kind}")),
     wildcard_constraints:
@@ -102,17 +93,6 @@ rule write_table:
 rule groups:
     """All connectomes of groups, and the long tables."""
     input:
-        [
-            result(names.group_result(ALL_RUNS, item.seed_set, item.denoising, item.estimator, f"{kind}.tsv"))
-            for item in STUDY.combinations
-            for kind in STUDY.tables
-        ],
-        [
-            result(
-                names.group_result(group.label, item.seed_set, item.denoising, item.estimator, "stat-mean_relmat.tsv")
-            )
-            for item in STUDY.combinations
-            for group in groups_of(item.members, STUDY.groups)
-        ],
+        targets(STUDY, "groups"),
     message:
         "All connectomes of groups are there"

@@ -41,10 +41,9 @@ rule assemble_demo_run:
 rule atlas_seeds:
     """Find the centres of the regions of an atlas."""
     input:
-        unpack(atlas_files),
+        unpack(of_job(jobs.atlas)),
     output:
-        seeds=result(names.atlas_seeds("{seed_set}")),
-        sidecar=result(names.atlas_seeds("{seed_set}", "seeds.json")),
+        **outputs_of(names.atlas_seeds, ("{seed_set}",), products.SEEDS),
     log:
         log_of("atlas_seeds", names.atlas_seeds("{seed_set}", "seeds")),
     wildcard_constraints:
@@ -66,8 +65,7 @@ rule atlas_seeds:
 rule describe_study:
     """Write down what the data set is and the complete settings that made it."""
     output:
-        dataset=result("dataset_description.json"),
-        settings=result("study.json"),
+        **{key: result(path) for key, path in products.DESCRIPTION.items()},
     log:
         log_of("describe_study", "study"),
     localrule: True

@@ -13,7 +13,7 @@ for MAPS in STUDY.maps:
         name:
             f"map_{MAPS.label}_{MAPS.seed_set}_{MAPS.denoising}"
         input:
-            unpack(map_inputs(MAPS)),
+            unpack(of_job(mapped.map_inputs, MAPS)),
         output:
             **{
                 statistic: [result(path) for path in mapped.run_maps("{folder}", "{stem}", MAPS, statistic)]
@@ -46,13 +46,10 @@ for MAPS in STUDY.maps:
 rule map_group:
     """Mean, standard deviation, number of subjects and t of each voxel over a group, and the peaks of the mean."""
     input:
-        maps=lambda wildcards: [result(path) for path in mapped.maps_of_group(*of_map(wildcards))],
+        maps=of_job(mapped.group_maps),
         seeds=sorted({item["seeds"] for item in STUDY.seed_sets.values()}),
     output:
-        **{
-            key: result(names.seed_map("group", "{group}", *OF_MAP, suffix))
-            for key, suffix in mapped.GROUP_SUFFIXES.items()
-        },
+        **outputs_of(names.seed_map, ("group", "{group}", *OF_MAP), mapped.GROUP_SUFFIXES),
     log:
         log_of("map_group", names.seed_map("group", "{group}", *OF_MAP, "statmap")),
     group:
@@ -64,10 +61,7 @@ rule map_group:
         mem_mb=growing(1000),
         runtime=growing(60),
     params:
-        **{
-            key: (lambda wildcards, key=key: mapped.group_settings(*of_map(wildcards))[key])
-            for key in ("stems", "subjects", "described", "threshold")
-        },
+        **{key: of_job(mapped.group_setting, key) for key in ("stems", "subjects", "described", "threshold")},
         code=code_of("map_group"),
     message:
         "Averaging the maps of {wildcards.seed} over {wildcards.group}"
@@ -112,6 +106,6 @@ rule draw_map:
 rule maps:
     """All seed maps and their figures."""
     input:
-        [result(path) for path in mapped.map_results(STUDY)],
+        targets(STUDY, "maps"),
     message:
         "All seed maps are there"

@@ -166,6 +166,6 @@ for RELIABILITY in STUDY.reliabilities:
 rule reliability:
     """All measures of reliability and their figures."""
     input:
-        [result(path) for path in reliability_results(STUDY)],
+        targets(STUDY, "reliability"),
     message:
         "All reliability is measured"

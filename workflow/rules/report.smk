@@ -8,7 +8,7 @@ Gives: group/quality.tsv, group/estimation.tsv, each with a sidecar; report.html
 report: "../report/workflow.rst"
 
 
-from sphereconn.study.reported import measured, nodes_tables, reported
+from sphereconn.plan.reported import measured, nodes_tables, reported
 
 MEASURED = measured(STUDY)
 REPORTED = reported(STUDY)

@@ -8,11 +8,9 @@ Gives: sub-*/func/*_atlas-*_timeseries.tsv, *_nodes.tsv, *_atlas-*_desc-*_timese
 rule extract:
     """Average the image over each sphere of a seed set, frame by frame."""
     input:
-        unpack(image_files),
+        unpack(of_job(jobs.image)),
     output:
-        signals=result(names.sphere_signals(*OF_SPHERES)),
-        nodes=result(names.sphere_signals(*OF_SPHERES, "nodes.tsv")),
-        sidecar=result(names.sphere_signals(*OF_SPHERES, "timeseries.json")),
+        **outputs_of(names.sphere_signals, OF_SPHERES, products.EXTRACTED),
     log:
         log_of("extract", names.sphere_signals(*OF_SPHERES, "timeseries")),
     wildcard_constraints:
@@ -26,7 +24,7 @@ rule extract:
         mem_mb=growing(700),
         runtime=growing(3),
     params:
-        settings=sphere_settings,
+        settings=of_job(jobs.sphere_settings),
         code=code_of("extract"),
     message:
         "Extracting {wildcards.seed_set} from {wildcards.stem}"
@@ -37,12 +35,11 @@ rule extract:
 rule clean:
     """Filter the sphere signals and take the confounds out of them."""
     input:
-        unpack(confound_inputs),
+        unpack(of_job(jobs.confounds)),
         signals=rules.extract.output.signals,
         sidecar=rules.extract.output.sidecar,
     output:
-        signals=result(names.cleaned_signals(*OF_SIGNALS)),
-        sidecar=result(names.cleaned_signals(*OF_SIGNALS, "timeseries.json")),
+        **outputs_of(names.cleaned_signals, OF_SIGNALS, products.CLEANED),
     log:
         log_of("clean", names.cleaned_signals(*OF_SIGNALS, "timeseries")),
     wildcard_constraints:
@@ -67,10 +64,6 @@ rule clean:
 rule signals:
     """All cleaned signals."""
     input:
-        [
-            result(names.cleaned_signals(run.folder, run.stem, item.seed_set, item.denoising))
-            for item in STUDY.combinations
-            for run in item.runs
-        ],
+        targets(STUDY, "signals"),
     message:
         "All signals are cleaned"

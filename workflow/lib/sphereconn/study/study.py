@@ -51,6 +51,11 @@ class Combination:
     combined: tuple[CombinedRuns, ...] = ()
 
     @property
+    def labels(self) -> tuple[str, str, str]:
+        """The labels of seed set, denoising and estimator."""
+        return self.seed_set, self.denoising, self.estimator
+
+    @property
     def members(self) -> tuple[Recording, ...]:
         """What groups are made of: combined runs where runs are combined, else runs."""
         return self.combined or self.runs
@@ -93,6 +98,10 @@ class Study:
     comparisons: tuple[DenoisingComparison, ...]
     figures: Settings
     figure_runs: frozenset[str]
+
+    def place(self, path: str) -> str:
+        """Return the path of a result in the output folder."""
+        return f"{self.output_dir}/{path}"
 
     @cached_property
     def given(self) -> tuple[str, ...]:
@@ -170,7 +179,7 @@ class Study:
     @cached_property
     def combination(self) -> Mapping[tuple[str, str, str], Combination]:
         """The combinations by the labels of their seed set, denoising and estimator."""
-        return {(item.seed_set, item.denoising, item.estimator): item for item in self.combinations}
+        return {item.labels: item for item in self.combinations}
 
 
 def read_study(
@@ -303,7 +312,7 @@ def _check_lengths(combinations: tuple[Combination, ...], columns: list[str], so
     for item in combinations:
         stems = (recording.stem for recording in (*item.runs, *item.combined))
         longest = max((*stems, *(group.label for group in groups_of(item.members, columns))), key=len)
-        labels = (item.seed_set, item.denoising, item.estimator)
+        labels = item.labels
         name = names.group_result(longest, *labels, "stat-partialcorrelation_relmat.tsv").removeprefix("group/")
         if len(name) > LONGEST_NAME - len(".unfinished-12345678-"):
             raise InputError(

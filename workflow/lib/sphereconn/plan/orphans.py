@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from os.path import join, realpath
 
 from sphereconn.ledger import State, checksum, made_here
-from sphereconn.study.results import expected_results
+from sphereconn.plan.products import results
 from sphereconn.study.study import Study
 
 _SHOWN = 3
@@ -31,7 +31,7 @@ def orphans(study: Study) -> list[Orphan]:
 
     A file that is not of the size that was written, a link, and a file behind a link are not the workflow's.
     """
-    wanted = expected_results(study)
+    wanted = results(study)
     return [
         Orphan(path, state.size, state.checksum)
         for path, state in sorted(made_here(study.output_dir).items())

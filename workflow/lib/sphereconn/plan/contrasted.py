@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sphereconn.plan.product import Product
 from sphereconn.study import names
 from sphereconn.study.contrasts import Contrast
 from sphereconn.study.study import Study
@@ -18,6 +19,12 @@ TABLES = {
     "strongest": "strongest.tsv",
     "design": "design.tsv",
     "sidecar": "contrast.json",
+}
+SHOWN = {
+    "matrix": "effects, and above the diagonal the significant ones",
+    "glass_brain": "significant edges in the brain",
+    "pairs": "pairs of networks",
+    "strongest": "edges with the smallest p",
 }
 FIGURES = {"matrix": "effects", "glass_brain": "significant", "pairs": "networkpairs", "strongest": "strongest"}
 
@@ -61,13 +68,15 @@ def title(contrast: Contrast) -> str:
     return f"{first}\n{', '.join(contrast.labels[1:])}"
 
 
-def contrast_results(study: Study) -> Iterator[str]:
-    """Name every result of contrasts, relative to the output folder."""
+def contrast_results(study: Study) -> Iterator[Product]:
+    """Name the results of contrasts: the permutations, the tests, the figures."""
+    drawn = "contrast" in study.figures["kinds"]
     for contrast in study.contrasts:
-        yield from chunks(contrast)
-        for statistic in matrices(contrast):
-            yield matrix_name(contrast, statistic)
-        for suffix in TABLES.values():
-            yield names.contrast_result(*contrast.labels, suffix)
-        if "contrast" in study.figures["kinds"]:
-            yield from figures_of(contrast, study.figures["format"]).values()
+        labels = (PREFIX + contrast.label, *contrast.item.labels)
+        for chunk in chunks(contrast):
+            yield Product((chunk,), *labels)
+        tables = [names.contrast_result(*contrast.labels, suffix) for suffix in TABLES.values()]
+        yield Product((*tables, *(matrix_name(contrast, statistic) for statistic in matrices(contrast))), *labels)
+        figures = figures_of(contrast, study.figures["format"]) if drawn else {}
+        for kind, path in figures.items():
+            yield Product((path,), *labels, shows=SHOWN[kind])

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sphereconn.plan.product import Product, ending
 from sphereconn.study import names
+from sphereconn.study.denoising import confound_files
 from sphereconn.study.groups import groups_of, members_of
 from sphereconn.study.maps import SeedMaps
 from sphereconn.study.runs import Run
@@ -34,16 +36,20 @@ def group_members(study: Study, maps: SeedMaps, group: str) -> list[Run]:
     return [runs[place] for place in members_of(chosen, rows)]
 
 
-def maps_of_group(study: Study, maps: SeedMaps, group: str, seed: str) -> list[str]:
-    """Name the maps that a group is averaged from."""
+def group_maps(study: Study, group: str, seed_set: str, map: str, denoising: str, seed: str) -> list[str]:
+    """Return the maps that a group is averaged from."""
+    maps = map_of(study, seed_set, map, denoising)
     suffix = f"stat-{maps.averaged}_statmap.nii.gz"
-    return [
-        names.seed_map(run.folder, run.stem, *maps.labels, seed, suffix) for run in group_members(study, maps, group)
-    ]
+    members = group_members(study, maps, group)
+    return [study.place(names.seed_map(run.folder, run.stem, *maps.labels, seed, suffix)) for run in members]
 
 
-def group_settings(study: Study, maps: SeedMaps, group: str, seed: str) -> dict[str, Any]:
-    """Return what the average of a group needs to be told: its runs, their subjects, and what it is of."""
+def group_setting(study: Study, key: str, group: str, seed_set: str, map: str, denoising: str, seed: str) -> Any:
+    """Return one thing that the average of a group needs to be told.
+
+    ``stems`` and ``subjects`` of its runs, the ``threshold`` of peaks, and by ``described`` what it is of.
+    """
+    maps = map_of(study, seed_set, map, denoising)
     members = group_members(study, maps, group)
     words = next(item.words for item in groups_of(maps.runs, study.groups) if item.label == group)
     return {
@@ -56,11 +62,12 @@ def group_settings(study: Study, maps: SeedMaps, group: str, seed: str) -> dict[
             "Group": words,
             "Settings": dict(maps.settings),
         },
-    }
+    }[key]
 
 
-def map_inputs(study: Study, maps: SeedMaps, run: Run) -> dict[str, str]:
-    """Name the image and the mask of a run, and the cleaned signals with what is known of them."""
+def map_inputs(study: Study, maps: SeedMaps, stem: str) -> dict[str, str]:
+    """Return image, mask and confounds of a run, and the cleaned signals with what is known of them."""
+    run = study.run[stem]
     labels = (run.folder, run.stem, maps.seed_set)
     made = {
         "signals": names.cleaned_signals(*labels, maps.denoising),
@@ -68,24 +75,29 @@ def map_inputs(study: Study, maps: SeedMaps, run: Run) -> dict[str, str]:
         "extracted": names.sphere_signals(*labels, "timeseries.json"),
     }
     given = {"bold": run.bold} | ({"mask": run.mask} if run.mask else {})
-    return given | {key: f"{study.output_dir}/{path}" for key, path in made.items()}
+    return (
+        given
+        | {key: study.place(path) for key, path in made.items()}
+        | confound_files(run, study.denoising[maps.denoising])
+    )
 
 
-def map_results(study: Study) -> Iterator[str]:
-    """Name every seed map, table and figure, relative to the output folder."""
+def map_results(study: Study) -> Iterator[Product]:
+    """Name the seed maps of runs and of groups, and their figures."""
     drawn = "map" in study.figures["kinds"]
     for maps in study.maps:
         for run in maps.runs:
-            for statistic in maps.statistics:
-                yield from run_maps(run.folder, run.stem, maps, statistic)
-            yield names.seed_maps_sidecar(run.folder, run.stem, *maps.labels)
+            files = [path for statistic in maps.statistics for path in run_maps(run.folder, run.stem, maps, statistic)]
+            sidecar = names.seed_maps_sidecar(run.folder, run.stem, *maps.labels)
+            yield Product((sidecar, *files), run.stem, maps.seed_set, maps.denoising, maps.label)
         for group in groups_of(maps.runs, study.groups):
-            for seed in maps.seeds:
-                for suffix in GROUP_SUFFIXES.values():
-                    yield names.seed_map("group", group.label, *maps.labels, seed, suffix)
+            of_group = (group.label, maps.seed_set, maps.denoising, maps.label)
+            for seed, name in maps.seeds.items():
+                labels = ("group", group.label, *maps.labels, seed)
+                yield Product(ending(names.seed_map, labels, GROUP_SUFFIXES), *of_group)
                 if drawn:
                     suffix = f"slices.{study.figures['format']}"
-                    yield names.seed_map_figure(group.label, *maps.labels, seed, suffix)
+                    yield Product((names.seed_map_figure(*labels[1:], suffix),), *of_group, shows=name)
 
 
 def map_of(study: Study, seed_set: str, label: str, denoising: str) -> SeedMaps:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sphereconn.study.fingerprint import fingerprint
+from sphereconn.plan.fingerprint import fingerprint
 
 
 @pytest.fixture

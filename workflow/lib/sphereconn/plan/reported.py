@@ -1,0 +1,170 @@
+"""What the report of a study shows of it: figures of groups, links to pages and to figures of single runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sphereconn.plan import contrasted
+from sphereconn.plan.drawn import ALL_GROUPS, PAGE, SIGNALS
+from sphereconn.plan.product import Product
+from sphereconn.plan.products import AGGREGATED, products
+from sphereconn.study import names
+from sphereconn.study.groups import ALL_RUNS, groups_of
+from sphereconn.study.reliabilities import OF_LENGTHS, TABLES
+from sphereconn.study.study import Study
+
+# Who is drawn, and the labels of seed set, denoising and estimator -> figures, as what they show and their path.
+Figures = dict[tuple[str, str, str, str], list[list[str]]]
+
+NOT_CHOSEN = "no entry of connectomes in the configuration chooses it"
+PAGE_FIRST = {PAGE: 0, SIGNALS: 1}  # the order of the links of a run; figures of connectomes follow
+
+
+def reported(study: Study) -> dict[str, Any]:
+    """Collect what the report of a study needs beside numbers, in an order that does not depend on the configuration's.
+
+    Returns
+    -------
+    dict
+        ``runs_table``: the table that lists the runs. ``search``: images that a search for runs left out, and why.
+        ``unused``: runs of it that no combination uses, and why. ``combined``: names of combined runs. ``groups``: for
+        each group of a combination its labels, its sidecar (which lists its runs) and its figures, as paths with what
+        they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
+        ``contrasts``: of each its title, tables and figures. ``maps``: figures of the seed maps of each group.
+        ``reliability``: of each combination its title, tables and figures.
+        ``comparisons``: of each its title, tables and figures.
+    """
+    figures = _figures(products(study, "figures"))
+    used = {run.stem for item in study.combinations for run in item.runs}
+    return {
+        "runs_table": study.runs_table,
+        "search": [dict(row) for row in study.left_out],
+        "unused": [[run, study.excluded.get(run, NOT_CHOSEN)] for run in sorted(set(study.run) - used)],
+        "combined": sorted({stem for stem, _, _ in study.combined_runs}),
+        "groups": list(_groups(study, figures)),
+        "pages": list(_pages(study, figures)),
+        "runs": list(_runs(study, figures)),
+        "contrasts": list(_contrasts(study)),
+        "maps": list(_maps(study)),
+        "reliability": list(_reliability(study)),
+        "comparisons": list(_comparisons(study)),
+    }
+
+
+def nodes_tables(study: Study) -> dict[str, str]:
+    """Name for each seed set that is used a nodes table of the group of all runs."""
+    return {
+        item.seed_set: names.group_result(ALL_RUNS, item.seed_set, item.denoising, item.estimator, "nodes.tsv")
+        for item in study.combinations
+    }
+
+
+def measured(study: Study) -> dict[str, list[str]]:
+    """Name the results of single runs that tell of quality.
+
+    Returns
+    -------
+    dict of str to list of str
+        ``cleaned``: a sidecar for each run, seed set and denoising; ``nodes`` and ``extracted``: for each of these the
+        nodes table and the sidecar of the extraction; ``connectomes``: the sidecars of all connectomes.
+    """
+    signals = {
+        (run.stem, item.seed_set, item.denoising): run.folder for item in study.combinations for run in item.runs
+    }
+    of_signals = [(folder, *labels) for labels, folder in sorted(signals.items())]
+    return {
+        "nodes": [names.sphere_signals(*labels[:3], "nodes.tsv") for labels in of_signals],
+        "extracted": [names.sphere_signals(*labels[:3], "timeseries.json") for labels in of_signals],
+        "cleaned": [names.cleaned_signals(*labels, "timeseries.json") for labels in of_signals],
+        "connectomes": [
+            names.connectome(each.folder, each.stem, item.seed_set, item.denoising, item.estimator, "relmat.json")
+            for item in study.combinations
+            for each in study.connected(item)
+        ],
+    }
+
+
+def _groups(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
+    for item in study.combinations:
+        for group in groups_of(item.members, study.groups):
+            yield {
+                "group": group.words,
+                "seed_set": item.seed_set,
+                "denoising": item.denoising,
+                "estimator": item.estimator,
+                "sidecar": names.group_result(group.label, *item.labels, AGGREGATED["sidecar"]),
+                "figures": figures.get((group.label, *item.labels), []),
+            }
+
+
+def _contrasts(study: Study) -> Iterator[dict[str, Any]]:
+    figures = _figures(products(study, "contrasts"))
+    for contrast in study.contrasts:
+        yield {
+            "title": contrasted.title(contrast).replace("\n", ", "),
+            "label": contrast.label,
+            **{
+                key: names.contrast_result(*contrast.labels, contrasted.TABLES[key])
+                for key in ("sidecar", "components", "pairs", "edges")
+            },
+            "figures": figures.get((contrasted.PREFIX + contrast.label, *contrast.item.labels), []),
+        }
+
+
+def _maps(study: Study) -> Iterator[dict[str, Any]]:
+    figures = _figures(products(study, "maps"))
+    for maps in study.maps:
+        for group in groups_of(maps.runs, study.groups):
+            of_group = figures.get((group.label, maps.seed_set, maps.denoising, maps.label))
+            if of_group:
+                title = f"{maps.label} ({maps.settings['kind']}), {maps.seed_set}, {maps.denoising}"
+                yield {"title": title, "group": group.words, "figures": of_group}
+
+
+def _reliability(study: Study) -> Iterator[dict[str, Any]]:
+    figures = _figures(products(study, "reliability"))
+    for reliability in study.reliabilities:
+        yield {
+            "title": reliability.title,
+            **reliability.results(TABLES),
+            "lengths_sidecar": reliability.results(OF_LENGTHS)["lengths_sidecar"] if reliability.has_lengths else None,
+            "figures": figures.get((reliability.label, *reliability.item.labels), []),
+        }
+
+
+def _comparisons(study: Study) -> Iterator[dict[str, Any]]:
+    figures = _figures(products(study, "comparison"))
+    for comparison in study.comparisons:
+        shown = figures.get(("comparison", comparison.seed_set, "", comparison.estimator), [])
+        yield {"title": comparison.title, **comparison.tables(), "figures": shown}
+
+
+def _pages(study: Study, figures: Figures) -> Iterator[dict[str, str]]:
+    for (whose, seed_set, denoising, _), shown in sorted(figures.items()):
+        for words, path in shown:
+            if whose == ALL_GROUPS[1] and words == PAGE:
+                yield {"seed_set": seed_set, "denoising": denoising, "path": path}
+
+
+def _runs(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
+    links: dict[tuple[str, str, str], list[list[str]]] = {}
+    for (whose, seed_set, denoising, estimator), shown in figures.items():
+        if whose in study.figure_runs:
+            words = f"{estimator}: " if estimator else ""
+            links.setdefault((whose, seed_set, denoising), []).extend([words + shows, path] for shows, path in shown)
+    for (run, seed_set, denoising), of_run in sorted(links.items()):
+        in_order = sorted(of_run, key=lambda link: PAGE_FIRST.get(link[0], 2))
+        yield {"run": run, "seed_set": seed_set, "denoising": denoising, "links": in_order}
+
+
+def _figures(some: Iterable[Product]) -> Figures:
+    """Sort figures by the labels of what they are of; each is listed once."""
+    figures: Figures = {}
+    for product in some:
+        if product.shows:
+            of = figures.setdefault((product.whose, product.seed_set, product.denoising, product.estimator), [])
+            link = [product.shows, product.files[0]]
+            if link not in of:
+                of.append(link)
+    return figures
