@@ -1,6 +1,6 @@
 """Figure of the penalties that were tried for a sparse inverse covariance: path and sidecar in; figure out."""
 
-from sphereconn.draw.nodes_table import figure_title
+from sphereconn.draw.frame import title_of
 from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.path import path_figure
 from sphereconn.draw.style import save_figure
@@ -8,11 +8,10 @@ from sphereconn.files import read_json, read_signals
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
-    wildcards = snakemake.wildcards
     columns, values = read_signals(snakemake.input.path)
     sidecar = read_json(snakemake.input.sidecar)
     path = dict(zip(columns, values.T, strict=True)) if len(values) else {}
-    title = figure_title(wildcards.whose, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising)
+    title = title_of(sidecar, snakemake.wildcards)
     if "LeftOut" in sidecar:
         figure = notice_figure(sidecar["LeftOut"], title=title)
     elif not path:

@@ -1,25 +1,17 @@
 """Figure of node strengths in outlines of the brain: matrix, sidecar and nodes in; figure out."""
 
 from sphereconn.aggregate.strength import SIGNS, node_strength
+from sphereconn.draw.frame import connectome_drawing
 from sphereconn.draw.glassbrain import node_strength_figure
-from sphereconn.draw.nodes_table import figure_title, read_nodes
-from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.style import save_figure
-from sphereconn.files import read_json, read_matrix
 from sphereconn.log import logged
 
+
+def draw(of):
+    strengths = {sign: node_strength(of.matrix, sign) for sign in SIGNS}
+    return node_strength_figure(strengths, of.nodes.coordinates, title=of.title, views=style["views"])
+
+
 with logged(snakemake.log[0]):
-    wildcards, style = snakemake.wildcards, snakemake.params.style
-    sidecar = read_json(snakemake.input.sidecar)
-    _, matrix = read_matrix(snakemake.input.matrix)
-    title = figure_title(wildcards.whose, sidecar, wildcards.seed_set, wildcards.estimator, wildcards.denoising)
-    if "LeftOut" in sidecar:
-        figure = notice_figure(sidecar["LeftOut"], title=title)
-    else:
-        figure = node_strength_figure(
-            {sign: node_strength(matrix, sign) for sign in SIGNS},
-            read_nodes(snakemake.input.nodes).coordinates,
-            title=title,
-            views=style["views"],
-        )
-    save_figure(figure, snakemake.output[0], style["dpi"])
+    style = snakemake.params.style
+    save_figure(connectome_drawing(draw, snakemake.input, snakemake.wildcards), snakemake.output[0], style["dpi"])

@@ -24,7 +24,7 @@ runpy.run_path(str(LIBRARY.parent / "sphereconn_runner" / "byte_code.py"))
 
 from sphereconn.errors import InputError
 from sphereconn.ledger import Ledger
-from sphereconn.plan import contrasted, jobs, mapped, products
+from sphereconn.plan import contrasted, drawn, jobs, mapped, products
 from sphereconn.plan.fingerprint import fingerprint
 from sphereconn.plan.orphans import left_over, listed, orphans
 from sphereconn.plan.products import targets
@@ -151,16 +151,6 @@ def of_job(function, *known):
 def figure_category(wildcards):
     """Sort a figure into Snakemake's own report."""
     return "Groups" if wildcards.folder == "group" else "Runs"
-
-
-def figure_labels(figure):
-    """Label a figure in Snakemake's own report."""
-    return {
-        "seed set": "{seed_set}",
-        "denoising": "{denoising}",
-        "estimator": "{estimator}",
-        "figure": figure,
-    }
 
 
 def take():

@@ -38,159 +38,44 @@ rule draw_signals:
         "../../scripts/draw_signals.py"
 
 
-rule draw_matrix:
-    """Draw a connectome as a matrix."""
-    input:
-        unpack(of_job(jobs.drawn_connectome)),
-    output:
-        report(
-            result(names.connectome_figure(*OF_FIGURE, f"relmat.{FORMAT}")),
-            caption="../report/matrix.rst",
-            category=figure_category,
-            subcategory="{whose}",
-            labels=figure_labels("matrix"),
-        ),
-    log:
-        log_of("draw_matrix", names.connectome_figure(*OF_FIGURE, "relmat")),
-    group:
-        of_job(jobs.connectome_batch)
-    conda:
-        "../../envs/sphereconn.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(700),
-        runtime=growing(1),
-    params:
-        style=of_job(jobs.figure_style, "matrix"),
-        code=code_of("draw_matrix"),
-    message:
-        "Drawing {wildcards.seed_set} of {wildcards.whose} as a matrix ({wildcards.estimator}, {wildcards.denoising})"
-    script:
-        "../../scripts/draw_matrix.py"
+# Figures of one connectome, and of the penalties that it was chosen from.
+for KIND, FIGURE in drawn.FIGURES.items():
 
-
-rule draw_networks:
-    """Draw the mean connectivity within and between networks."""
-    input:
-        unpack(of_job(jobs.drawn_connectome)),
-    output:
-        report(
-            result(names.connectome_figure(*OF_FIGURE, f"networks.{FORMAT}")),
-            caption="../report/networks.rst",
-            category=figure_category,
-            subcategory="{whose}",
-            labels=figure_labels("networks"),
-        ),
-    log:
-        log_of("draw_networks", names.connectome_figure(*OF_FIGURE, "networks")),
-    group:
-        of_job(jobs.connectome_batch)
-    conda:
-        "../../envs/sphereconn.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(700),
-        runtime=growing(1),
-    params:
-        style=of_job(jobs.figure_style, "networks"),
-        code=code_of("draw_networks"),
-    message:
-        "Drawing the networks of {wildcards.seed_set} of {wildcards.whose} ({wildcards.estimator}, {wildcards.denoising})"
-    script:
-        "../../scripts/draw_networks.py"
-
-
-rule draw_glass_brain:
-    """Draw a connectome in outlines of the brain."""
-    input:
-        unpack(of_job(jobs.drawn_connectome)),
-    output:
-        report(
-            result(names.connectome_figure(*OF_FIGURE, f"glassbrain-{{views}}.{FORMAT}")),
-            caption="../report/glass_brain.rst",
-            category=figure_category,
-            subcategory="{whose}",
-            labels=figure_labels("glass brain, {views}"),
-        ),
-    log:
-        log_of("draw_glass_brain", names.connectome_figure(*OF_FIGURE, "glassbrain-{views}")),
-    group:
-        of_job(jobs.connectome_batch)
-    conda:
-        "../../envs/sphereconn.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(700),
-        runtime=growing(1),
-    params:
-        style=of_job(jobs.figure_style, "glass_brain"),
-        code=code_of("draw_glass_brain", [OUTLINES]),
-    message:
-        "Drawing {wildcards.seed_set} of {wildcards.whose} in a glass brain ({wildcards.estimator}, {wildcards.views})"
-    script:
-        "../../scripts/draw_glass_brain.py"
-
-
-rule draw_strength:
-    """Draw the strength of each node in outlines of the brain."""
-    input:
-        unpack(of_job(jobs.drawn_connectome)),
-    output:
-        report(
-            result(names.connectome_figure(*OF_FIGURE, f"strength.{FORMAT}")),
-            caption="../report/strength.rst",
-            category=figure_category,
-            subcategory="{whose}",
-            labels=figure_labels("strength"),
-        ),
-    log:
-        log_of("draw_strength", names.connectome_figure(*OF_FIGURE, "strength")),
-    group:
-        of_job(jobs.connectome_batch)
-    conda:
-        "../../envs/sphereconn.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(700),
-        runtime=growing(1),
-    params:
-        style=of_job(jobs.figure_style, "strength"),
-        code=code_of("draw_strength", [OUTLINES]),
-    message:
-        "Drawing the node strengths of {wildcards.seed_set} of {wildcards.whose} ({wildcards.estimator})"
-    script:
-        "../../scripts/draw_strength.py"
-
-
-rule draw_path:
-    """Draw the penalties that were tried for a sparse inverse covariance, with their scores."""
-    input:
-        unpack(of_job(jobs.drawn_path)),
-    output:
-        report(
-            result(names.connectome_figure(*OF_FIGURE, f"path.{FORMAT}")),
-            caption="../report/path.rst",
-            category=figure_category,
-            subcategory="{whose}",
-            labels=figure_labels("path"),
-        ),
-    log:
-        log_of("draw_path", names.connectome_figure(*OF_FIGURE, "path")),
-    group:
-        of_job(jobs.connectome_batch)
-    conda:
-        "../../envs/sphereconn.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(700),
-        runtime=growing(1),
-    params:
-        style={"dpi": STUDY.figures["dpi"]},
-        code=code_of("draw_path"),
-    message:
-        "Drawing the path of {wildcards.seed_set} of {wildcards.whose} ({wildcards.estimator})"
-    script:
-        "../../scripts/draw_path.py"
+    rule:
+        name:
+            f"draw_{KIND}"
+        input:
+            unpack(of_job(jobs.drawn_path if KIND == "path" else jobs.drawn_connectome)),
+        output:
+            report(
+                result(names.connectome_figure(*OF_FIGURE, f"{FIGURE.ending}.{FORMAT}")),
+                caption=f"../report/{KIND}.rst",
+                category=figure_category,
+                subcategory="{whose}",
+                labels={
+                    "seed set": "{seed_set}",
+                    "denoising": "{denoising}",
+                    "estimator": "{estimator}",
+                    "figure": FIGURE.shows,
+                },
+            ),
+        log:
+            log_of(f"draw_{KIND}", names.connectome_figure(*OF_FIGURE, FIGURE.ending)),
+        group:
+            of_job(jobs.connectome_batch)
+        conda:
+            "../../envs/sphereconn.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(700),
+            runtime=growing(1),
+        params:
+            style=of_job(jobs.figure_style, KIND),
+            code=code_of(f"draw_{KIND}", [OUTLINES] if FIGURE.on_brain else []),
+        message:
+            f"Drawing {{wildcards.seed_set}} of {{wildcards.whose}} {FIGURE.drawing} ({{wildcards.estimator}})"
+        script:
+            f"../../scripts/draw_{KIND}.py"
 
 
 rule draw_page:

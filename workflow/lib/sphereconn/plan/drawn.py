@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sphereconn.plan.product import Product
 from sphereconn.study import names
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.study import Combination, Study
 
-PAGE, SIGNALS, PATH = "interactive page", "signals", "penalties tried"  # what these figures show
+PAGE, SIGNALS = "interactive page", "signals"  # what these show
+
+
+class Figure(NamedTuple):
+    """A kind of figure: how a name ends, what it shows, what is being drawn, and whether in outlines of the brain."""
+
+    ending: str
+    shows: str
+    drawing: str
+    on_brain: bool = False
+
+
+OF_CONNECTOMES = ("matrix", "networks", "glass_brain", "strength")
+FIGURES = {
+    "matrix": Figure("relmat", "matrix", "as a matrix"),
+    "networks": Figure("networks", "networks", "by network"),
+    "glass_brain": Figure("glassbrain-{views}", "glass brain, {views}", "in a glass brain", on_brain=True),
+    "strength": Figure("strength", "node strength", "as node strengths", on_brain=True),
+    "path": Figure("path", "penalties tried", "by the penalties that were tried"),
+}
 ALL_GROUPS = ("group", "groups")  # folder and stem of the page that has every group
 
 
@@ -22,16 +41,14 @@ def style(study: Study, kind: str, seed_set: str) -> dict[str, Any]:
 
 def connectome_figures(study: Study, seed_set: str) -> dict[str, str]:
     """Return the figures of one connectome: how a name ends, such as ``glassbrain-ortho.png`` -> what it shows."""
-    kinds = study.figures["kinds"]
-    shown = {"relmat": "matrix"} if "matrix" in kinds else {}
-    if "networks" in kinds and study.networks[seed_set] > 1:
-        shown["networks"] = "networks"
-    if "glass_brain" in kinds:
-        views = style(study, "glass_brain", seed_set)["views"]
-        shown |= {f"glassbrain-{view}": f"glass brain, {view}" for view in views}
-    if "strength" in kinds:
-        shown["strength"] = "node strength"
-    return {f"{suffix}.{study.figures['format']}": words for suffix, words in shown.items()}
+    chosen = {kind: FIGURES[kind] for kind in OF_CONNECTOMES if kind in study.figures["kinds"]}
+    if study.networks[seed_set] < 2:
+        chosen.pop("networks", None)
+    return {
+        f"{figure.ending.format(views=views)}.{study.figures['format']}": figure.shows.format(views=views)
+        for kind, figure in chosen.items()
+        for views in (style(study, kind, seed_set)["views"] if kind == "glass_brain" else [""])
+    }
 
 
 def figures(study: Study) -> Iterator[Product]:
@@ -46,8 +63,8 @@ def figures(study: Study) -> Iterator[Product]:
                 path = names.connectome_figure(folder, whose, *item.labels, suffix)
                 yield Product((path,), whose, *item.labels, shows=words)
         for folder, whose in _fitted(study, item) if "path" in kinds else ():
-            path = names.connectome_figure(folder, whose, *item.labels, f"path.{extension}")
-            yield Product((path,), whose, *item.labels, shows=PATH)
+            path = names.connectome_figure(folder, whose, *item.labels, f"{FIGURES['path'].ending}.{extension}")
+            yield Product((path,), whose, *item.labels, shows=FIGURES["path"].shows)
         for each in study.cleaned(item) if "signals" in kinds else ():
             if each.stem in study.figure_runs:
                 path = names.signals_figure(each.folder, each.stem, item.seed_set, item.denoising, extension)
