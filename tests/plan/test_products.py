@@ -1,0 +1,115 @@
+"""The list of products: what stands in it once is a target, a result that stays, and a figure of the report."""
+
+import pytest
+
+from sphereconn.plan import drawn, products
+from sphereconn.plan.orphans import orphans
+from sphereconn.plan.product import Product
+from sphereconn.plan.products import STAGES, results, targets
+from sphereconn.plan.reported import reported
+
+JOINT = {"joint": {"kind": "group sparse inverse covariance"}, "space": {"kind": "tangent"}}
+
+
+def endings(study, stage, whose):
+    """List how the names of the files of one recording or group end."""
+    return sorted(
+        file.rpartition("_atlas-dmn_")[2]
+        for product in STAGES[stage](study)
+        if product.whose == whose and product.denoising in ("", "none")
+        for file in product.files
+    )
+
+
+def test_a_run_has_its_signals_and_its_connectomes(study):
+    run = "sub-01_ses-a"
+    assert sorted(set(endings(study(), "signals", run))) == [
+        "desc-none_timeseries.json",
+        "desc-none_timeseries.tsv",
+        "nodes.tsv",
+        "timeseries.json",
+        "timeseries.tsv",
+    ]
+    made = endings(study(), "connectomes", run)
+    assert [name for name in made if "full" in name] == [
+        "meas-full_desc-none_relmat.json",
+        "meas-full_desc-none_relmat.tsv",
+    ]
+    assert "meas-sparse_desc-none_stat-precision_relmat.tsv" in made
+    assert "meas-sparse_desc-none_path.tsv" in made
+
+
+def test_a_joint_fit_is_of_all_runs_and_each_run_has_its_part_of_it_without_a_path(study):
+    chosen = study(estimators=JOINT)
+    of_all = endings(chosen, "connectomes", "group-all")
+    assert "meas-joint_desc-none_stat-precision_jointfit.npy" in of_all
+    assert "meas-space_desc-none_stat-whitening_relmat.tsv" in of_all
+    of_run = endings(chosen, "connectomes", "sub-01_ses-a")
+    assert "meas-joint_desc-none_stat-precision_relmat.tsv" in of_run
+    assert not [name for name in of_run if "path" in name]
+
+
+@pytest.mark.parametrize(("how", "made"), [("concatenate", "timeseries.tsv"), ("average", "relmat.tsv")])
+def test_combined_runs_have_nodes_and_joined_signals_or_averaged_connectomes(study, how, made):
+    chosen = study(combine={"over": ["session"], "how": how})
+    files = [file for product in STAGES["combined"](chosen) for file in product.files]
+    assert {product.whose for product in STAGES["combined"](chosen)} == {"sub-01_run-all", "sub-02_run-all"}
+    assert [file for file in files if file.endswith("_nodes.tsv")]
+    assert [file for file in files if file.endswith(made)]
+
+
+def test_who_asks_for_a_target_gets_all_files_of_the_product(study):
+    chosen = study()
+    for stage, make in STAGES.items():
+        asked = set(targets(chosen, stage))
+        for product in make(chosen):
+            assert chosen.place(product.files[0]) in asked
+            assert set(product.files) <= results(chosen)
+
+
+def test_no_file_is_of_two_products(study):
+    chosen = study(estimators=JOINT | {"full": {"kind": "correlation", "z": "xdf"}}, tables=["networks", "edges"])
+    made_by = {}
+    for product in products.products(chosen):
+        for file in product.files:
+            assert made_by.setdefault(file, product.files) == product.files
+
+
+def test_a_stage_that_is_added_to_the_list_is_a_target_and_no_left_over(study, monkeypatch):
+    chosen = study()
+    monkeypatch.setitem(STAGES, "prediction", lambda study: iter([Product(("group/prediction.tsv", "group/p.json"))]))
+    assert targets(chosen, "prediction") == [chosen.place("group/prediction.tsv")]
+    assert {"group/prediction.tsv", "group/p.json"} <= results(chosen)
+    assert orphans(chosen) == []
+
+
+def test_a_figure_that_is_added_to_the_list_is_a_target_and_in_the_report(study, monkeypatch):
+    monkeypatch.setitem(drawn.FIGURES, "chord", drawn.Figure("chord", "chord diagram", "as a chord diagram"))
+    monkeypatch.setattr(drawn, "OF_CONNECTOMES", (*drawn.OF_CONNECTOMES, "chord"))
+    chosen = study()
+    chosen.figures["kinds"].append("chord")
+    of_group = "group/figures/group-all_atlas-dmn_meas-full_desc-none_chord.png"
+    assert chosen.place(of_group) in targets(chosen, "figures")
+    shown = next(
+        item for item in reported(chosen)["groups"] if (item["denoising"], item["group"]) == ("none", "all runs")
+    )
+    assert ["chord diagram", of_group] in shown["figures"]
+    links = next(item for item in reported(chosen)["runs"] if item["run"] == "sub-01_ses-a")["links"]
+    assert "full: chord diagram" in [words for words, _ in links]
+
+
+def test_only_the_chosen_runs_are_drawn_and_each_group_is(study):
+    drawn_of = {product.whose for product in STAGES["figures"](study())}
+    assert drawn_of == {"sub-01_ses-a", "sub-01_ses-b", "group-all", "site-essen", "site-bochum", "groups"}
+
+
+def test_the_links_of_a_run_begin_with_its_page(study):
+    links = reported(study())["runs"][0]["links"]
+    assert [words for words, _ in links[:2]] == ["interactive page", "signals"]
+    assert len({path for _, path in links}) == len(links)
+
+
+def test_a_set_of_seeds_of_one_network_has_no_figure_of_networks(study):
+    assert not [product for product in STAGES["figures"](study()) if product.shows == "networks"]
+    power = study(seed_sets={"power": {"seeds": "power264", "radius": 5}})
+    assert [product for product in STAGES["figures"](power) if product.shows == "networks"]
