@@ -25,8 +25,7 @@ def test_an_extraction_is_told_the_radius_and_not_the_path_of_the_seeds(study):
     assert settings["radius"] == 8 and "seeds" not in settings
 
 
-def test_a_denoising_that_needs_no_confounds_is_not_given_any(study, tmp_path):
-    assert jobs.confounds(study(), RUN, "none") == {}
+def test_a_run_is_cleaned_with_its_own_confounds(study, tmp_path):
     assert jobs.confounds(study(), RUN, "motion")["confounds"] == str(tmp_path / "1a.tsv")
 
 
@@ -57,18 +56,18 @@ def test_a_joint_fit_is_made_to_runs_or_to_combined_ones(study):
         study(estimators=joint),
         study(estimators=joint, combine={"over": ["session"], "how": "concatenate"}),
     )
-    assert jobs.jointly_fitted_stems(combined, *of_job) == [BOTH, "sub-02_run-all"]
-    for chosen, n in ((alone, 4), (combined, 2)):
+    assert jobs.jointly_fitted_stems(combined, *of_job) == [BOTH, "sub-02_run-all", "sub-03_run-all"]
+    for chosen, n in ((alone, 5), (combined, 3)):
         files = jobs.jointly_fitted(chosen, *of_job)
         assert len(files["signals"]) == len(files["sidecars"]) == len(jobs.jointly_fitted_stems(chosen, *of_job)) == n
 
 
 def test_groups_are_made_of_members_with_their_rows_and_nodes(study, joined):
     of_job = ("dmn", "none", "full")
-    for chosen, n in ((study(), 4), (joined, 2)):
+    for chosen, n in ((study(), 5), (joined, 3)):
         assert len(jobs.group_connectomes(chosen, *of_job)["matrices"]) == n
         assert len(jobs.group_nodes(chosen, *of_job)) == len(jobs.group_rows(chosen, *of_job)) == n
-    assert [row["site"] for row in jobs.group_rows(joined, *of_job)] == ["essen", "bochum"]
+    assert [row["site"] for row in jobs.group_rows(joined, *of_job)] == ["essen", "bochum", "essen"]
 
 
 def test_a_group_keeps_the_words_of_the_runs_table(study):
@@ -108,10 +107,8 @@ def test_a_path_is_that_of_a_run_or_of_the_joint_fit(study):
 
 
 def test_a_page_has_every_estimator_and_that_of_the_groups_every_group_and_contrast(study):
-    contrasts = {
-        "older": {"model": "site", "test": "site", "permutations": 0, "estimators": ["full"], "denoising": ["none"]}
-    }
-    chosen = study(contrasts=contrasts)
+    older = {"model": "age", "test": "age", "permutations": 0, "estimators": ["full"], "denoising": ["none"]}
+    chosen = study(contrasts={"older": older}, connectomes=[{"runs": {"session": "a"}}])
     assert jobs.page_labels(chosen, "sub-01/ses-a", RUN, "dmn", "none") == [["full", RUN], ["sparse", RUN]]
     of_groups = jobs.page_labels(chosen, "group", "groups", "dmn", "none")
     assert of_groups[:3] == [["full", "group-all"], ["full", "site-bochum"], ["full", "site-essen"]]

@@ -53,7 +53,10 @@ def test_a_joint_fit_is_of_all_runs_and_each_run_has_its_part_of_it_without_a_pa
 def test_combined_runs_have_nodes_and_joined_signals_or_averaged_connectomes(study, how, made):
     chosen = study(combine={"over": ["session"], "how": how})
     files = [file for product in STAGES["combined"](chosen) for file in product.files]
-    assert {product.whose for product in STAGES["combined"](chosen)} == {"sub-01_run-all", "sub-02_run-all"}
+    whose = {product.whose for product in STAGES["combined"](chosen)}
+    assert whose == {"sub-01_run-all", "sub-02_run-all", "sub-03_run-all"}
+        f"sub-0{number}_run-all" for number in (1, 2, 3)
+    }
     assert [file for file in files if file.endswith("_nodes.tsv")]
     assert [file for file in files if file.endswith(made)]
 
