@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sphereconn.connect.compilation import compiled
+from sphereconn.connect.compilation import compiled, inlined
 
 Array = NDArray[np.float64]
 
@@ -145,7 +145,7 @@ def _louvain(quality: Array, seed: int) -> tuple[NDArray[np.int64], float]:
         weights = joined
 
 
-@compiled
+@inlined
 def _moved(weights: Array) -> NDArray[np.int64]:
     """Move nodes between modules until none gains; give the module of each."""
     n = len(weights)

@@ -22,8 +22,22 @@ def compiled(function: Function) -> Function:
     each other. Where no folder can be written, every process compiles for itself. The machine code holds no lock, so
     threads may run it side by side.
     """
+    return _dispatcher(function)
+
+
+def inlined(function: Function) -> Function:
+    """Compile a function into each compiled function that calls it.
+
+    Else both would hold a copy of it, compiled to sums in different orders, and which of the copies a process runs
+    would depend on whether it has compiled them itself or found them in the cache: the first fits of a new installation
+    would differ from all later ones in the last digits that the duality gap leaves open.
+    """
+    return _dispatcher(function, forceinline=True)
+
+
+def _dispatcher(function: Function, **options: bool) -> Function:
     try:
-        dispatcher = numba.njit(cache=True, nogil=True, fastmath=REORDERING)(function)
+        dispatcher = numba.njit(cache=True, nogil=True, fastmath=REORDERING, **options)(function)
     except RuntimeError:  # numba found no folder to write to
-        dispatcher = numba.njit(nogil=True, fastmath=REORDERING)(function)
+        dispatcher = numba.njit(nogil=True, fastmath=REORDERING, **options)(function)
     return cast(Function, dispatcher)

@@ -66,7 +66,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sphereconn.connect.compilation import compiled
+from sphereconn.connect.compilation import compiled, inlined
 from sphereconn.errors import InputError
 
 # The error to which the lassos of a sweep are solved, in units of alpha: in the first sweep; in the first from a start
@@ -499,7 +499,7 @@ def _sweep(
     return largest_change
 
 
-@compiled
+@inlined
 def _subtract_rows(
     target: np.ndarray, matrix: np.ndarray, rows: np.ndarray, weights: np.ndarray, n_rows: int, n: int
 ) -> None:
@@ -518,7 +518,7 @@ def _subtract_rows(
         x += 1
 
 
-@compiled
+@inlined
 def _lasso(
     G: np.ndarray,
     c: np.ndarray,
@@ -557,7 +557,7 @@ def _lasso(
             return
 
 
-@compiled
+@inlined
 def _distance_from_minimum(alpha: float, m: int, b: np.ndarray, r: np.ndarray) -> float:
     largest = 0.0
     for x in range(m):
@@ -571,7 +571,7 @@ def _distance_from_minimum(alpha: float, m: int, b: np.ndarray, r: np.ndarray) -
     return largest
 
 
-@compiled
+@inlined
 def _descend_with_signs(
     G: np.ndarray,
     c: np.ndarray,

@@ -40,7 +40,7 @@ from functools import partial
 
 import numpy as np
 
-from sphereconn.connect.compilation import compiled
+from sphereconn.connect.compilation import compiled, inlined
 from sphereconn.connect.connectivity import (
     correlation,
     partial_correlation_of_precision,
@@ -490,13 +490,13 @@ def _sweep(
     return largest_change
 
 
-@compiled
+@inlined
 def _unexplained(quadratic: float, variance: float) -> float:
     """Solve c + c² quadratic = variance for its positive root, in a form that does not cancel."""
     return float(2.0 * variance / (1.0 + np.sqrt(1.0 + 4.0 * quadratic * variance)))
 
 
-@compiled
+@inlined
 def _norm_of_gradient(S: np.ndarray, weights: np.ndarray, c: np.ndarray, product: np.ndarray, j: int, i: int) -> float:
     total = 0.0
     for k in range(S.shape[0]):
@@ -504,7 +504,7 @@ def _norm_of_gradient(S: np.ndarray, weights: np.ndarray, c: np.ndarray, product
     return float(np.sqrt(total))
 
 
-@compiled
+@inlined
 def _add_rows(
     target: np.ndarray, matrix: np.ndarray, rows: np.ndarray, factors: np.ndarray, n_rows: int, n: int
 ) -> None:
@@ -523,7 +523,7 @@ def _add_rows(
         x += 1
 
 
-@compiled
+@inlined
 def _group_lasso(
     G: np.ndarray,
     s: np.ndarray,
@@ -571,7 +571,7 @@ def _group_lasso(
             c[k] = _unexplained(quadratic, S[k, j, j])
 
 
-@compiled
+@inlined
 def _newton_step(
     G: np.ndarray,
     s: np.ndarray,
@@ -668,7 +668,7 @@ def _newton_step(
         share *= 0.5
 
 
-@compiled
+@inlined
 def _multiply(G: np.ndarray, y: np.ndarray, product: np.ndarray, m: int) -> None:
     """Multiply the first m rows and columns of the matrix of each run by its vector."""
     for k in range(len(y)):
@@ -679,7 +679,7 @@ def _multiply(G: np.ndarray, y: np.ndarray, product: np.ndarray, m: int) -> None
             product[k, x] = total
 
 
-@compiled
+@inlined
 def _objective_of_column(
     s: np.ndarray, S: np.ndarray, j: int, weights: np.ndarray, alpha: float, m: int, y: np.ndarray, v: np.ndarray
 ) -> float:
@@ -700,7 +700,7 @@ def _objective_of_column(
     return float(total)
 
 
-@compiled
+@inlined
 def _distance_from_minimum(
     s: np.ndarray, weights: np.ndarray, alpha: float, m: int, y: np.ndarray, v: np.ndarray, c: np.ndarray
 ) -> float:
@@ -719,7 +719,7 @@ def _distance_from_minimum(
     return largest
 
 
-@compiled
+@inlined
 def _length_of_minimum(h: np.ndarray, curvature: np.ndarray, norm: float, alpha: float) -> float:
     """Find the norm of the y that minimises Σ_k (½ curvature_k y_k² - h_k y_k) + alpha ‖y‖, for ‖h‖ > alpha.
 

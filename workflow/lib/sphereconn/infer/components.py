@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sphereconn.connect.compilation import compiled
+from sphereconn.connect.compilation import compiled, inlined
 
 # The sides of a statistic that are looked at; F has only the second.
 SIDES = ("two-sided", "greater", "less")
@@ -161,7 +161,7 @@ def levels_of(value: np.ndarray, step: float) -> np.ndarray:
     return np.floor(reached).astype(np.int64)
 
 
-@compiled
+@inlined
 def _root(parent: np.ndarray, node: int) -> int:
     while parent[node] != node:
         parent[node] = parent[parent[node]]

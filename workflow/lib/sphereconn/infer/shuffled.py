@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sphereconn.connect.compilation import compiled
+from sphereconn.connect.compilation import compiled, inlined
 from sphereconn.errors import InputError
 from sphereconn.infer.glm import (
     BLOCK,
@@ -307,7 +307,7 @@ def _move(
         left[number] = n_runs - rank
 
 
-@compiled
+@inlined
 def _subtract(target: np.ndarray, direction: np.ndarray) -> None:
     product = 0.0
     for run in range(len(target)):

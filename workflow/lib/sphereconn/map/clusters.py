@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sphereconn.connect.compilation import compiled
+from sphereconn.connect.compilation import compiled, inlined
 
 # Neighbours of a voxel: those that share a face with it (6), also an edge (18), also a corner (26).
 CONNECTIVITY = {6: 1, 18: 2, 26: 3}
@@ -220,7 +220,7 @@ def _scores(
     return score
 
 
-@compiled
+@inlined
 def _root(parent: np.ndarray, offset: np.ndarray, node: int) -> int:
     """Find the root of a tree, and shorten the way to it; offsets stay right."""
     while parent[node] != node:
