@@ -32,12 +32,12 @@ def inlined(function: Function) -> Function:
     would depend on whether it has compiled them itself or found them in the cache: the first fits of a new installation
     would differ from all later ones in the last digits that the duality gap leaves open.
     """
-    return _dispatcher(function, forceinline=True)
+    return _dispatcher(function, inline=True)
 
 
-def _dispatcher(function: Function, **options: bool) -> Function:
+def _dispatcher(function: Function, inline: bool = False) -> Function:
     try:
-        dispatcher = numba.njit(cache=True, nogil=True, fastmath=REORDERING, **options)(function)
+        dispatcher = numba.njit(cache=True, nogil=True, fastmath=REORDERING, forceinline=inline)(function)
     except RuntimeError:  # numba found no folder to write to
-        dispatcher = numba.njit(nogil=True, fastmath=REORDERING, **options)(function)
+        dispatcher = numba.njit(nogil=True, fastmath=REORDERING, forceinline=inline)(function)
     return cast(Function, dispatcher)

@@ -203,7 +203,7 @@ def study_report(
     settings
         The complete configuration.
     contents
-        What ``study.reported.reported`` collects, the number of ``runs`` of each of its groups, and as ``search`` the
+        What ``plan.reported.reported`` collects, the number of ``runs`` of each of its groups, and as ``search`` the
         rows of the table of images that the search for runs left out.
     name
         Of the data set, its title.
