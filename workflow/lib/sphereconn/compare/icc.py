@@ -141,9 +141,16 @@ def _of_one_way(
 
 def _f_interval(f: Array, df_between: Array, df_error: Array, k: Array) -> tuple[Array, Array]:
     tail = (1 + CONFIDENCE) / 2
-    low, high = f / fdtri(df_between, df_error, tail), f * fdtri(df_error, df_between, tail)
+    low, high = f / _quantile(df_between, df_error, tail), f * _quantile(df_error, df_between, tail)
     # Without any error both ends are 1, which infinity over infinity would not say.
     return tuple(np.where(np.isinf(x), 1.0, (x - 1) / (x + k - 1)) for x in (low, high))  # type: ignore[return-value]
+
+
+def _quantile(df1: Array, df2: Array, tail: float) -> Array:
+    """Give a quantile of F for every edge; most edges have the same degrees of freedom, and it takes 10 µs each."""
+    pairs, place = np.unique(np.stack([df1, df2]), axis=1, return_inverse=True)
+    quantiles: Array = fdtri(*pairs, tail)[place.ravel()]
+    return quantiles
 
 
 def two_way(values: Array) -> tuple[Icc, Icc]:
