@@ -15,6 +15,7 @@ import numpy as np
 
 from sphereconn.aggregate.stack import write_edges
 from sphereconn.compare import reliability as r
+from sphereconn.compare.edges import edge_reader
 from sphereconn.compare.repeats import repeats_of
 from sphereconn.files import write_rows
 
@@ -45,7 +46,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         stack = Path(folder) / "stack.npy"
         write_edges(stack, rows(n_subjects), (2 * n_subjects, N_EDGES))
-        edges, n_edges = r.edge_reader(stack, N_NODES, diagonal=False)
+        edges, n_edges = edge_reader(stack, N_NODES, diagonal=False)
         repeats = repeats_of(subjects, ["1", "2"] * n_subjects)
         found = timed(
             f"{2 * n_subjects:,} runs, all measures",

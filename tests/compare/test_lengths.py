@@ -9,6 +9,7 @@ from compare.repeated_runs import draw, reader
 
 from sphereconn.aggregate.stack import edge_vector, write_edges
 from sphereconn.compare import lengths
+from sphereconn.compare.edges import edge_reader
 from sphereconn.compare.halves import spearman_brown
 from sphereconn.compare.icc import KINDS, one_way
 from sphereconn.compare.lengths import Part, described, length_rows, reliability_by_length, whole_of
@@ -18,7 +19,6 @@ from sphereconn.compare.reliability import (
     PAIR_COLUMNS,
     SUMMARY_COLUMNS,
     chosen_rows,
-    edge_reader,
     edge_rows,
     identification_rows,
     measure_reliability,
