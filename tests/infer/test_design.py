@@ -146,6 +146,20 @@ def test_what_cannot_be_estimated_is_said_in_a_sentence(formula, test, options, 
     assert sentence in str(caught.value)
 
 
+def test_runs_that_are_too_few_are_said_to_be_and_no_column_is_blamed():
+    rows = [{"subject": f"s{n}", "age": str(n * n), "site": "ab"[n % 2]} for n in range(6)]
+    for chosen, options, sentence in (
+        (rows[:1], {}, "only one run can be tested"),
+        (rows, {"formula": "subject + age"}, "columns (intercept, "),
+        (rows, {"paired": "site", "test": "site"}, "no subject has runs of all levels of 'site'"),
+        ([{**row, "age": "1"} for row in rows], {}, "age has the same value in all 6 runs that can be tested"),
+    ):
+        arguments = {"formula": "age", "test": "age"} | options
+        with pytest.raises(InputError) as caught:
+            make_design(chosen, **arguments)
+        assert sentence in str(caught.value)
+
+
 def test_a_factor_with_one_level_is_named():
     rows = [{**row, "scanner": "one"} for row in ROWS]
     with pytest.raises(InputError, match="scanner is 'one' in all runs"):

@@ -143,7 +143,10 @@ def test_another_seed_permutes_that_contrast_again(finished):
             "contrasts.age: harmonize: site must stay in the model (age + site)",
         ),
         ({"model": "age", "test": "age", "permutation": 5}, "contrasts.age.permutation: unknown key"),
-        ({"test": {"sex": {"M": 1, "F": -1}}, "paired": "sex"}, "contrasts.age: no run has values"),
+        (
+            {"test": {"sex": {"M": 1, "F": -1}}, "paired": "sex"},
+            "contrasts.age: no subject has runs of",
+        ),
     ],
 )
 def test_a_mistake_is_named_before_any_job(finished, entry, sentence):

@@ -26,12 +26,14 @@ SIGNALS = ("KILL", "TERM", "HUP", "QUIT", "SEGV")
 
 @pytest.fixture
 def server(tmp_path):
-    # A shell that runs the tests in the background lets them ignore this signal, and what they start inherits that.
-    before = signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    # A shell that runs the tests in the background, or nohup, lets them ignore these signals, and what they start
+    # inherits that.
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGQUIT, signal.SIGHUP)}
     server = ScriptServer(str(tmp_path / "library"))
     yield server
     server._end()
-    signal.signal(signal.SIGQUIT, before)
+    for number, action in before.items():
+        signal.signal(number, action)
 
 
 @pytest.fixture

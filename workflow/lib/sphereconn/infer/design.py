@@ -201,10 +201,16 @@ def make_design(
         wanted.add(subject)
     _check_columns(rows, wanted)
     runs, left_out = _complete(rows, wanted)
-    if paired:
-        runs = _complete_subjects(rows, runs, left_out, subject, paired, test)
     if not runs:
         raise InputError(f"no run has values in all of the columns {', '.join(sorted(wanted))}.")
+    if len(runs) == 1:
+        raise InputError("only one run can be tested, so nothing can be estimated of it; several are needed.")
+    if paired:
+        runs = _complete_subjects(rows, runs, left_out, subject, paired, test)
+        if not runs:
+            raise InputError(
+                f"no subject has runs of all the levels of '{paired}' that are compared, so none is paired."
+            )
     modelled = {column for term in terms for column in term} | set(tested_columns(test))
     data = {column: [rows[place][column] for place in runs] for column in sorted(modelled)}
     frame, levels = _frame(data, factors, len(runs))
@@ -422,7 +428,12 @@ class _Builder:
 
 
 def _check_rank(matrix: NDArray[np.float64], columns: Sequence[str], paired: bool) -> None:
-    """Raise ``InputError`` that names the first column that others determine, or says that runs are too few."""
+    """Raise ``InputError`` that says that runs are too few, or names the first column that others determine."""
+    if len(columns) >= len(matrix) and not paired:
+        raise InputError(
+            f"model: {len(columns)} columns ({', '.join(columns[:8])}{', …' if len(columns) > 8 else ''}) leave no"
+            f" degree of freedom in {len(matrix)} runs."
+        )
     basis = np.empty((len(matrix), 0))
     for place, name in enumerate(columns):
         column = matrix[:, place]
@@ -434,9 +445,11 @@ def _check_rank(matrix: NDArray[np.float64], columns: Sequence[str], paired: boo
                     f"model: {name} does not vary within subjects, whose own effects contain it; leave it out."
                 )
             others = _sum_of(matrix[:, :place], columns, column)
+            if not others:
+                raise InputError(f"model: {name} has the same value in all {len(matrix)} runs that can be tested.")
             others = [*others[:4], f"{len(others) - 4} more columns"] if len(others) > 5 else others
             raise InputError(
-                f"model: {name} cannot be told from {' and '.join(others) or 'the intercept'} in the {len(matrix)} runs"
+                f"model: {name} cannot be told from {' and '.join(others)} in the {len(matrix)} runs"
                 " that can be tested; leave one of them out."
             )
         basis = np.column_stack([basis, rest / np.linalg.norm(rest)])

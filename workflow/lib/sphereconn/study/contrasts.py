@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from sphereconn.errors import InputError, about
@@ -127,5 +128,11 @@ def _check(settings: Settings, item: Combination, where: str) -> None:
 
     if settings["runs"]:
         matching(item.members, settings["runs"], f"{where}.runs")
+    n, level = settings["permutations"], settings["level"]
+    if n and 1 / (n + 1) > level:
+        raise InputError(
+            f"{where}.permutations: with {n}, no p is below {1 / (n + 1):.2g}, and the level is {level:g}; allowed are"
+            f" 0 and at least {ceil(1 / level) - 1}."
+        )
     with about(where):
         check_model(rows_of(item.members, item.runs), settings, KNOWN_LATER)
