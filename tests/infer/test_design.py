@@ -151,7 +151,7 @@ def test_runs_that_are_too_few_are_said_to_be_and_no_column_is_blamed():
     for chosen, options, sentence in (
         (rows[:1], {}, "only one run can be tested"),
         (rows, {"formula": "subject + age"}, "columns (intercept, "),
-        (rows, {"paired": "site", "test": "site"}, "no subject has runs of all levels of 'site'"),
+        (rows, {"paired": "site", "test": "site"}, "no subject has runs of all the levels of 'site'"),
         ([{**row, "age": "1"} for row in rows], {}, "age has the same value in all 6 runs that can be tested"),
     ):
         arguments = {"formula": "age", "test": "age"} | options

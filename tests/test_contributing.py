@@ -1,0 +1,69 @@
+"""The recipes of CONTRIBUTING.md: short, about files that exist, and true where a test can tell."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sphereconn.aggregate import moments
+from sphereconn.clean.strategies import Strategy
+from sphereconn.connect.connectivity import KINDS, Kind, connectome
+from sphereconn.connect.measures import measure
+from sphereconn.plan import drawn, products
+from sphereconn.study.denoising import NOTHING, PRESETS
+from sphereconn.study.sources import SOURCES
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "CONTRIBUTING.md").read_text()
+RECIPES = dict(re.findall(r"^## (How to add [^\n]*)\n(.*?)(?=^## |\Z)", TEXT, flags=re.M | re.S))
+
+
+def files_of(recipe):
+    return {path for path in re.findall(r"`([\w./]+)`", recipe) if "/" in path or path == "Snakefile"}
+
+
+def test_there_are_recipes_for_what_people_add():
+    added = {title.removeprefix("How to add ") for title in RECIPES}
+    assert added == {"an estimator", "a denoising", "a figure", "a group statistic", "a source of runs", "a stage"}
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_a_recipe_names_at_most_five_files_and_each_is_there(title):
+    files = {path for path in files_of(RECIPES[title]) if not path.startswith("draw/")}
+    assert 1 <= len(files) <= 5
+    assert not [path for path in files if not (ROOT / path).is_file()]
+
+
+def test_the_entries_that_recipes_name_are_there():
+    for name, place in {
+        "KINDS": KINDS,
+        "PRESETS": PRESETS,
+        "FIGURES": drawn.FIGURES,
+        "OF_CONNECTOMES": drawn.FIGURES,
+        "AGGREGATED": products.AGGREGATED,
+        "SOURCES": SOURCES,
+        "STAGES": products.STAGES,
+    }.items():
+        assert f"`{name}`" in TEXT and len(place) > 1
+    assert hasattr(moments, "group_moments")
+    assert set(NOTHING) == set(Strategy.__dataclass_fields__)
+
+
+def test_an_estimator_that_is_entered_is_computed_and_described(monkeypatch):
+    doubled = Kind(lambda covariance: 2 * covariance, "2 C", inverts=False, is_correlation=False)
+    monkeypatch.setitem(KINDS, "doubled covariance", doubled)
+    signals = np.random.default_rng(0).standard_normal((50, 4))
+    double = connectome(signals, "doubled covariance", "empirical").matrix
+    np.testing.assert_allclose(double, 2 * connectome(signals, "covariance", "empirical").matrix)
+    described = measure({"kind": "doubled covariance", "covariance": "empirical", "samples": "frames"})
+    assert described["RelationshipMeasure"].startswith("doubled covariance")
+    assert "2 C" in described["MeasureDescription"]
+
+
+def test_every_figure_of_connectomes_has_its_script_its_caption_and_its_key():
+    schema = (ROOT / "workflow" / "schemas" / "config.schema.json").read_text()
+    for kind in drawn.FIGURES:
+        assert (ROOT / "scripts" / f"draw_{kind}.py").is_file()
+        assert (ROOT / "workflow" / "report" / f"{kind}.rst").is_file()
+        assert f'"{kind}"' in schema
