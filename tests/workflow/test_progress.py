@@ -154,6 +154,26 @@ def test_one_mistake_in_many_files_is_told_once_with_the_files(study, tmp_path):
     assert "    and 1 more like it" in lines
 
 
+def test_a_failure_that_its_log_explains_is_one_line_on_the_screen_and_the_next_of_its_reason_none(study, tmp_path):
+    watching = study(16)
+    for number in range(16):
+        (tmp_path / f"{number}.log").write_text(f"error: data/{number}.tsv: 'csf' matches no column.\n")
+        failed(number, str(tmp_path / f"{number}.log"))
+    assert [text for text in study.said if "error: " in text] == ["error: data/0.tsv: 'csf' matches no column."]
+
+    def block(*logs):
+        return logging.makeLogRecord({"event": LogEvent.JOB_ERROR, "jobid": 20, "log": list(logs)})
+
+    def exception(message):
+        return logging.makeLogRecord({"event": LogEvent.ERROR, "exception": "RuleException", "msg": message})
+
+    assert not watching.shown(block(str(tmp_path / "0.log")))
+    assert not watching.shown(exception("RuleException:\nCalledProcessError in file signals.smk"))
+    # What no log explains is left to Snakemake.
+    assert watching.shown(block(str(tmp_path / "none.log"))) and watching.shown(block())
+    assert watching.shown(exception("RuleException:\nMissingOutputException in file signals.smk"))
+
+
 def test_a_job_that_succeeds_when_it_is_tried_again_has_not_failed(study):
     watching = study(2)
     failed(0)

@@ -57,6 +57,7 @@ class Progress(logging.Handler):
         self._seconds: defaultdict[str, list[float]] = defaultdict(list)  # of the finished jobs of each rule
         self._message: dict[int, str] = {}  # what a running job says of itself
         self._failed: dict[int, tuple[str, list[str]]] = {}  # its message and its logs
+        self._told: set[str] = set()  # reasons
         self._begin = self._last_line = 0.0
 
     def watch(self, workflow: Any, runs: Collection[str], logs: Sequence[str] = ()) -> None:
@@ -94,10 +95,13 @@ class Progress(logging.Handler):
         self._begin = self._last_line = time.monotonic()
 
     def shown(self, record: logging.LogRecord) -> bool:
-        """Whether a record goes to the screen: no routine of many steps, and no failure a second time."""
+        """Whether a record goes to the screen: no routine of many steps, and no failure that we tell ourselves."""
         event = getattr(record, "event", None)
         if event == LogEvent.JOB_ERROR:
-            return getattr(record, "jobid", None) not in self._failed
+            logs = [str(path) for path in getattr(record, "log", None) or ()]
+            return getattr(record, "jobid", None) not in self._failed and not _last_lines(logs)
+        if event == LogEvent.ERROR and getattr(record, "exception", None) == "RuleException":
+            return "CalledProcessError" not in record.getMessage()  # that a script has failed is told by its log
         routine = event in ROUTINE or record.msg == "Select jobs to execute..."
         return not (routine and len(self._rule) > MANY_STEPS)
 
@@ -130,7 +134,12 @@ class Progress(logging.Handler):
     def _fail(self, record: Any) -> None:
         if record.jobid not in self._failed:
             message = self._message.get(record.jobid, record.rule_name)
-            self._failed[record.jobid] = (message, [str(path) for path in record.log or ()])
+            logs = [str(path) for path in record.log or ()]
+            self._failed[record.jobid] = (message, logs)
+            file, reason = _without_file(_reason(logs))
+            if reason not in self._told and _last_lines(logs) and not INTERRUPTED.is_set():
+                self._told.add(reason)
+                logger.error(f"error: {file}{reason}")
 
     def line(self) -> str:
         """Say how far the study is and how long the rest may take."""
@@ -203,17 +212,22 @@ def _without_file(reason: str) -> tuple[str, str]:
 
 def _reason(logs: Sequence[str]) -> str:
     """Give the sentence at the end of a log, or its last lines."""
-    for path in logs:
-        with suppress(OSError):
-            last = [line.rstrip() for line in Path(path).read_text(errors="replace").splitlines() if line.strip()][-3:]
-            if last and last[-1].startswith("error: "):
-                return last[-1].removeprefix("error: ")
-            if last:
-                return "\n  ".join(last)
+    if last := _last_lines(logs):
+        return last[-1].removeprefix("error: ") if last[-1].startswith("error: ") else "\n  ".join(last)
     with suppress(OSError):
         if any(shutil.disk_usage(Path(path).parent).free < LITTLE_SPACE for path in logs):
             return "No space is left on the disk."
     return "The log says nothing; the job may have been killed for want of memory or time."
+
+
+def _last_lines(logs: Sequence[str]) -> list[str]:
+    """Give the last lines of the first log that says anything."""
+    for path in logs:
+        with suppress(OSError):
+            lines = [line.rstrip() for line in Path(path).read_text(errors="replace").splitlines() if line.strip()]
+            if lines:
+                return lines[-3:]
+    return []
 
 
 def _duration(seconds: float) -> str:
