@@ -220,3 +220,9 @@ def test_halves_of_estimates_without_closed_form_are_refused(finished):
 
     finished.configure(edit)
     assert "reliability: 'sparse' is fitted iteratively or to all runs at once" in finished.fail("-n")
+
+
+def test_reliability_can_be_planned_for_a_cluster(finished):
+    """Jobs of a cluster are groups of steps, and no group may need itself by way of another."""
+    finished.configure(lambda config: config.update(reliability={"over": "halves", "runs": {"session": 1}}))
+    assert finished.pending("--executor", "slurm", "--jobs", "2")["halve_halves_mine_bandpass_full"] == 1
