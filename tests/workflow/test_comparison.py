@@ -155,6 +155,25 @@ def test_other_covariates_compare_again_and_measure_nothing_again(finished):
     assert finished.pending() == {"compare_denoising_nodes_full": 1, "draw_comparison_nodes_full": 1} | DESCRIPTION
 
 
+def test_another_denoising_measures_the_organization_of_its_own_connectomes_only(finished):
+    finished.configure(lambda config: config["denoising"].update(slow={"detrend": True, "low_pass": 0.1}))
+    pending = finished.pending()
+    assert {pending[rule] for rule in ("measure_organization", "stack", "compare_denoising_nodes_full")} == {1}
+    assert pending["clean"] == pending["connect"] == N_RUNS and "extract" not in pending
+
+
+def test_another_estimator_is_compared_by_itself(finished):
+    finished.configure(lambda config: config["estimators"].update(partial={"kind": "partial correlation"}))
+    pending = finished.pending()
+    assert pending["measure_organization"] == len(DENOISING) and pending["compare_denoising_nodes_partial"] == 1
+    assert not {"compare_denoising_nodes_full", "draw_comparison_nodes_full", "clean"} & set(pending)
+
+
+def test_a_figure_value_draws_again_and_computes_nothing(finished):
+    finished.configure(lambda config: config["figures"].update(dpi=70))
+    assert finished.pending() == {"draw_comparison_nodes_full": 1} | DESCRIPTION
+
+
 def test_the_order_of_labels_changes_nothing(finished):
     finished.configure(lambda config: config["comparison"].update(denoising=["scrubbed", "none", "motion"]))
     assert finished.pending() == {"describe_study": 1, "write_report": 1}

@@ -32,7 +32,7 @@ def project(tmp_path_factory):
         config["estimators"] = {"partial": config["estimators"]["partial"]}
         config["connectomes"] = [{"denoising": ["bandpass", "scrubbed"], "runs": {"subject": list(SUBJECTS)}}]
         config["figures"] = {"runs": "none"}
-        for key in ("contrasts", "maps"):
+        for key in ("contrasts", "maps", "comparison"):
             config.pop(key)
 
     project.configure(cut)
