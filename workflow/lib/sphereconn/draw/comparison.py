@@ -79,9 +79,10 @@ def _draw_criterion(
     axes.set_ylim(len(values) - 0.3, -0.7)
     axes.hlines(rows, 0, 1, transform=axes.get_yaxis_transform(), color="#e4e4e4", linewidth=0.6, zorder=0)
     known = [value for value in (*values, *own, reference) if value is not None and np.isfinite(value)]
-    if known:
-        room = max(0.08 * (max(known) - min(known)), 1e-3 * max(map(abs, known)), 1e-6)
-        axes.set_xlim(min(known) - room, max(known) + room)
+    # From 0 on, or differences that are small would look large.
+    low, high = min((0.0, *known)), max((0.0, *known))
+    room = 0.08 * (high - low) or 0.1
+    axes.set_xlim(low - room, high + room)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.tick_params(axis="y", length=0)
     for side in ("top", "right", "left"):
@@ -112,15 +113,16 @@ def distance_figure(
     title, note
         What the figure shows, and a remark.
     """
-    width = 2 * style.MARGIN + 0.55 + COLUMNS * (PANEL + 0.2)
+    n_columns = min(COLUMNS, len(qcfc))
+    width = 2 * style.MARGIN + 0.55 + n_columns * (PANEL + 0.2)
     top = style.heading_height(title, note, width)
-    n_rows = -(-len(qcfc) // COLUMNS)
+    n_rows = -(-len(qcfc) // n_columns)
     sheet = style.Sheet(width, top + n_rows * (PANEL + 0.75) + style.MARGIN)
     limit = max((style.symmetric_limit(values) for values in qcfc.values()), default=1.0)
     with style.figure_style():
         sheet.heading(title, note)
         for place, (label, values) in enumerate(qcfc.items()):
-            row, column = divmod(place, COLUMNS)
+            row, column = divmod(place, n_columns)
             left = style.MARGIN + 0.55 + column * (PANEL + 0.2)
             axes = sheet.axes(left, top + 0.3 + row * (PANEL + 0.75), PANEL, PANEL)
             known = ~np.isnan(values)
