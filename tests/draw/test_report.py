@@ -62,6 +62,7 @@ def group(name, runs, path):
 CONTENTS = {
     "runs_table": "runs.tsv",
     "unused": [["sub-9", "damaged image"]],
+    "in_no_group": [],
     "search": [],
     "combined": [],
     "groups": [group("all runs", 3, FIGURE), group("site: a", 2, LEVEL)],
@@ -192,6 +193,13 @@ def test_runs_that_were_not_used_are_listed_with_the_reason():
     rows = Page(written()).tables["Runs that were not used, and why"]
     assert rows[1:] == [["sub-9", "damaged image"]]
     assert "No run of the table was left out." in written(contents=CONTENTS | {"unused": []})
+
+
+def test_runs_in_no_group_are_listed_with_the_column_that_they_have_no_value_in():
+    caption = "Runs that are in no group of a column, since they have no value there"
+    assert caption not in written()
+    rows = Page(written(contents=CONTENTS | {"in_no_group": [["sub-1", "site, age"]]})).tables[caption]
+    assert rows[1:] == [["sub-1", "site, age"]]
 
 
 def test_images_that_the_search_left_out_are_listed_with_the_reason():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sphereconn.errors import InputError
-from sphereconn.study.groups import check_groups, groups_of, members_of, near_levels
+from sphereconn.study.groups import check_groups, groups_of, in_no_group, members_of, near_levels
 from sphereconn.study.runs import Run, read_runs
 
 
@@ -69,6 +69,13 @@ def test_levels_that_differ_in_capitals_or_blanks_only_are_asked_about():
 def test_a_column_without_levels_is_named():
     with pytest.raises(InputError, match=r"no column 'age_group' with values \(found: site, subject\)"):
         check_groups(runs_with(site=["a"]), ["age_group"], "groups")
+
+
+def test_runs_without_a_value_in_a_grouping_column_are_in_no_group_of_it():
+    runs = runs_with(site=["a", "", "b", ""])
+    assert [column for _, column in in_no_group(runs, ["site"])] == ["site", "site"]
+    assert [stem for stem, _ in in_no_group(runs, ["site"])] == [runs[1].stem, runs[3].stem]
+    assert in_no_group(runs, []) == []
 
 
 @pytest.mark.parametrize("word", ["", "n/a", "NA", "NaN", "nan", "N/A"])

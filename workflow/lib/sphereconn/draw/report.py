@@ -363,6 +363,13 @@ def _what_was_run(
             contents["unused"],
             f"those of {contents['runs_table']} that are missing in group/quality.tsv",
         )
+    if contents["in_no_group"]:
+        runs += _long_table(
+            "Runs that are in no group of a column, since they have no value there",
+            ["run", "column"],
+            contents["in_no_group"],
+            f"those of {contents['runs_table']} without a value in these columns",
+        )
     if contents["search"]:
         runs += _long_table(
             "Images that were found but not used, and why",

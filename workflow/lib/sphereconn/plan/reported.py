@@ -10,7 +10,7 @@ from sphereconn.plan.drawn import ALL_GROUPS, PAGE, SIGNALS
 from sphereconn.plan.product import Product
 from sphereconn.plan.products import AGGREGATED, products
 from sphereconn.study import names
-from sphereconn.study.groups import ALL_RUNS, groups_of
+from sphereconn.study.groups import ALL_RUNS, groups_of, in_no_group
 from sphereconn.study.reliabilities import OF_LENGTHS, TABLES
 from sphereconn.study.study import Study
 
@@ -28,7 +28,8 @@ def reported(study: Study) -> dict[str, Any]:
     -------
     dict
         ``runs_table``: the table that lists the runs. ``search``: images that a search for runs left out, and why.
-        ``unused``: runs of it that no combination uses, and why. ``combined``: names of combined runs. ``groups``: for
+        ``unused``: runs of it that no combination uses, and why. ``in_no_group``: runs without a value in a grouping
+        column, and that column. ``combined``: names of combined runs. ``groups``: for
         each group of a combination its labels, its sidecar (which lists its runs) and its figures, as paths with what
         they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
         ``contrasts``: of each its title, tables and figures. ``maps``: figures of the seed maps of each group.
@@ -41,6 +42,9 @@ def reported(study: Study) -> dict[str, Any]:
         "runs_table": study.runs_table,
         "search": [dict(row) for row in study.left_out],
         "unused": [[run, study.excluded.get(run, NOT_CHOSEN)] for run in sorted(set(study.run) - used)],
+        "in_no_group": [
+            list(item) for item in in_no_group([run for run in study.runs if run.stem in used], study.groups)
+        ],
         "combined": sorted({stem for stem, _, _ in study.combined_runs}),
         "groups": list(_groups(study, figures)),
         "pages": list(_pages(study, figures)),

@@ -55,6 +55,12 @@ def near_levels(runs: Sequence[Recording], columns: Sequence[str]) -> Iterator[s
                 yield f"groups: {listed} are different levels of the column '{column}'; is that meant?"
 
 
+def in_no_group(runs: Sequence[Recording], columns: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the names of runs without a value in a grouping column, each with the columns that it has none in."""
+    empty = {run.stem: [column for column in columns if not run.value(column)] for run in runs}
+    return [(stem, ", ".join(of_run)) for stem, of_run in sorted(empty.items()) if of_run]
+
+
 def groups_of(runs: Sequence[Recording], columns: Sequence[str]) -> list[Group]:
     """Return the groups that some runs make: all of them, then each level of each column, sorted by label."""
     of_column = labels_from(columns)
