@@ -70,12 +70,13 @@ for KIND, FIGURE in drawn.FIGURES.items():
             mem_mb=growing(700),
             runtime=growing(1),
         params:
+            kind=KIND,  # the path of a script is read when a job runs, long after the loop
             style=of_job(jobs.figure_style, KIND),
             code=code_of(f"draw_{KIND}", [OUTLINES] if FIGURE.on_brain else []),
         message:
             f"Drawing {{wildcards.seed_set}} of {{wildcards.whose}} {FIGURE.drawing} ({{wildcards.estimator}})"
         script:
-            f"../../scripts/draw_{KIND}.py"
+            "../../scripts/draw_{params.kind}.py"
 
 
 rule draw_page:
