@@ -139,6 +139,10 @@ def test_failures_of_one_reason_are_told_together_with_their_logs(study, tmp_pat
     assert f"    Extracting dmn from sub-000 (log: {tmp_path / '0.log'})" in lines
     assert "    and 1 more like it" in lines
     assert "- Traceback\n    line\n  KeyError: 'a'" in lines
+    assert [text for text in study.said if "error: " in text] == [
+        "error: data/b.nii: it is damaged.",
+        "error: KeyError: 'a'",
+    ]
 
 
 def test_one_mistake_in_many_files_is_told_once_with_the_files(study, tmp_path):

@@ -139,7 +139,7 @@ class Progress(logging.Handler):
             file, reason = _without_file(_reason(logs))
             if reason not in self._told and _last_lines(logs) and not INTERRUPTED.is_set():
                 self._told.add(reason)
-                logger.error(f"error: {file}{reason}")
+                logger.error(f"error: {file}{reason.splitlines()[-1].strip()}")
 
     def line(self) -> str:
         """Say how far the study is and how long the rest may take."""
