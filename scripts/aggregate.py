@@ -3,6 +3,7 @@
 import numpy as np
 
 from sphereconn import provenance
+from sphereconn.aggregate.described import group_mean
 from sphereconn.aggregate.moments import group_moments
 from sphereconn.aggregate.nodes import GROUP_COLUMNS, group_nodes
 from sphereconn.aggregate.stack import matrix_from_edges
@@ -12,7 +13,7 @@ from sphereconn.study.groups import members_of, name_of
 from sphereconn.study.names import labels_of
 
 with logged(snakemake.log[0]):
-    stacked = read_json(snakemake.input.sidecar)
+    output, stacked = snakemake.output, read_json(snakemake.input.sidecar)
     runs = read_records(snakemake.input.runs)
     rows = members_of(snakemake.params.group, runs)
     left_out = stacked["RunsLeftOut"]
@@ -31,27 +32,10 @@ with logged(snakemake.log[0]):
         ("std", moments.standard_deviation, 0.0),
         ("n", moments.n_runs, runs_used),
     ]
-    for output, edges, on_diagonal in statistics:
+    for statistic, edges, on_diagonal in statistics:
         matrix = matrix_from_edges(edges, len(names), diagonal, on_diagonal)
-        write_matrix(snakemake.output[output], names, matrix.astype(int) if output == "n" else matrix)
-    write_rows(snakemake.output.nodes, GROUP_COLUMNS, nodes)
-    kept = ("RelationshipMeasure", "MeasureDescription", "Directed", "Weighted", "ValidDiagonal", "NonNegative")
-    write_json(
-        snakemake.output.sidecar,
-        {
-            "Description": "Mean over the runs of a group"
-            + ("" if diagonal else "; the mean is that of Fisher's z, transformed back; stat-std is in units of z"),
-            **{key: stacked[key] for key in kept},
-            "FisherZ": not diagonal,
-            "Combined": stacked["Combined"],
-            "Group": snakemake.params.group["words"],
-            "NumberOfRuns": len(rows),
-            "Runs": members,
-            "RunsLeftOut": left_out,
-            **({} if members else {"LeftOut": "Every run of this group is left out by a limit of the denoising."}),
-            "Settings": stacked["Settings"],
-            "NodeFiles": provenance.sources([snakemake.output.nodes], snakemake.output.sidecar),
-            "Sources": provenance.sources([snakemake.input.stack, snakemake.input.runs], snakemake.output.sidecar),
-            "Software": provenance.software(),
-        },
-    )
+        write_matrix(output[statistic], names, matrix.astype(int) if statistic == "n" else matrix)
+    write_rows(output.nodes, GROUP_COLUMNS, nodes)
+    described = group_mean(stacked, snakemake.params.group["words"], members, left_out)
+    sources = [snakemake.input.stack, snakemake.input.runs]
+    write_json(output.sidecar, provenance.with_sources(described, sources, output.sidecar, output.nodes))

@@ -22,20 +22,15 @@ with logged(snakemake.log[0]):
     mean = average_connectomes(matrices, diagonal=diagonal, weights=weights) if kept else np.full_like(first, np.nan)
 
     write_matrix(output.matrix, names, mean)
-    write_json(
-        output.sidecar,
-        {
-            "Description": "Mean over several runs" + ("" if diagonal else ", of Fisher's z, transformed back"),
-            **described,
-            "Combined": "average",
-            "Weights": snakemake.params.weights,
-            **frames,
-            "EffectiveDegreesOfFreedom": combined_degrees_of_freedom(frames["RunsCombined"], weights),
-            "FisherZ": not diagonal,
-            "NodesUnusable": [names[place] for place in np.flatnonzero(np.isnan(mean).all(axis=1))],
-            "Settings": settings,
-            "NodeFiles": provenance.sources([files.nodes], output.sidecar),
-            "Sources": provenance.sources(list(files), output.sidecar),
-            "Software": provenance.software(),
-        },
-    )
+    described = {
+        "Description": "Mean over several runs" + ("" if diagonal else ", of Fisher's z, transformed back"),
+        **described,
+        "Combined": "average",
+        "Weights": snakemake.params.weights,
+        **frames,
+        "EffectiveDegreesOfFreedom": combined_degrees_of_freedom(frames["RunsCombined"], weights),
+        "FisherZ": not diagonal,
+        "NodesUnusable": [names[place] for place in np.flatnonzero(np.isnan(mean).all(axis=1))],
+        "Settings": settings,
+    }
+    write_json(output.sidecar, provenance.with_sources(described, list(files), output.sidecar, files.nodes))

@@ -3,13 +3,8 @@
 import numpy as np
 
 from sphereconn import provenance
-from sphereconn.aggregate.subjects import (
-    combined_degrees_of_freedom,
-    combined_frames,
-    common_repetition_time,
-    concatenate_signals,
-    joined_censoring,
-)
+from sphereconn.aggregate.described import joined_signals
+from sphereconn.aggregate.subjects import combined_frames, common_repetition_time, concatenate_signals
 from sphereconn.files import read_json, read_signals, write_json, write_signals
 from sphereconn.log import logged
 from sphereconn.study.names import labels_of
@@ -27,23 +22,5 @@ with logged(snakemake.log[0]):
     frames = combined_frames(runs, sidecars)
 
     write_signals(output.signals, names, joined)
-    write_json(
-        output.sidecar,
-        {
-            "Description": "Cleaned signals of several runs, z-scored within each run and joined in time",
-            "Combined": "concatenate",
-            **frames,
-            # The runs are independent, so what is left of each adds up.
-            "DegreesOfFreedom": sum(run["DegreesOfFreedom"] for run in frames["RunsCombined"]) if kept else None,
-            "EffectiveDegreesOfFreedom": combined_degrees_of_freedom(
-                frames["RunsCombined"], [run["NumberOfVolumesKept"] for run in frames["RunsCombined"]]
-            ),
-            "NodesMissingInSomeRun": [names[place] for place in np.flatnonzero(np.isnan(joined).any(axis=0))],
-            "CensoredVolumes": joined_censoring([sidecars[place] for place in kept]),
-            "SamplingFrequency": 1 / seconds,
-            "RepetitionTime": seconds,
-            "NodeFiles": provenance.sources([files.nodes], output.sidecar),
-            "Sources": provenance.sources(list(files), output.sidecar),
-            "Software": provenance.software(),
-        },
-    )
+    described = joined_signals(frames, [sidecars[place] for place in kept], joined, names, seconds)
+    write_json(output.sidecar, provenance.with_sources(described, list(files), output.sidecar, files.nodes))

@@ -1,9 +1,10 @@
 """Sphere signals of one run: an image, a seed table and maybe a mask in; signals, nodes table and sidecar out."""
 
-from sphereconn import sidecars
+from sphereconn import provenance
 from sphereconn.extract.images import read_header
 from sphereconn.extract.node_table import COLUMNS, node_rows
 from sphereconn.extract.repetition_time import repetition_time
+from sphereconn.extract.sidecar import sphere_signals
 from sphereconn.extract.signals import extract_sphere_signals
 from sphereconn.files import read_json, write_json, write_rows, write_signals
 from sphereconn.log import logged
@@ -30,15 +31,8 @@ with logged(snakemake.log[0]):
     write_signals(snakemake.output.signals, seeds.names, spheres.signals)
     rows = node_rows(seeds.names, seeds.coordinates, seeds.radii, seeds.networks, spheres)
     write_rows(snakemake.output.nodes, COLUMNS, rows)
-    n_unusable = sum(map(bool, spheres.problem))
-    described = sidecars.of_sphere_signals(
-        settings,
-        time.seconds,
-        time.source,
-        time.overruled,
-        len(spheres.signals),
-        spheres.frames_without_data,
-        n_unusable,
-    )
+    without_data, n_unusable = spheres.frames_without_data, sum(map(bool, spheres.problem))
+    described = sphere_signals(settings, time, len(spheres.signals), without_data, n_unusable)
     output = snakemake.output
-    write_json(output.sidecar, sidecars.with_provenance(described, output.nodes, list(snakemake.input), output.sidecar))
+    sources = list(snakemake.input)
+    write_json(output.sidecar, provenance.with_sources(described, sources, output.sidecar, output.nodes))

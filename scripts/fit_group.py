@@ -2,7 +2,7 @@
 
 from sphereconn import provenance
 from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
-from sphereconn.connect.joint import RUN_COLUMNS, Members, rows_of_runs, why_unusable
+from sphereconn.connect.joint import RUN_COLUMNS, Members, described, rows_of_runs
 from sphereconn.connect.measures import certificate, measure
 from sphereconn.connect.sparse_selection import Grid
 from sphereconn.errors import about
@@ -33,19 +33,13 @@ with logged(snakemake.log[0]):
     write_rows(output.path, list(fit.path) or ["alpha"], zip(*fit.path.values(), strict=True))
     frames = [len(signals) for _, signals in tables]
     write_rows(output.runs, RUN_COLUMNS, rows_of_runs(members, frames, fit.without_signal, fit.left_out))
-    write_json(
-        output.sidecar,
-        {
-            "Description": "Joint fit to all runs: one matrix a run, in the order of the .tsv of the same name",
-            **measure(settings),
-            **certificate(fit, len(names)),
-            "Combined": snakemake.params.combined,
-            "NumberOfRunsFitted": len(tables) - len(fit.left_out),
-            "Nodes": names,
-            "NodesUnusable": [names[place] for place in fit.unusable],
-            "NodesUnusableBecause": why_unusable(members, fit.unusable, fit.without_signal, fit.left_out),
-            "Settings": settings,
-            "Sources": provenance.sources(list(snakemake.input), output.sidecar),
-            "Software": provenance.software(),
-        },
-    )
+    said = {
+        "Description": "Joint fit to all runs: one matrix a run, in the order of the .tsv of the same name",
+        **measure(settings),
+        **certificate(fit, len(names)),
+        "Combined": snakemake.params.combined,
+        "NumberOfRunsFitted": len(tables) - len(fit.left_out),
+        **described(members, fit.unusable, fit.without_signal, fit.left_out),
+        "Settings": settings,
+    }
+    write_json(output.sidecar, provenance.with_sources(said, list(snakemake.input), output.sidecar))

@@ -1,7 +1,7 @@
 """Tangent space of all runs: cleaned signals in; displacements, geometric mean, whitening, runs and sidecars out."""
 
 from sphereconn import provenance
-from sphereconn.connect.joint import RUN_COLUMNS, Members, rows_of_runs, why_unusable
+from sphereconn.connect.joint import RUN_COLUMNS, Members, described, rows_of_runs
 from sphereconn.connect.measures import measure, measure_of_geometric_mean
 from sphereconn.connect.tangent import tangent_space
 from sphereconn.errors import about
@@ -30,14 +30,14 @@ with logged(snakemake.log[0]):
     common = {
         **space.described(),
         "Combined": snakemake.params.combined,
-        "Nodes": names,
-        "NodesUnusable": [names[place] for place in space.unusable],
-        "NodesUnusableBecause": why_unusable(members, space.unusable, space.without_signal, space.left_out),
+        **described(members, space.unusable, space.without_signal, space.left_out),
         "Settings": settings,
-        "Sources": provenance.sources(list(files), output.sidecar),
-        "Software": provenance.software(),
     }
     every = "Displacement of every run from the geometric mean of all, in the order of the .tsv of the same name"
-    write_json(output.sidecar, {"Description": every, **measure(settings), **common})
     mean = "Geometric mean of all runs; stat-whitening is its inverse square root"
-    write_json(output.mean_sidecar, {"Description": mean, **measure_of_geometric_mean(settings), **common})
+    for path, words, measured in (
+        (output.sidecar, every, measure(settings)),
+        (output.mean_sidecar, mean, measure_of_geometric_mean(settings)),
+    ):
+        said = {"Description": words, **measured, **common}
+        write_json(path, provenance.with_sources(said, list(files), path))

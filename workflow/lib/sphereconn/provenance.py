@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from os.path import abspath
 from pathlib import Path
+from typing import Any
 
 from sphereconn import __version__
 
@@ -24,6 +25,28 @@ def software() -> dict[str, str]:
     """
     versions = {name: version(name) for name in RECORDED}
     return {NAME: __version__, "python": ".".join(map(str, sys.version_info[:3])), **versions}
+
+
+def with_sources(
+    described: Mapping[str, Any], inputs: Sequence[str], result: str, nodes: str | None = None
+) -> dict[str, Any]:
+    """Return a sidecar with its nodes table, its sources and the versions of the software at the end.
+
+    Parameters
+    ----------
+    described
+        What the sidecar says of its result.
+    inputs, result
+        Paths of the files that the result was made from, and of the sidecar.
+    nodes
+        Path of the nodes table, where it has one.
+    """
+    return {
+        **described,
+        **({"NodeFiles": sources([nodes], result)} if nodes else {}),
+        "Sources": sources(inputs, result),
+        "Software": software(),
+    }
 
 
 def sources(paths: Sequence[str], result: str) -> list[str]:

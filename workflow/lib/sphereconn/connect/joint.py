@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -215,3 +216,14 @@ def why_unusable(
         for node in unusable
     }
     return {members.nodes[node]: listed(of_node) for node, of_node in reasons.items()}
+
+
+def described(
+    members: Members, unusable: Sequence[int], without_signal: Sequence[Causes], left_out: Mapping[int, str]
+) -> dict[str, Any]:
+    """Return what the sidecar of a joint estimate says of its nodes: their names, the unusable ones, and why."""
+    return {
+        "Nodes": list(members.nodes),
+        "NodesUnusable": [members.nodes[place] for place in unusable],
+        "NodesUnusableBecause": why_unusable(members, unusable, without_signal, left_out),
+    }

@@ -1,0 +1,56 @@
+"""The contents of the report: what the study lists, with the results that are shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sphereconn.files import read_json, read_records
+
+
+def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return the contents of the report with the results of groups, contrasts, reliability and comparisons.
+
+    Parameters
+    ----------
+    contents
+        What ``plan.reported.reported`` collects.
+    files
+        Paths in the order of the contents: sidecars of ``groups``; of ``contrasts``, with their tables of
+        ``components`` and ``pairs``; of ``reliability`` and, where there are any, of its ``lengths``; of
+        ``comparisons``, with the tables of criteria as ``compared``.
+    """
+
+    def read(key: str, reader: Any = read_json) -> list[Any]:
+        return [reader(path) for path in files.get(key, [])]
+
+    numbers = [sidecar["NumberOfRuns"] for sidecar in read("groups")]
+    contrasts = zip(
+        contents["contrasts"],
+        read("contrasts"),
+        read("components", read_records),
+        read("pairs", read_records),
+        strict=True,
+    )
+    lengths = iter(read("lengths"))
+    reliability = zip(contents["reliability"], read("reliability"), strict=True)
+    comparisons = zip(contents["comparisons"], read("comparisons"), read("compared", read_records), strict=True)
+    return {
+        **contents,
+        "groups": [item | {"runs": number} for item, number in zip(contents["groups"], numbers, strict=True)],
+        "contrasts": [
+            item | {"result": result, "component_rows": components, "pair_rows": pairs}
+            for item, result, components, pairs in contrasts
+        ],
+        "reliability": [
+            item | {"result": result, "lengths": next(lengths) if item["lengths_sidecar"] else None}
+            for item, result in reliability
+        ],
+        "comparisons": [item | {"result": result, "criteria_rows": rows} for item, result, rows in comparisons],
+    }
+
+
+def extent_of_spheres(nodes: str) -> tuple[int, tuple[float, float]]:
+    """Return the number of spheres in a nodes table, and their smallest and largest radius in mm."""
+    radii = [float(node["radius"]) for node in read_records(nodes)]
+    return len(radii), (min(radii), max(radii))
