@@ -2,6 +2,8 @@
 
 import pytest
 
+from sphereconn.errors import InputError
+from sphereconn.files import written_whole
 from sphereconn.plan import drawn, products
 from sphereconn.plan.orphans import orphans
 from sphereconn.plan.product import Product
@@ -114,3 +116,17 @@ def test_a_set_of_seeds_of_one_network_has_no_figure_of_networks(study):
     assert not [product for product in STAGES["figures"](study()) if product.shows == "networks"]
     power = study(seed_sets={"power": {"seeds": "power264", "radius": 5}})
     assert [product for product in STAGES["figures"](power) if product.shows == "networks"]
+
+
+def test_the_longest_name_of_a_result_can_be_written_and_one_that_is_longer_is_refused(study, tmp_path):
+    def longest(label):
+        names = {file.rpartition("/")[2] for file in results(study(denoising={label: {}}))}
+        return max(names, key=len)
+
+    room = 255 - len(".unfinished-12345678-") - len(longest("d")) + 1
+    products.check_names(study(denoising={"d" * room: {}}), "study.yaml")
+    with written_whole(tmp_path / longest("d" * room)) as temporary:
+        temporary.write_text("")
+        assert len(temporary.name) == 255
+    with pytest.raises(InputError, match=r"study\.yaml: .* shorten the labels"):
+        products.check_names(study(denoising={"d" * (room + 1): {}}), "study.yaml")

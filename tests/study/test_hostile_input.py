@@ -135,12 +135,6 @@ def test_a_label_is_letters_and_digits(folder, label):
         study(folder, estimators={label: {"kind": "correlation"}})
 
 
-def test_labels_too_long_for_a_file_name_are_named(folder):
-    with pytest.raises(InputError, match=r"too long for a file name"):
-        study(folder, denoising={"d" * 200: {}})
-    study(folder, denoising={"d" * 100: {}})
-
-
 @pytest.mark.parametrize("path", ["data/{subject}.tsv", "{0}", "a}b", "n" * 300, "<logs>/x", "a<no_such>b", "<x>"])
 def test_a_path_that_snakemake_or_the_system_would_not_take_is_refused(folder, path):
     """Snakemake would read another file: that of a wildcard, or that in its own folder in the place of ``<logs>``."""

@@ -59,6 +59,7 @@ try:
         main_process=workflow.is_main_process,
     )
     if workflow.is_main_process:
+        products.check_names(STUDY, SOURCE)
         check_folder(STUDY, ORIGIN, SOURCE)
 except InputError as problem:
     raise WorkflowError(str(problem)) from None

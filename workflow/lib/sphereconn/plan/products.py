@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from sphereconn.errors import InputError
 from sphereconn.plan.compared import comparison_results, reliability_results
 from sphereconn.plan.contrasted import contrast_results
 from sphereconn.plan.drawn import figures
@@ -15,6 +16,7 @@ from sphereconn.plan.mapped import map_results
 from sphereconn.plan.product import Product, ending
 from sphereconn.study import names
 from sphereconn.study.groups import ALL_RUNS, groups_of
+from sphereconn.study.paths import LONGEST_NAME
 from sphereconn.study.study import Combination, Study
 
 # The outputs of a rule, by what the rule calls them: how the names of the files end.
@@ -83,6 +85,17 @@ def targets(study: Study, stage: str) -> list[str]:
 def results(study: Study) -> set[str]:
     """Return every result of the finished study, relative to its output folder (logs are not results)."""
     return {*study.search_results, *(file for product in products(study) for file in product.files)}
+
+
+def check_names(study: Study, source: str) -> None:
+    """Raise ``InputError`` where the name of a result is too long for a file, also while that is being written."""
+    longest = max((file.rpartition("/")[2] for file in results(study)), key=len)
+    allowed = LONGEST_NAME - len(".unfinished-12345678-")
+    if len(longest) > allowed:
+        raise InputError(
+            f"{source}: {longest[:60]}... and other results would have names of up to {len(longest)} characters, and"
+            f" {allowed} are allowed; shorten the labels that they are made of."
+        )
 
 
 def description(study: Study) -> Iterator[Product]:

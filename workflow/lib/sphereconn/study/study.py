@@ -20,10 +20,10 @@ from sphereconn.study.contrasts import Contrast, contrasts_of
 from sphereconn.study.denoising import check_run, written_out
 from sphereconn.study.development_fmri import Downloads
 from sphereconn.study.exclusion import excluded_runs
-from sphereconn.study.groups import check_groups, groups_of, near_levels
+from sphereconn.study.groups import check_groups, near_levels
 from sphereconn.study.maps import SeedMaps, seed_maps_of
 from sphereconn.study.mixups import check_images_differ, mixups
-from sphereconn.study.paths import LONGEST_NAME, checked_path
+from sphereconn.study.paths import checked_path
 from sphereconn.study.preflight import will_fail
 from sphereconn.study.reliabilities import Reliability, reliabilities_of
 from sphereconn.study.runs import Recording, Run, matching
@@ -242,7 +242,6 @@ def read_study(
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
     excluded = excluded_runs(runs, settings["exclude"], f"{source}: exclude", found.table)
     combinations = tuple(_combinations(settings, found, excluded, source))
-    _check_lengths(combinations, settings["groups"], source)
     computed: dict[tuple[str, str], dict[str, Run]] = {}
     for item in combinations:
         computed.setdefault((item.seed_set, item.denoising), {}).update((run.stem, run) for run in item.runs)
@@ -305,20 +304,6 @@ def _output_folder(output_dir: str, source: str) -> str:
         why = "may not be written to" if isdir(there) else "is no folder"
         raise InputError(f"{where}: '{output_dir}' cannot be made or written to, because '{there}' {why}.")
     return folder
-
-
-def _check_lengths(combinations: tuple[Combination, ...], columns: list[str], source: str) -> None:
-    """Check that the longest name of a result, and of the file that it is until it is complete, can be a file name."""
-    for item in combinations:
-        stems = (recording.stem for recording in (*item.runs, *item.combined))
-        longest = max((*stems, *(group.label for group in groups_of(item.members, columns))), key=len)
-        labels = item.labels
-        name = names.group_result(longest, *labels, "stat-partialcorrelation_relmat.tsv").removeprefix("group/")
-        if len(name) > LONGEST_NAME - len(".unfinished-12345678-"):
-            raise InputError(
-                f"{source}: the labels of {longest[:40]}... and of {', '.join(label[:40] for label in labels)} are"
-                f" together too long for a file name ({len(name)} characters; a file system allows {LONGEST_NAME})."
-            )
 
 
 def _seed_table(label: str, seed_set: Settings, resources: Path, source: str) -> str:
