@@ -9,7 +9,8 @@ from sphereconn.log import logged
 with logged(snakemake.log[0]):
     files = snakemake.input
     contents = with_results(snakemake.params.contents, files)
-    shown = [item for key in ("groups", "contrasts", "maps", "reliability", "comparisons") for item in contents[key]]
+    kinds = ("groups", "contrasts", "maps", "map_contrasts", "reliability", "comparisons")
+    shown = [item for key in kinds for item in contents[key]]
     figures = [path for item in shown for _, path in item["figures"]]
     page = study_report(
         settings=read_json(files.settings),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sphereconn.draw.contrast import effects_figure, strongest_figure
-from sphereconn.draw.contrast_words import asked, found
+from sphereconn.draw.contrast_words import asked, found, found_in_maps
 from sphereconn.draw.inference_methods import inference, seed_maps
 
 SETTINGS = {
@@ -106,11 +106,37 @@ def test_the_methods_cite_what_was_done():
     assert "Freedman–Lane" in text and {"Winkler et al.", "Zalesky et al.", "Noble and Scheinost"} <= set(cited)
     assert "Baggio et al." not in cited
     maps = {
-        "a": {"kind": "correlation", "smoothing_fwhm": 6},
-        "b": {"kind": "percent signal change", "smoothing_fwhm": 0},
+        "a": {"kind": "correlation", "smoothing_fwhm": 6, "contrasts": []},
+        "b": {"kind": "percent signal change", "smoothing_fwhm": 0, "contrasts": []},
     }
     text = seed_maps(maps, cite)
     assert "Gaussian of 6 mm full width at half maximum" in text and "Fisher’s z" in text
+    assert "permutation" not in text
+    maps["a"] |= {"contrasts": ["age", "sexes"], "cluster_p": 0.001, "neighbours": 18}
+    text = seed_maps(maps, cite)
+    assert "The linear models of age and sexes were fitted to every voxel." in text
+    assert "Smith and Nichols" in text and "p < 0.001 and 18 neighbours of a voxel" in text
+
+
+@pytest.mark.parametrize(
+    ("significant", "words"),
+    [(120, "PCC: 120 of 5,000 voxels are significant"), (0, "PCC: none of 5,000 voxels is significant")],
+)
+def test_what_maps_show_is_said_for_each_way_to_correct(significant, words):
+    of_map = {
+        "Seed": "PCC",
+        "VoxelsTested": 5000,
+        "VoxelsSignificantTFCE": significant,
+        "VoxelsSignificant": 7,
+        "VoxelsInSignificantClusters": 90,
+        "SmallestTFCE": 0.01,
+        "SmallestFWE": 0.021,
+        "SmallestClusterFWE": 0.03,
+    }
+    assert found_in_maps(sidecar(**of_map)) == (
+        f"{words} (threshold-free cluster enhancement, p ≤ 0.05, corrected for all voxels; smallest p 0.01); by the"
+        " maximum statistic 7 (smallest p 0.021), by the extent of clusters 90 (smallest p 0.03)."
+    )
 
 
 def test_effects_stand_below_the_diagonal_and_significant_ones_above():

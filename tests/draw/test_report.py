@@ -71,6 +71,7 @@ CONTENTS = {
     "maps": [],
     "reliability": [],
     "comparisons": [],
+    "map_contrasts": [],
     "runs": [
         {"run": "sub-1", "seed_set": "dmn", "denoising": "bandpass", "links": [["signals", "sub-1/figures/a.png"]]}
     ],

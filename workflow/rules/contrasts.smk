@@ -69,7 +69,7 @@ for CONTRAST in STUDY.contrasts:
             runtime=growing(30),
         params:
             contrast=CONTRAST.label,
-            words=contrasted.title(CONTRAST).partition("\n")[0],
+            words=contrasted.asked_words(CONTRAST),
             settings={**CONTRAST.model_settings, "level": CONTRAST.settings["level"]},
             code=code_of("test_contrast"),
         message:

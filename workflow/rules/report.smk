@@ -72,9 +72,10 @@ rule write_report:
         lengths=[result(item["lengths_sidecar"]) for item in REPORTED["reliability"] if item["lengths_sidecar"]],
         comparisons=[result(item["sidecar"]) for item in REPORTED["comparisons"]],
         compared=[result(item["criteria"]) for item in REPORTED["comparisons"]],
+        map_contrasts=[result(contrast["sidecar"]) for contrast in REPORTED["map_contrasts"]],
         figures=[
             result(path)
-            for shown in ("groups", "contrasts", "maps", "reliability", "comparisons")
+            for shown in ("groups", "contrasts", "maps", "map_contrasts", "reliability", "comparisons")
             for item in REPORTED[shown]
             for _, path in item["figures"]
         ],

@@ -9,7 +9,7 @@ from sphereconn.files import read_json, read_records
 
 
 def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Return the contents of the report with the results of groups, contrasts, reliability and comparisons.
+    """Return the contents of the report with the results of groups, contrasts, maps, reliability and comparisons.
 
     Parameters
     ----------
@@ -17,8 +17,8 @@ def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]
         What ``plan.reported.reported`` collects.
     files
         Paths in the order of the contents: sidecars of ``groups``; of ``contrasts``, with their tables of
-        ``components`` and ``pairs``; of ``reliability`` and, where there are any, of its ``lengths``; of
-        ``comparisons``, with the tables of criteria as ``compared``.
+        ``components`` and ``pairs``; of ``map_contrasts``; of ``reliability`` and, where there are any, of its
+        ``lengths``; of ``comparisons``, with the tables of criteria as ``compared``.
     """
 
     def read(key: str, reader: Any = read_json) -> list[Any]:
@@ -32,6 +32,7 @@ def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]
         read("pairs", read_records),
         strict=True,
     )
+    map_contrasts = zip(contents["map_contrasts"], read("map_contrasts"), strict=True)
     lengths = iter(read("lengths"))
     reliability = zip(contents["reliability"], read("reliability"), strict=True)
     comparisons = zip(contents["comparisons"], read("comparisons"), read("compared", read_records), strict=True)
@@ -42,6 +43,7 @@ def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]
             item | {"result": result, "component_rows": components, "pair_rows": pairs}
             for item, result, components, pairs in contrasts
         ],
+        "map_contrasts": [item | {"result": result} for item, result in map_contrasts],
         "reliability": [
             item | {"result": result, "lengths": next(lengths) if item["lengths_sidecar"] else None}
             for item, result in reliability

@@ -107,6 +107,25 @@ def found(sidecar: Mapping[str, Any], components: Sequence[Row], pairs: Sequence
     return " ".join(sentences)
 
 
+def found_in_maps(sidecar: Mapping[str, Any]) -> str:
+    """Return what a contrast of seed maps found at its level of significance, as sentences.
+
+    Parameters
+    ----------
+    sidecar
+        Of the contrast.
+    """
+    level, tested = sidecar["Settings"]["level"], sidecar["VoxelsTested"]
+    enhanced = sidecar["VoxelsSignificantTFCE"]
+    some = f"{enhanced:,} of {tested:,} voxels are" if enhanced else f"none of {tested:,} voxels is"
+    return (
+        f"{sidecar['Seed']}: {some} significant (threshold-free cluster enhancement, p ≤ {level:g}, corrected for all"
+        f" voxels; smallest p {sidecar['SmallestTFCE']:.2g}); by the maximum statistic"
+        f" {sidecar['VoxelsSignificant']:,} (smallest p {sidecar['SmallestFWE']:.2g}), by the extent of clusters"
+        f" {sidecar['VoxelsInSignificantClusters']:,} (smallest p {sidecar['SmallestClusterFWE']:.2g})."
+    )
+
+
 def _of_components(rows: Sequence[Row], level: float) -> str:
     # Of F there is one side only. The sides of t are in the table; here both count, as everywhere in the report.
     whole = "two-sided" if any(row["side"] != "greater" for row in rows) else "greater"

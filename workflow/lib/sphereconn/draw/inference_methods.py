@@ -12,6 +12,7 @@ from sphereconn.draw.references import (
     COMBAT,
     COVBAT,
     NOBLE,
+    SMITH_NICHOLS,
     WINKLER,
     ZALESKY,
     Cite,
@@ -70,8 +71,7 @@ def inference(contrasts: Sequence[Mapping[str, Any]], cite: Cite) -> str:
 
 
 def seed_maps(maps: Mapping[str, Mapping[str, Any]], cite: Cite) -> str:
-    """Return how seed maps were made, from their settings by label."""
-    del cite
+    """Return how seed maps were made and tested, from their settings by label."""
     kinds = dict.fromkeys(_MAP_KINDS[item["kind"]] for item in maps.values())
     widths = sorted({item["smoothing_fwhm"] for item in maps.values()} - {0})
     smoothed = (
@@ -84,5 +84,20 @@ def seed_maps(maps: Mapping[str, Mapping[str, Any]], cite: Cite) -> str:
     z = " Correlations were transformed to Fisher’s z before they were averaged." if correlations else ""
     return (
         f"Seed maps were computed as {'; and as '.join(kinds)}. Voxels were cleaned as the spheres were.{smoothed}{z}"
-        " Over groups, the runs of a subject were averaged first."
+        f" Over groups, the runs of a subject were averaged first.{_tested_maps(maps, cite)}"
+    )
+
+
+def _tested_maps(maps: Mapping[str, Mapping[str, Any]], cite: Cite) -> str:
+    tested = [item for item in maps.values() if item["contrasts"]]
+    if not tested:
+        return ""
+    labels = dict.fromkeys(label for item in tested for label in item["contrasts"])
+    clusters = dict.fromkeys((item["cluster_p"], item["neighbours"]) for item in tested)
+    extents = " or ".join(f"p < {p:g} and {neighbours} neighbours of a voxel" for p, neighbours in clusters)
+    return (
+        f" The linear models of {' and '.join(labels)} were fitted to every voxel. Over all voxels, p values were"
+        f" corrected by permutation ({cite(WINKLER).in_brackets}), by the maximum statistic, by threshold-free cluster"
+        f" enhancement ({cite(SMITH_NICHOLS).in_brackets}) and by the extent of clusters (two-sided uncorrected"
+        f" {extents})."
     )

@@ -297,6 +297,13 @@ BENJAMINI_HOCHBERG = Reference(
     " multiple testing. Journal of the Royal Statistical Society B 57:289–300.",
     "10.1111/j.2517-6161.1995.tb02031.x",
 )
+SMITH_NICHOLS = Reference(
+    "Smith and Nichols",
+    "2009",
+    "Smith SM, Nichols TE (2009). Threshold-free cluster enhancement: addressing problems of smoothing, threshold"
+    " dependence and localisation in cluster inference. NeuroImage 44:83–98.",
+    "10.1016/j.neuroimage.2008.03.061",
+)
 WINKLER = Reference(
     "Winkler et al.",
     "2014",

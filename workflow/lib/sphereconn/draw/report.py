@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from sphereconn.draw.comparison_words import can_tell, compared_on, table_of_criteria
-from sphereconn.draw.contrast_words import asked
+from sphereconn.draw.contrast_words import asked, found_in_maps
 from sphereconn.draw.contrast_words import found as found_words
 from sphereconn.draw.html import (
     Block,
@@ -722,8 +722,17 @@ def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> li
     by_title: dict[str, list[Block]] = {}
     for item in contents["maps"]:
         shown = Figures([Figure(path, f"{seed}, {item['group']}", images.get(path)) for seed, path in item["figures"]])
-        blocks = by_title.setdefault(item["title"], [])
+        if item["title"] not in by_title:
+            page = Link("Interactive page", item["page"]) if item["page"] else None
+            by_title[item["title"]] = [Paragraph([page, ": slices through any place."])] if page else []
+        blocks = by_title[item["title"]]
         blocks.append(shown if item["group"] == "all runs" else Folded(item["group"], [shown]))
+    for item in contents["map_contrasts"]:
+        blocks = by_title.setdefault(item["title"], [Paragraph(asked(item["result"]))])
+        blocks += [
+            Paragraph([f"{found_in_maps(item['result'])} ", Link("Clusters and peaks", item["clusters"]), "."]),
+            Figures([Figure(path, f"{seed}, {item['title']}", images.get(path)) for seed, path in item["figures"]]),
+        ]
     sections = [Section(title, blocks) for title, blocks in by_title.items()]
     return [Section("Seed maps", sections)] if sections else []
 

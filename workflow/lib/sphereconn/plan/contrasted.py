@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sphereconn.plan.product import Product
 from sphereconn.study import names
-from sphereconn.study.contrasts import Contrast
+from sphereconn.study.contrasts import Contrast, Permuted
 from sphereconn.study.study import Study
 
 # How the name of a contrast starts where a group's could stand.
@@ -51,21 +51,25 @@ def figures_of(contrast: Contrast, extension: str) -> dict[str, str]:
     return {kind: names.contrast_figure(*contrast.labels, f"{suffix}.{extension}") for kind, suffix in FIGURES.items()}
 
 
-def tested_words(contrast: Contrast) -> str:
+def tested_words(contrast: Permuted) -> str:
     """Say what is tested: ``age``, or the column of which levels are compared."""
     test = contrast.settings["test"]
     return test if isinstance(test, str) else " and ".join(test)
 
 
-def title(contrast: Contrast) -> str:
-    """Say what a figure of a contrast shows: what is tested, and which settings made it."""
+def asked_words(contrast: Permuted) -> str:
+    """Say what a contrast is called and what it tests, with the weights of levels."""
     test = contrast.settings["test"]
     words = tested_words(contrast)
     if not isinstance(test, (str, list)):
         weights = next(iter(test.values()))
         words += ": " + ", ".join(f"{weight:+g} {level}".replace("-", "\u2212") for level, weight in weights.items())
-    first = contrast.label if words == contrast.label else f"{contrast.label} ({words})"
-    return f"{first}\n{', '.join(contrast.labels[1:])}"
+    return contrast.label if words == contrast.label else f"{contrast.label} ({words})"
+
+
+def title(contrast: Contrast) -> str:
+    """Say what a figure of a contrast shows: what is tested, and which settings made it."""
+    return f"{asked_words(contrast)}\n{', '.join(contrast.labels[1:])}"
 
 
 def contrast_results(study: Study) -> Iterator[Product]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sphereconn.plan import contrasted
 from sphereconn.plan.drawn import ALL_GROUPS, PAGE, SIGNALS
+from sphereconn.plan.mapped import TESTED
 from sphereconn.plan.product import Product
 from sphereconn.plan.products import AGGREGATED, products
 from sphereconn.study import names
@@ -35,6 +36,7 @@ def reported(study: Study) -> dict[str, Any]:
         ``contrasts``: of each its title, tables and figures. ``maps``: figures of the seed maps of each group.
         ``reliability``: of each combination its title, tables and figures.
         ``comparisons``: of each its title, tables and figures.
+        ``map_contrasts``: of each contrast of maps and each seed its title, sidecar, table and figures.
     """
     figures = _figures(products(study, "figures"))
     used = {run.stem for item in study.combinations for run in item.runs}
@@ -53,6 +55,7 @@ def reported(study: Study) -> dict[str, Any]:
         "maps": list(_maps(study)),
         "reliability": list(_reliability(study)),
         "comparisons": list(_comparisons(study)),
+        "map_contrasts": list(_map_contrasts(study)),
     }
 
 
@@ -123,7 +126,26 @@ def _maps(study: Study) -> Iterator[dict[str, Any]]:
             of_group = figures.get((group.label, maps.seed_set, maps.denoising, maps.label))
             if of_group:
                 title = f"{maps.label} ({maps.settings['kind']}), {maps.seed_set}, {maps.denoising}"
-                yield {"title": title, "group": group.words, "figures": of_group}
+                pages = figures.get((ALL_GROUPS[1], maps.seed_set, maps.denoising, maps.label), [])
+                page = pages[0][1] if pages else None
+                yield {"title": title, "group": group.words, "page": page, "figures": of_group}
+
+
+def _map_contrasts(study: Study) -> Iterator[dict[str, Any]]:
+    figures = _figures(products(study, "maps"))
+    for maps in study.maps:
+        of_maps = (maps.seed_set, maps.denoising, maps.label)
+        for contrast in maps.contrasts:
+            whose = contrasted.PREFIX + contrast.label
+            drawn = dict(figures.get((whose, *of_maps), []))
+            for seed, name in maps.seeds.items():
+                files = {
+                    key: names.seed_map("group", whose, *maps.labels, seed, TESTED[key])
+                    for key in ("sidecar", "clusters")
+                }
+                title = f"{contrasted.asked_words(contrast)}: {maps.label}, {maps.seed_set}, {maps.denoising}"
+                shown = [[name, drawn[name]]] if name in drawn else []
+                yield {"title": title, "seed": name, **files, "figures": shown}
 
 
 def _reliability(study: Study) -> Iterator[dict[str, Any]]:

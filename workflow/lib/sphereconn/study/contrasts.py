@@ -1,14 +1,15 @@
-"""The contrasts that a study asks for."""
+"""The contrasts that a study asks for, of connectomes and of seed maps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from sphereconn.errors import InputError, about
-from sphereconn.study.runs import matching, rows_of, texts_of
+from sphereconn.study.combining import combine_runs
+from sphereconn.study.runs import Recording, Run, matching, rows_of, texts_of
 
 if TYPE_CHECKING:
     from sphereconn.study.study import Combination
@@ -29,11 +30,14 @@ KNOWN_LATER = (
 CHUNK = 1024
 # What says how results are shown and changes no permutation.
 _SHOWN = ("level", "seed_sets", "denoising", "estimators")
+# What is about edges and means nothing for maps.
+_OF_EDGES = ("tests", "component_p")
+_OF_VOXELS = ("permutations", "cluster_p", "neighbours")
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """A contrast of one combination.
+class Permuted:
+    """A model that is tested by permutation.
 
     Attributes
     ----------
@@ -41,18 +45,10 @@ class Contrast:
         What names it.
     settings
         As the configuration has them, complete.
-    item
-        The combination whose connectomes are tested.
     """
 
     label: str
     settings: Settings
-    item: Combination
-
-    @property
-    def labels(self) -> tuple[str, str, str, str]:
-        """Labels of contrast, seed set, denoising and estimator."""
-        return self.label, self.item.seed_set, self.item.denoising, self.item.estimator
 
     @property
     def model_settings(self) -> dict[str, Any]:
@@ -70,6 +66,40 @@ class Contrast:
         return max(1, CHUNK * chunk), min(int(self.settings["permutations"]) + 1, CHUNK * (chunk + 1))
 
 
+@dataclass(frozen=True)
+class Contrast(Permuted):
+    """A contrast of one combination.
+
+    Attributes
+    ----------
+    item
+        The combination whose connectomes are tested.
+    """
+
+    item: Combination
+
+    @property
+    def labels(self) -> tuple[str, str, str, str]:
+        """Labels of contrast, seed set, denoising and estimator."""
+        return self.label, self.item.seed_set, self.item.denoising, self.item.estimator
+
+
+@dataclass(frozen=True)
+class MapContrast(Permuted):
+    """A contrast of seed maps: the model of a contrast, for every voxel.
+
+    Attributes
+    ----------
+    members
+        Whose maps are tested: runs or combined runs.
+    rows
+        What the runs table says of each.
+    """
+
+    members: tuple[Recording, ...]
+    rows: tuple[Mapping[str, str], ...]
+
+
 def contrasts_of(
     contrasts: Mapping[str, Settings], combinations: Sequence[Combination], source: str, main_process: bool
 ) -> Iterator[Contrast]:
@@ -82,16 +112,67 @@ def contrasts_of(
     """
     for label, entry in contrasts.items():
         where = f"{source}: contrasts.{label}"
-        if entry["groups"] and not entry["paired"]:
-            raise InputError(f"{where}.groups: this compares changes within subjects, and needs `paired`.")
-        settings = {**entry, "runs": texts_of(entry["runs"])}
-        if entry["harmonize"]:
-            settings["harmonize"] = {**entry["harmonize"], "learn_from": texts_of(entry["harmonize"]["learn_from"])}
-        chosen = list(chosen_combinations(entry, combinations, where))
-        for item in chosen:
+        settings = _complete(entry, where)
+        for item in list(chosen_combinations(entry, combinations, where)):
             if main_process:
-                _check(settings, item, where)
+                _check_permutations(settings, where, "allowed are 0 and")
+                _check(settings, item.members, rows_of(item.members, item.runs), where)
             yield Contrast(label, settings, item)
+
+
+def map_contrasts_of(
+    maps: Settings,
+    runs: Sequence[Run],
+    contrasts: Mapping[str, Settings],
+    over: Collection[str] | None,
+    where: str,
+    main_process: bool,
+) -> Iterator[MapContrast]:
+    """Resolve the contrasts of a set of seed maps, and check the models as far as tables tell.
+
+    Parameters
+    ----------
+    maps
+        The entry of ``maps``.
+    runs
+        That are mapped.
+    contrasts
+        As the configuration has them, by label.
+    over
+        Over which columns runs are combined; None where they are not.
+    where
+        What to call the entry in messages.
+    main_process
+        Whether models are checked.
+
+    Raises
+    ------
+    InputError
+        When there is no such contrast, or its model cannot be estimated from the runs that are mapped.
+    """
+    for label in maps["contrasts"]:
+        if label not in contrasts:
+            known = f"those are {', '.join(contrasts)}" if contrasts else "there are none"
+            raise InputError(f"{where}.contrasts: '{label}' is no label of `contrasts`; {known}.")
+        named = f"{where}.contrasts: {label}"
+        settings = _complete(contrasts[label], named)
+        settings = {key: value for key, value in settings.items() if key not in _OF_EDGES}
+        settings |= {key: maps[key] for key in _OF_VOXELS}
+        members = combine_runs(runs, over) if over is not None else tuple(runs)
+        rows = rows_of(members, runs)
+        if main_process:
+            _check_permutations(settings, where)
+            _check(settings, members, rows, named)
+        yield MapContrast(label, settings, members, tuple(rows))
+
+
+def _complete(entry: Settings, where: str) -> dict[str, Any]:
+    if entry["groups"] and not entry["paired"]:
+        raise InputError(f"{where}.groups: this compares changes within subjects, and needs `paired`.")
+    settings = {**entry, "runs": texts_of(entry["runs"])}
+    if entry["harmonize"]:
+        settings["harmonize"] = {**entry["harmonize"], "learn_from": texts_of(entry["harmonize"]["learn_from"])}
+    return settings
 
 
 def chosen_combinations(entry: Settings, combinations: Sequence[Combination], where: str) -> Iterator[Combination]:
@@ -122,17 +203,20 @@ def chosen_combinations(entry: Settings, combinations: Sequence[Combination], wh
         raise InputError(f"{where}: no connectome of the study has these seed sets, denoising and estimators together.")
 
 
-def _check(settings: Settings, item: Combination, where: str) -> None:
+def _check_permutations(settings: Settings, where: str, allowed: str = "needed are") -> None:
+    n, level = settings["permutations"], settings["level"]
+    if n and 1 / (n + 1) > level:
+        raise InputError(
+            f"{where}.permutations: with {n}, no p is below {1 / (n + 1):.2g}, and the level is {level:g};"
+            f" {allowed} at least {ceil(1 / level) - 1}."
+        )
+
+
+def _check(settings: Settings, members: Sequence[Recording], rows: Sequence[Mapping[str, str]], where: str) -> None:
     # Formulas cost a second of import, which a study without contrasts is spared.
     from sphereconn.infer.contrast import check_model
 
     if settings["runs"]:
-        matching(item.members, settings["runs"], f"{where}.runs")
-    n, level = settings["permutations"], settings["level"]
-    if n and 1 / (n + 1) > level:
-        raise InputError(
-            f"{where}.permutations: with {n}, no p is below {1 / (n + 1):.2g}, and the level is {level:g}; allowed are"
-            f" 0 and at least {ceil(1 / level) - 1}."
-        )
+        matching(members, settings["runs"], f"{where}.runs")
     with about(where):
-        check_model(rows_of(item.members, item.runs), settings, KNOWN_LATER)
+        check_model(rows, settings, KNOWN_LATER)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sphereconn.errors import InputError
+from sphereconn.study.contrasts import MapContrast, map_contrasts_of
 from sphereconn.study.groups import labels_from
 from sphereconn.study.runs import Run, matching
 from sphereconn.study.seeds import read_seeds
@@ -34,6 +35,8 @@ class SeedMaps:
         Name of each seed that is mapped, by its label in file names, in the order of the seed table.
     runs
         The runs that are mapped.
+    contrasts
+        What is tested in their maps.
     """
 
     label: str
@@ -43,6 +46,7 @@ class SeedMaps:
     threshold: float | None
     seeds: Mapping[str, str]
     runs: tuple[Run, ...]
+    contrasts: tuple[MapContrast, ...] = ()
 
     @property
     def statistics(self) -> tuple[str, ...]:
@@ -65,7 +69,10 @@ def seed_maps_of(
     computed: Mapping[tuple[str, str], Sequence[Run]],
     seed_tables: Mapping[str, Settings],
     atlases: Mapping[str, Settings],
+    contrasts: Mapping[str, Settings],
+    over: Collection[str] | None,
     source: str,
+    main_process: bool,
 ) -> Iterator[SeedMaps]:
     """Resolve the entries of ``maps``: which seeds of which seed sets, after which denoising, for which runs.
 
@@ -79,14 +86,20 @@ def seed_maps_of(
         Settings of the seed sets, with the paths of their tables.
     atlases
         Seed sets that are made from an atlas image: their seeds are known to a job only.
+    contrasts
+        As the configuration has them, by label.
+    over
+        Over which columns runs are combined; None where they are not.
     source
         What to call the configuration in messages.
+    main_process
+        Whether the models of contrasts are checked.
 
     Raises
     ------
     InputError
-        For a label that is not defined, a pair of seed set and denoising of which no connectome is computed, a seed
-        that the table does not have, runs that do not exist.
+        For a label that is not defined, a contrast that cannot be estimated, a pair of seed set and denoising of which
+        no connectome is computed, a seed that the table does not have, runs that do not exist.
     """
     for label, entry in maps.items():
         where = f"{source}: maps.{label}"
@@ -108,7 +121,8 @@ def seed_maps_of(
             runs = tuple(matching(computed[seed_set, denoising], entry["runs"], f"{where}.runs"))
             settings = {key: entry[key] for key in ("kind", "smoothing_fwhm")}
             of_files = {file_labels[name]: name for name in seeds}
-            yield SeedMaps(label, seed_set, denoising, settings, entry["threshold"], of_files, runs)
+            tested = tuple(map_contrasts_of(entry, runs, contrasts, over, where, main_process))
+            yield SeedMaps(label, seed_set, denoising, settings, entry["threshold"], of_files, runs, tested)
 
 
 def _pairs(entry: Settings, computed: Mapping[tuple[str, str], Sequence[Run]], where: str) -> Iterator[tuple[str, str]]:

@@ -134,6 +134,11 @@ def seed_map_figure(group: str, seed_set: str, label: str, denoising: str, seed:
     return f"group/figures/{group}_atlas-{seed_set}_meas-{label}_desc-{denoising}_seed-{seed}_{suffix}"
 
 
+def maps_page(seed_set: str, label: str, denoising: str) -> str:
+    """Name the interactive page of a set of seed maps."""
+    return f"group/figures/groups_atlas-{seed_set}_meas-{label}_desc-{denoising}_maps.html"
+
+
 def signals_figure(folder: str, stem: str, seed_set: str, denoising: str, extension: str) -> str:
     """Name the figure of a run's cleaned signals."""
     return f"{folder}/figures/{stem}_atlas-{seed_set}_desc-{denoising}_timeseries.{extension}"

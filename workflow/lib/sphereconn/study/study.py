@@ -246,7 +246,10 @@ def read_study(
     for item in combinations:
         computed.setdefault((item.seed_set, item.denoising), {}).update((run.stem, run) for run in item.runs)
     of_pairs = {pair: list(of.values()) for pair, of in computed.items()}
-    maps = tuple(seed_maps_of(settings["maps"], of_pairs, seed_sets, atlases, source))
+    over = settings["combine"]["over"] if settings["combine"] else None
+    maps = tuple(
+        seed_maps_of(settings["maps"], of_pairs, seed_sets, atlases, settings["contrasts"], over, source, main_process)
+    )
     combined = [recording for item in combinations for recording in item.combined]
     notices: list[str] = []
     if main_process:
