@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sphereconn.compare.distance import curve, rank_correlation
 from sphereconn.compare.edges import Edges
 from sphereconn.compare.losses import losses_of
-from sphereconn.compare.qcfc import Qcfc, motion_groups, qcfc, spread_of
+from sphereconn.compare.qcfc import Qcfc, Question, motion_groups, qcfc, questions_of, spread_of
 from sphereconn.compare.subject_means import mean_rows, subject_means
 from sphereconn.errors import InputError
 from sphereconn.files import MISSING, to_number
@@ -294,10 +294,10 @@ def criteria_of(strategy: Strategy, chosen: Sequence[str], motion: Array, nuisan
     amount, columns = mean_rows(motion, subjects), mean_rows(nuisance, subjects)
     edges = subject_means(strategy.edges, runs, subjects)
     everyone = np.arange(len(amount))
-    found = qcfc(edges, strategy.n_edges, everyone, amount, columns)
-    spread = spread_of(found)
     extremes, high = motion_groups(amount)
-    high_low = spread_of(qcfc(edges, strategy.n_edges, extremes, high, columns[extremes]))
+    questions = Question(everyone, amount, columns), Question(extremes, high, columns[extremes])
+    found, of_extremes = questions_of(edges, strategy.n_edges, everyone, questions)
+    spread, high_low = spread_of(found), spread_of(of_extremes)
     organization = {
         key: np.array([_number(row, key) for row in measured]) for key in ("modularity", "network_separation")
     }

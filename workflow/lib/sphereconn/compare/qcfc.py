@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,23 @@ class Qcfc:
     r: Array
     p: Array
     degrees_of_freedom: Array
+
+
+@dataclass(frozen=True)
+class Question:
+    """What edges are correlated with.
+
+    Attributes
+    ----------
+    places
+        Which of the runs that are read, in ascending order.
+    motion, nuisance
+        Of these, see `qcfc`.
+    """
+
+    places: NDArray[np.int64]
+    motion: Array
+    nuisance: Array
 
 
 @dataclass(frozen=True)
@@ -89,12 +107,33 @@ def qcfc(edges: Edges, n_edges: int, runs: NDArray[np.int64], motion: Array, nui
     >>> found.r.round(2).tolist(), found.degrees_of_freedom.tolist()
     ([1.0, -0.58], [2.0, 1.0])
     """
-    basis, rank = _basis(nuisance)
-    parts = [
-        _block(edges(runs, start, min(start + BLOCK, n_edges)), motion - motion.mean(), basis, rank)
-        for start in range(0, n_edges, BLOCK)
-    ]
-    r, freedom = (np.concatenate([part[place] for part in parts]) for place in range(2))
+    return questions_of(edges, n_edges, runs, [Question(np.arange(len(runs)), motion, nuisance)])[0]
+
+
+def questions_of(
+    edges: Edges, n_edges: int, runs: NDArray[np.int64], questions: Sequence[Question]
+) -> tuple[Qcfc, ...]:
+    """Return the partial correlations of several questions to the same edges, which are read once.
+
+    Parameters
+    ----------
+    edges, n_edges, runs
+        As for `qcfc`.
+    questions
+        What edges are correlated with, over which of these runs.
+    """
+    bases = [_basis(question.nuisance) for question in questions]
+    centred = [question.motion - question.motion.mean() for question in questions]
+    parts: list[list[tuple[Array, Array]]] = [[] for _ in questions]
+    for start in range(0, n_edges, BLOCK):
+        values = edges(runs, start, min(start + BLOCK, n_edges))
+        for question, motion, basis, found in zip(questions, centred, bases, parts, strict=True):
+            everyone = len(question.places) == len(runs)
+            found.append(_block(values if everyone else values[question.places], motion, *basis))
+    return tuple(_with_p(*(np.concatenate(column) for column in zip(*found, strict=True))) for found in parts)
+
+
+def _with_p(r: Array, freedom: Array) -> Qcfc:
     with np.errstate(invalid="ignore", divide="ignore"):
         t = r * np.sqrt(freedom / np.maximum(1 - r**2, 0))
     return Qcfc(r, 2 * stdtr(freedom, -np.abs(t)), freedom)
@@ -115,12 +154,13 @@ def _block(values: Array, motion: Array, basis: Array, rank: int) -> tuple[Array
     known = ~np.isnan(values)
     whole = known.all(axis=0)
     if whole.any():
-        complete = values[:, whole] - values[:, whole].mean(axis=0)
-        rest = complete - basis @ (basis.T @ complete)
+        complete = values if whole.all() else values[:, whole]
+        complete = complete - complete.mean(axis=0)
         of_motion = motion - basis @ (basis.T @ motion)
-        squares = (rest**2).sum(axis=0), np.full(rest.shape[1], of_motion @ of_motion)
-        totals = (complete**2).sum(axis=0), np.full(rest.shape[1], motion @ motion)
-        r[whole] = _ratio(rest.T @ of_motion, squares, totals)
+        totals = np.einsum("re,re->e", complete, complete), np.full(complete.shape[1], motion @ motion)
+        explained = ((basis.T @ complete) ** 2).sum(axis=0)
+        squares = totals[0] - explained, np.full(complete.shape[1], of_motion @ of_motion)
+        r[whole] = _ratio(of_motion @ complete, squares, totals)
         freedom[whole] = len(values) - rank - 1
     partial = np.flatnonzero(~whole & (known.sum(axis=0) > 2))
     if len(partial):
