@@ -62,7 +62,9 @@ try:
         products.check_names(STUDY, SOURCE)
         check_folder(STUDY, ORIGIN, SOURCE)
 except InputError as problem:
-    raise WorkflowError(str(problem)) from None
+    # Snakemake would set its own words and our line numbers around an exception of its own.
+    logger.error(f"error: {problem}")
+    sys.exit(1)
 RUNNER.tell_what_is_missing(lambda: missing_files(STUDY.runs, STUDY.runs_table))
 # Snakemake's report sorts the labels.
 config.update({key: with_text_keys(value) for key, value in config.items()})
