@@ -52,8 +52,9 @@ class Place:
         (self.root / name).write_text(yaml.safe_dump({**config, **changes}))
 
     def read(self, name: str = "study.yaml"):
-        """Read the study of a configuration."""
-        return read_study(yaml.safe_load((self.root / name).read_text()), SCHEMA, ROOT / "resources", name)
+        """Read the study of a configuration, as a job does: the images are none, and nobody looks into them."""
+        config = yaml.safe_load((self.root / name).read_text())
+        return read_study(config, SCHEMA, ROOT / "resources", name, main_process=False)
 
     def origin(self, name: str = "study.yaml", **others) -> Origin:
         """Say where a study comes from."""
@@ -224,7 +225,7 @@ def test_edits_a_new_name_another_place_and_copies_are_the_same_study(place, tmp
     moved = yaml.safe_load((tmp_path / "moved" / "copy.yaml").read_text())
     moved.update(output_dir=str(tmp_path / "moved" / "backup"), runs=str(tmp_path / "moved" / "data" / "runs.tsv"))
     (tmp_path / "moved" / "copy.yaml").write_text(yaml.safe_dump(moved))
-    study = read_study(moved, SCHEMA, ROOT / "resources", "copy.yaml")
+    study = read_study(moved, SCHEMA, ROOT / "resources", "copy.yaml", main_process=False)
     check_folder(study, Origin((str(tmp_path / "moved" / "copy.yaml"),), str(ROOT)), "copy.yaml")
 
 
