@@ -26,7 +26,8 @@ with logged(snakemake.log[0]):
     shown = np.where(significant > 0, effects, 0.0)
     nothing = f"No edge and no component is significant (corrected p ≤ {level:g})."
     figure = notice_figure(nothing, title=title) if not shown.any() else connectome_figure(
-        shown, nodes.coordinates, title=title, label=label, names=nodes.names, networks=nodes.networks, threshold=1e-12
+        shown, nodes.coordinates, title=title, label=label, names=nodes.names, networks=nodes.networks, threshold=1e-12,
+        selected=f"corrected p ≤ {level:g}",
     )  # fmt: skip
     save_figure(figure, output.glass_brain, params.dpi)
     networks, means, marked = pair_matrices(read_records(files.pairs), level)

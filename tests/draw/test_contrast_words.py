@@ -6,6 +6,7 @@ import pytest
 from sphereconn.draw.contrast import effects_figure, strongest_figure
 from sphereconn.draw.contrast_words import asked, found, found_in_maps
 from sphereconn.draw.inference_methods import inference, seed_maps
+from sphereconn.words import NOT_CHOSEN
 
 SETTINGS = {
     "model": "age + sex",
@@ -34,8 +35,16 @@ SIDECAR = {
     "SmallestFWE": 0.21,
     "SiteMedianF": None,
     "VarianceInflation": {"age": 1.1},
+    "LargestLeverage": 0.4,
 }
-COMPONENT = {"side": "two-sided", "threshold_p": "0.001", "edges": "7", "nodes": "6", "p_extent": "0.01"}
+COMPONENT = {
+    "side": "two-sided",
+    "threshold_p": "0.001",
+    "edges": "7",
+    "nodes": "6",
+    "p_extent": "0.01",
+    "p_intensity": "0.02",
+}
 PAIR = {"network1": "a", "network2": "b", "statistic": "-1.5", "fwe": "0.02"}
 
 
@@ -74,7 +83,8 @@ def test_what_was_not_found_is_said_as_plainly_as_what_was():
     assert "None of 1 pairs of networks is significant." in nothing
     something = found(sidecar(EdgesSignificant=12, EdgesNotTested=1), [COMPONENT], [PAIR])
     assert "12 of 1,000 edges are significant" in something
-    assert "p < 0.001, a component of 7 edges between 6 nodes is significant (corrected p = 0.01)" in something
+    assert "p < 0.001, a component of 7 edges between 6 nodes is significant by its extent" in something
+    assert "(corrected p = 0.01; 0.02 by its intensity)" in something
     assert "1 of 1 pairs of networks is significant: a–b (mean t = −1.5, p = 0.02)." in something.replace("1.50", "1.5")
     assert "1 edge of nodes without a signal in too many runs were not tested" in something
 
@@ -161,3 +171,11 @@ def test_runs_are_dots_and_the_fit_a_line_where_it_is_one():
     assert [artist.get_linestyle() for artist in line.lines] == ["None", "-"]
     assert [tick.get_text() for tick in groups.get_xticklabels()] == ["x", "y"]
     assert [artist.get_linestyle() for artist in points.lines] == ["None", "None"]
+
+
+def test_runs_that_were_not_chosen_are_not_said_to_be_unusable_and_runs_without_a_part_in_the_test_are_named():
+    left_out = {"sub-01": NOT_CHOSEN, "sub-02": NOT_CHOSEN, "sub-03": "no value in age"}
+    assert "1 run could not be used" in asked(sidecar(RunsLeftOut=left_out))
+    assert "could not be used" not in asked(sidecar(RunsLeftOut={"sub-01": NOT_CHOSEN}))
+    assert "fits some runs exactly" in found(sidecar(LargestLeverage=1.0), [], [])
+    assert "exactly" not in found(SIDECAR, [], [])

@@ -203,3 +203,33 @@ def test_diagnostics_are_those_of_statsmodels():
         )
     theirs = OLSInfluence(fitted("y ~ age + sex + site")).hat_matrix_diag
     np.testing.assert_allclose(found.leverage, theirs, rtol=1e-8)
+
+
+def test_a_slope_within_subjects_is_compared_between_groups_and_so_are_the_same_numbers_as_levels():
+    rng = np.random.default_rng(3)
+    rows = [
+        {"subject": f"s{n}", "session": session, "group": "12"[n % 2], "dose": str(2 * int(session))}
+        for n in range(12)
+        for session in "12"
+    ]
+    y = rng.standard_normal(len(rows)).reshape(-1, 2)
+    changes = y[:, 1] - y[:, 0]
+    second = np.arange(12) % 2 == 1
+    difference = changes[second].mean() - changes[~second].mean()
+    for paired, per_unit, factors in (("dose", 2.0, ()), ("session", 1.0, ["session"])):
+        design = make_design(rows, "", paired, paired=paired, groups="group", factors=factors)
+        coefficients = np.linalg.lstsq(design.matrix, y.ravel()[list(design.runs)], rcond=None)[0]
+        np.testing.assert_allclose(design.contrast @ coefficients, [difference / per_unit], atol=1e-12)
+        inflation = diagnostics(design).variance_inflation
+        assert not [name for name in inflation if name.startswith("subject")] and max(inflation.values()) < 5
+
+
+@pytest.mark.parametrize("formula", ["(" * 3000 + "age" + ")" * 3000, "*".join(f"c{n}" for n in range(40)), "a+" * 900])
+def test_a_formula_that_is_too_long_is_refused_at_once(formula):
+    with pytest.raises(InputError, match="longer than a model"):
+        terms_of(formula)
+
+
+def test_a_formula_of_many_parentheses_or_crossings_is_read():
+    assert terms_of("(" * 90 + "age" + ")" * 90) == [("age",)]
+    assert len(terms_of("*".join(f"c{n}" for n in range(9)))) == 2**9 - 1

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+# Why a contrast does without a run that nothing is wrong with.
+NOT_CHOSEN = "not among the runs of the contrast"
+
 
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where it is not one: ``1 run``, ``1,204 runs``."""

@@ -59,7 +59,7 @@ def _found(snakefile: str) -> bool:
 def _snakemake() -> list[str]:
     called = Path(sys.argv[0])
     if called.name == "__main__.py":  # python -m snakemake
-        return [sys.executable, "-m", "snakemake"]
+        return [sys.executable, *(["-P"] if sys.flags.safe_path else []), "-m", "snakemake"]
     by_name = shutil.which(called.name)
     if by_name and os.path.realpath(by_name) == os.path.realpath(called):
         return [called.name]

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sphereconn.files import MISSING
-from sphereconn.words import counted
+from sphereconn.words import NOT_CHOSEN, counted
 
 Row = Mapping[str, str]
+
+FITTED_EXACTLY = 0.999  # leverage
 
 
 def asked(sidecar: Mapping[str, Any]) -> str:
@@ -39,7 +41,9 @@ def asked(sidecar: Mapping[str, Any]) -> str:
     runs = counted(sidecar["NumberOfRuns"], "run")
     if sidecar["NumberOfSubjects"] != sidecar["NumberOfRuns"]:
         runs += f" of {counted(sidecar['NumberOfSubjects'], 'subject')}"
-    left_out = f" {counted(len(sidecar['RunsLeftOut']), 'run')} could not be used." if sidecar["RunsLeftOut"] else ""
+    reasons = list(sidecar["RunsLeftOut"].values())
+    unused = len(reasons) - reasons.count(NOT_CHOSEN)
+    left_out = f" {counted(unused, 'run')} could not be used." if unused else ""
     return (
         f"Tested in {runs}{f' ({of_levels})' if of_levels else ''}: {what}."
         f"{f' Model: {model}.' if model else ''}{left_out}{_corrections(sidecar)}"
@@ -104,6 +108,8 @@ def found(sidecar: Mapping[str, Any], components: Sequence[Row], pairs: Sequence
             f"The columns of the model are hard to tell apart (variance inflation {largest:.1f} for {worst}): a missing"
             " effect says little."
         )
+    if sidecar["LargestLeverage"] > FITTED_EXACTLY:
+        sentences.append("The model fits some runs exactly, whatever their connectomes: they have no part in the test.")
     return " ".join(sentences)
 
 
@@ -135,7 +141,8 @@ def _of_components(rows: Sequence[Row], level: float) -> str:
     best = min(there, key=lambda row: float(row["p_extent"]))
     return (
         f"At an edge threshold of p < {float(best['threshold_p']):g}, a component of {best['edges']} edges between"
-        f" {best['nodes']} nodes is significant (corrected p = {float(best['p_extent']):.2g})."
+        f" {best['nodes']} nodes is significant by its extent (corrected p = {float(best['p_extent']):.2g};"
+        f" {float(best['p_intensity']):.2g} by its intensity)."
     )
 
 

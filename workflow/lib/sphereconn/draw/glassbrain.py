@@ -92,6 +92,7 @@ def connectome_figure(
     node_size: float | None = None,
     isolated: str = "small",
     radiological: bool = False,
+    selected: str = "",
 ) -> Figure:
     """Draw a connectome as nodes and edges in outlines of the brain.
 
@@ -121,6 +122,8 @@ def connectome_figure(
         How nodes without a drawn edge look.
     radiological : bool
         Show the brain's right side on the left in the views y (from the front, then) and z.
+    selected : str
+        By what the edges were selected that are not 0, where not by their magnitude.
 
     Raises
     ------
@@ -145,7 +148,7 @@ def connectome_figure(
 
     with style.figure_style():
         scale = style.ColourScale(style.diverging_map(), -limit, limit, label, left_out_below=edges.cutoff)
-        page = _Page(chosen, places, title, _edge_note(edges, chosen, places), [scale], networks)
+        page = _Page(chosen, places, title, _edge_note(edges, chosen, places, selected), [scale], networks)
         for view, axes in page.row(0):
             _draw_edges(axes, view, edges, places, scale)
             page.draw_nodes(axes, view, sizes)
@@ -372,13 +375,13 @@ def _draw_edges(
     )
 
 
-def _edge_note(edges: Edges, views: Sequence[_View], coordinates: NDArray[np.float64]) -> str:
+def _edge_note(edges: Edges, views: Sequence[_View], coordinates: NDArray[np.float64], selected: str = "") -> str:
     if not len(edges):
         reason = f"no edge has a magnitude of {edges.cutoff:.3g} or more" if edges.n_possible else "no edge has a value"
         return reason if edges.cutoff or not edges.n_possible else "all edges are 0"
     parts = [f"{len(edges):,} of {edges.n_possible:,} edges"]
-    if edges.cutoff:
-        parts.append(f"magnitude at least {edges.cutoff:.3g}")
+    if selected or edges.cutoff:
+        parts.append(selected or f"magnitude at least {edges.cutoff:.3g}")
     if (edges.values < 0).any() and len(edges) <= MOST_DASHED_EDGES:
         parts.append("negative edges dashed")
     x = coordinates[:, 0]

@@ -32,6 +32,10 @@ from sphereconn.infer.glm import EdgeStatistics, Variances, edge_statistics
 from sphereconn.infer.network_pairs import NetworkPairs, network_pairs, pair_means
 from sphereconn.infer.permutation import Collected, Null, null_of_orders
 from sphereconn.infer.shuffles import Exchangeability, Shuffles, plan_shuffles
+from sphereconn.words import NOT_CHOSEN
+
+# Columns of labels, which are levels also where the labels are numbers.
+LABELS = ("subject", "session", "task", "acquisition", "reconstruction", "direction", "run", "echo")
 
 Rows = Sequence[Mapping[str, str]]
 Settings = Mapping[str, Any]
@@ -135,12 +139,12 @@ def contrast_model(rows: Rows, settings: Settings) -> Model:
         [rows[place] for place in within],
         settings["model"],
         test,
-        factors=settings["factors"],
+        factors=[*settings["factors"], *LABELS],
         paired=paired,
         groups=groups,
     )
     left_out = {within[place]: reason for place, reason in design.left_out.items()}
-    left_out |= {place: "not among the runs of the contrast" for place in range(len(rows)) if place not in chosen}
+    left_out |= {place: NOT_CHOSEN for place in range(len(rows)) if place not in chosen}
     design = Design(
         design.matrix,
         design.columns,

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from sphereconn.errors import InputError
 from sphereconn.files import MISSING, to_number
 
+# Of a formula; each * doubles the terms, and a formula of these many parentheses is read without too deep a recursion.
+MOST_TOKENS, MOST_CROSSED = 200, 8
 INTERCEPT = "intercept"
 # A column is a sum of others when this share of it, or less, is its own.
 _ALIASED = 1e-8
@@ -87,6 +89,11 @@ def terms_of(formula: str) -> list[tuple[str, ...]]:
     tokens = _TOKEN.findall(formula)
     if "".join(tokens) != re.sub(r"\s", "", formula) or not tokens:
         raise InputError(f"'{formula}' is no formula; write names of columns with +, : and *, such as age + sex.")
+    if len(tokens) > MOST_TOKENS or tokens.count("*") > MOST_CROSSED:
+        raise InputError(
+            f"'{formula[:40]}...' is longer than a model that can be told apart: allowed are {MOST_TOKENS} names and"
+            f" signs, {MOST_CROSSED} of them *."
+        )
     terms, rest = _sum(tokens, formula)
     if rest:
         raise InputError(f"'{formula}': '{rest[0]}' stands where + is expected.")
@@ -213,7 +220,7 @@ def make_design(
             )
     modelled = {column for term in terms for column in term} | set(tested_columns(test))
     data = {column: [rows[place][column] for place in runs] for column in sorted(modelled)}
-    frame, levels = _frame(data, factors, len(runs))
+    frame, levels = _frame(data, {*factors, *([groups] if groups else [])}, len(runs))
     _check_levels(levels)
     build = _Builder(terms, frame, levels)
     contrast = build.contrast(test, groups)
@@ -240,13 +247,13 @@ def diagnostics(design: Design) -> Diagnostics:
     matrix = design.matrix
     q, _ = np.linalg.qr(matrix)
     inflation = {}
+    paired = INTERCEPT not in design.columns  # the effects of subjects take its place, and are not of interest
     for place, name in enumerate(design.columns):
         column = matrix[:, place] - matrix[:, place].mean()
         total = column @ column
-        if name == INTERCEPT or not total > 0:
+        if name == INTERCEPT or (paired and name.startswith("subject[")) or not total > 0:
             continue
         others = np.delete(matrix, place, axis=1)
-        others = np.hstack([np.ones((len(matrix), 1)), others])
         rest = column - others @ np.linalg.lstsq(others, column, rcond=None)[0]
         inflation[name] = float(total / (rest @ rest))
     return Diagnostics(inflation, np.einsum("ij,ij->i", q, q))
@@ -384,10 +391,22 @@ class _Builder:
             return self._of_interaction(name)
         self._check_in_model(name)
         if name in self.numbers:
-            return np.stack([self.mean_at({name: 1.0}) - self.mean_at({name: 0.0})])
+            return self._slope(name, groups if groups != name else None)
         first, *others = self.levels[name]
         rows = [self._weighted(name, {other: 1.0, first: -1.0}, groups if groups != name else None) for other in others]
         return np.vstack(rows)
+
+    def _slope(self, name: str, groups: str | None) -> NDArray[np.float64]:
+        """Return the row of a slope; with groups, how it differs between them."""
+
+        def slope(fixed: Mapping[str, str]) -> NDArray[np.float64]:
+            change: NDArray[np.float64] = self.mean_at({**fixed, name: 1.0}) - self.mean_at({**fixed, name: 0.0})
+            return change
+
+        if groups is None:
+            return np.stack([slope({})])
+        first, *others = self.levels[groups]
+        return np.vstack([slope({groups: other}) - slope({groups: first}) for other in others])
 
     def _of_interaction(self, name: str) -> NDArray[np.float64]:
         wanted = set(name.split(":"))

@@ -96,7 +96,7 @@ def described(
     test = np.isfinite(s.p)
     fwe = tested.family_wise
     return {
-        "Unit": "Fisher's z" if correlations else "as the connectomes",
+        "Unit": "Fisher's z" if correlations else "the connectomes' unit",
         **described_model(model, shuffles, runs, level),
         "DegreesOfFreedom": [float(np.nanmin(s.degrees_of_freedom)), float(np.nanmax(s.degrees_of_freedom))]
         if test.any()
