@@ -299,7 +299,9 @@ def criteria_of(strategy: Strategy, chosen: Sequence[str], motion: Array, nuisan
     found, of_extremes = questions_of(edges, strategy.n_edges, everyone, questions)
     spread, high_low = spread_of(found), spread_of(of_extremes)
     organization = {
-        key: np.array([_number(row, key) for row in measured]) for key in ("modularity", "network_separation")
+        # What is left of rounding is 0: without it, ranks and dependence on motion would be those of noise.
+        key: np.round([_number(row, key) for row in measured], 12)
+        for key in ("modularity", "network_separation")
     }
     of_subjects = mean_rows(organization["modularity"], subjects)[:, None]
     by_motion = qcfc(lambda some, low, high: of_subjects[some, low:high], 1, everyone, amount, columns)

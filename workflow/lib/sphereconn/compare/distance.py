@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# The share of the edges nearest to a distance that the curve is fitted to there.
-SHARE = 0.3
+# The share of the edges nearest to a distance that the curve is fitted to there, and the fewest of them.
+SHARE, FEWEST = 0.3, 30
 POINTS = 50
 
 
@@ -71,7 +71,7 @@ def curve(lengths: Array, values: Array, share: float = SHARE, points: int = POI
     lengths, values
         Shape (n_edges,); edges where one is NaN are left out.
     share
-        Share of the edges that each line is fitted to.
+        Share of the edges that each line is fitted to, at least 30 of them.
     points
         Number of lengths, equally spaced from the 1st to the 99th percentile, at which the curve is known.
 
@@ -92,7 +92,8 @@ def curve(lengths: Array, values: Array, share: float = SHARE, points: int = POI
     x, y = lengths[known][order], values[known][order]
     first, last = np.quantile(x, [0.01, 0.99])
     at = np.linspace(first, last, points)
-    n_near = max(int(share * len(x) + 1e-10), 3)
+    # A line through few edges leaves what a correlation can be.
+    n_near = min(max(int(share * len(x) + 1e-10), FEWEST), len(x))
     return at, np.array([_line_at(x, y, point, n_near) for point in at])
 
 

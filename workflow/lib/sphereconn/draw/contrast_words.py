@@ -46,8 +46,16 @@ def asked(sidecar: Mapping[str, Any]) -> str:
     left_out = f" {counted(unused, 'run')} could not be used." if unused else ""
     return (
         f"Tested in {runs}{f' ({of_levels})' if of_levels else ''}: {what}."
-        f"{f' Model: {model}.' if model else ''}{left_out}{_corrections(sidecar)}"
+        f"{f' Model: {model}.' if model else ''}{_errors(settings)}{left_out}{_corrections(sidecar)}"
     )
+
+
+def _errors(settings: Mapping[str, Any]) -> str:
+    """Say how runs were weighted and variances treated, where not as all alike."""
+    by = settings.get("variances", "equal")
+    how = {"equal": "", "hc3": " Standard errors allow for unequal variances (HC3)."}
+    weighted = f" Runs were weighted by {settings['weights']}." if settings.get("weights") else ""
+    return weighted + how.get(by, f" Each level of {by} had a variance of its own.")
 
 
 def _weights(test: Any) -> str:

@@ -521,8 +521,8 @@ def _check_sites(labels: tuple[str, ...], indicators: np.ndarray, mean_only: boo
     single = [label for label, count in zip(labels, indicators.sum(axis=0), strict=True) if count < 2]
     if single and not mean_only:
         raise InputError(
-            f"The site '{single[0]}' has a single run, so that its variance is unknown: leave out the run, join the"
-            " site with another, or harmonise means only."
+            f"The site '{single[0]}' has a single run among those that effects are learnt from, so that its variance is"
+            " unknown: leave out the run, or join the site with another."
         )
     if reference is not None and reference not in labels:
         raise InputError(f"The reference site '{reference}' has no run; the sites are {', '.join(labels)}.")

@@ -154,6 +154,11 @@ def contrast_model(rows: Rows, settings: Settings) -> Model:
         design.levels,
     )
     tested = tuple(rows[place] for place in design.runs)
+    if len(design.contrast) > 1 and settings["variances"] != "equal":
+        raise InputError(
+            "variances: a test of several differences at once (F) takes them for equal; leave the key out, or test one"
+            " difference."
+        )
     exchangeability = exchangeability_of(tested, test, paired=paired, groups=groups)
     return Model(design, exchangeability, _weights(tested, settings["weights"]), _variances(tested, settings), tested)
 
@@ -191,7 +196,13 @@ def _variances(rows: Rows, settings: Settings) -> Variances:
     levels = [row.get(chosen, MISSING) for row in rows]
     if MISSING in levels:
         raise InputError(f"variances: the column {chosen} has no value in some of the runs that are tested.")
-    return np.unique(levels, return_inverse=True)[1]
+    _, level, counts = np.unique(levels, return_inverse=True, return_counts=True)
+    if counts.min() < 2:
+        raise InputError(
+            f"variances: a level of the column {chosen} has a single run, whose variance is unknown; name a column of"
+            " groups, each of several runs."
+        )
+    return np.asarray(level)
 
 
 def values_of(stack: str | Path, stacked: Settings, model: Model, settings: Settings) -> Values:
