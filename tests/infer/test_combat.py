@@ -232,7 +232,7 @@ def test_mistakes_are_answered_in_a_sentence():
     values, sites, kept = made()
     confounded = np.array([[float(site == "s0")] for site in sites])
 
-    with pytest.raises(InputError, match=r"The site 'lonely' has a single run.*harmonise means only"):
+    with pytest.raises(InputError, match=r"The site 'lonely' has a single run.*join the site with another"):
         fit(values, ["lonely", *sites[1:]])
     with pytest.raises(InputError, match=r"at least two sites, and all runs are of 'x'"):
         fit(values, ["x"] * len(values))
