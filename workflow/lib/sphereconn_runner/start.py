@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import runpy
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -30,6 +31,8 @@ def main(arguments: list[str]) -> None:
     """Check the configuration and become Snakemake, or end with one sentence."""
     if not arguments or arguments[0].startswith("-"):
         sys.exit(USAGE)
+    if find_spec("snakemake") is None:
+        sys.exit(f"error: there is no Snakemake in {sys.executable}; `make setup` in {CHECKOUT} installs it.")
     runpy.run_path(str(Path(__file__).with_name("byte_code.py")))
     sys.path.insert(0, str(CHECKOUT / "workflow" / "lib"))
     from sphereconn.errors import InputError

@@ -1,0 +1,42 @@
+"""The start: `./sphereconn` runs Snakemake and nothing that lies about, and says what is missing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def no_environment(tmp_path):
+    """Give a checkout without an environment, on a machine whose Python has no Snakemake."""
+    checkout, programs = tmp_path / "checkout", tmp_path / "bin"
+    runner = Path("workflow") / "lib" / "sphereconn_runner"
+    shutil.copytree(ROOT / runner, checkout / runner, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "sphereconn", checkout)
+    programs.mkdir()
+    (programs / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    (programs / "python3").chmod(0o755)
+    return checkout, {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+
+
+def test_a_module_in_a_folder_that_pythonpath_names_is_not_run(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", ""], env=environment, check=True)
+    (tmp_path / "ran").unlink()  # Python itself does run it
+    done = subprocess.run([ROOT / "sphereconn"], env=environment, capture_output=True, text=True, check=False)
+    assert done.stderr.startswith("usage: ./sphereconn STUDY.yaml")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_checkout_that_was_not_set_up_says_so(no_environment):
+    checkout, environment = no_environment
+    command = [checkout / "sphereconn", "study.yaml"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: there is no Snakemake in ") and "`make setup`" in done.stderr
