@@ -397,3 +397,10 @@ def _run_or_refuse(place):
         place.run()
     except InputError:
         assert files_of(place.root) == before
+
+
+def test_a_folder_that_cannot_be_made_is_named(place):
+    for folder, why in ((place.root / "data" / "a.nii.gz" / "x", "is no folder"), ("/proc/x", "cannot be made")):
+        place.configure(output_dir=str(folder))
+        with pytest.raises(InputError, match=f"study.yaml: output_dir: .*{why}"):
+            take_folder(place.read(), place.origin(), "study.yaml")

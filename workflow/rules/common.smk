@@ -5,7 +5,6 @@ import sys
 from inspect import signature
 from os.path import relpath
 
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 # Relative to the working directory where that is possible: paths are part of what Snakemake compares.
@@ -162,7 +161,8 @@ def take():
     try:
         LOCK = take_folder(STUDY, ORIGIN, SOURCE)
     except InputError as problem:
-        raise WorkflowError(str(problem)) from None
+        logger.error(f"error: {problem}")
+        sys.exit(1)
 
 
 if IS_MODULE:

@@ -247,7 +247,12 @@ def take_folder(study: Study, origin: Origin, source: str) -> IO[str] | None:
     no locks. ``InputError`` names who writes there now.
     """
     folder = realpath(study.output_dir)
-    os.makedirs(join(folder, RECORDS), exist_ok=True)
+    try:
+        os.makedirs(join(folder, RECORDS), exist_ok=True)
+    except OSError as problem:
+        raise InputError(
+            f"{source}: output_dir: '{study.output_dir}' cannot be made: {problem.strerror}; choose another folder."
+        ) from None
     lock = _lock(join(folder, LOCK), f"{source}: output_dir: '{study.output_dir}'")
     check_folder(study, origin, source)  # another run may have been first
     mark = json.dumps(_mark(folder, study, origin), indent=2, ensure_ascii=False) + "\n"
