@@ -23,6 +23,8 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from sphereconn_runner.scheduler import INTERRUPTED
 
 SECONDS_BETWEEN_LINES = 10.0
+# What Snakemake says at the end, where a person has read what failed, or that the study was interrupted.
+SAID_BY_US = ("At least one job did not complete successfully", "Exiting because a job execution failed")
 MANY_STEPS = 200  # more are not listed on the screen one by one
 LITTLE_SPACE = 1 << 20  # bytes on the disk
 LISTED_FAILURES, LISTED_STEPS = 20, 3
@@ -102,6 +104,8 @@ class Progress(logging.Handler):
             return getattr(record, "jobid", None) not in self._failed and not _last_lines(logs)
         if event == LogEvent.ERROR and getattr(record, "exception", None) == "RuleException":
             return "CalledProcessError" not in record.getMessage()  # that a script has failed is told by its log
+        if (self._failed or INTERRUPTED.is_set()) and any(said in record.getMessage() for said in SAID_BY_US):
+            return False
         routine = event in ROUTINE or record.msg == "Select jobs to execute..."
         return not (routine and len(self._rule) > MANY_STEPS)
 
@@ -200,7 +204,8 @@ class Progress(logging.Handler):
             lines.append(f"- and {len(steps) - LISTED_FAILURES:,} other reasons, in the logs")
         return [
             *lines,
-            "Mend what is named, or `exclude` the run in the configuration, and run again: what is done is kept.",
+            "Fix the problem named above and run the same command again: what is done is kept. A run that is of no use"
+            " can be left out by `exclude` in the configuration.",
         ]
 
 
