@@ -111,7 +111,7 @@ def test_another_contrast_runs_only_itself(finished):
 
 
 def test_another_level_permutes_nothing(finished):
-    finished.configure(lambda config: config["contrasts"]["age"].update(level=0.01))
+    finished.configure(lambda config: config["contrasts"]["age"].update(level=0.02))
     suffix = "age_mine_bandpass_full"
     assert finished.pending() == {f"test_{suffix}": 1, f"draw_{suffix}": 1} | DESCRIPTION
 

@@ -100,8 +100,8 @@ def test_a_new_seed_set_runs_its_chain_and_nothing_else(finished):
         {"confounds": ["csf"]},
         {"standardize": "psc"},
         {"order": 4},
-        {"strategy": "9parameters"},
-        {"scrub": {"framewise_displacement": 0.5}},
+        {"filter": "cosine", "low_pass": None},
+        {"min_minutes": 0.5},
         {"min_frames": 20},
     ],
 )

@@ -86,8 +86,8 @@ def test_a_study_goes_to_the_cluster_in_few_jobs_and_a_bad_run_stops_no_other(cl
     done = project.snakemake(*PROFILE)
     assert done.returncode == 0, done.stdout
     assert different(project.results(), expected) == []
-    # The bad run, the groups of each seed set, the report; nothing of the other runs.
-    assert sorted(submissions(done.stdout)) == ["groups", "groups", "report", "runs"]
+    # The bad run, the groups of each seed set, their pages and the report; nothing of the other runs.
+    assert sorted(submissions(done.stdout)) == ["groups", "groups", "report", "report", "report", "runs"]
     assert not re.search(r"Extracting \w+ from sub-0[13]", done.stdout)
     assert project.pending() == {}
 
@@ -130,7 +130,7 @@ def test_a_study_survives_a_cancelled_job_a_drained_node_too_little_time_and_too
     assert f"StepId={faults['hungry']}.0 exceeded memory limit" in cluster.logs_of_nodes()
     last = max(ended, key=int)
     assert ended[last]["NodeList"] == "node1"
-    assert len(submissions(done.stdout)) == 6 + 3 + 2 + 1  # six runs, three of them twice, the groups, the report
+    assert len(submissions(done.stdout)) == 6 + 3 + 2 + 2 + 1  # six runs, three of them twice, groups, pages, report
 
 
 @contextmanager
