@@ -14,10 +14,7 @@ rule measure_organization:
         sidecar=rules.stack.output.sidecar,
         nodes=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "nodes.tsv")),
     output:
-        **{
-            key: result(names.group_result(ALL_RUNS, *OF_COMBINATION, suffix))
-            for key, suffix in comparisons.ORGANIZATION.items()
-        },
+        **outputs_of(names.group_result, (ALL_RUNS, *OF_COMBINATION), comparisons.ORGANIZATION),
     log:
         log_of("measure_organization", names.group_result(ALL_RUNS, *OF_COMBINATION, "organization")),
     group:

@@ -10,13 +10,7 @@ for RELIABILITY in STUDY.reliabilities:
     OF_RELIABILITY = "_".join(RELIABILITY.labels)
     ITEM = RELIABILITY.item
     NODES = result(names.group_result(ALL_RUNS, *RELIABILITY.labels[1:], "nodes.tsv"))
-    SIGNALS = {
-        key: [
-            result(names.cleaned_signals(member.folder, member.stem, ITEM.seed_set, ITEM.denoising, suffix))
-            for member in RELIABILITY.members
-        ]
-        for key, suffix in {"signals": "timeseries.tsv", "sidecars": "timeseries.json"}.items()
-    }
+    SIGNALS = jobs.signals_of(STUDY, RELIABILITY.members, ITEM.seed_set, ITEM.denoising)
     OF_HALVES = {key: result(path) for key, path in RELIABILITY.results(reliabilities.OF_HALVES).items()}
     STACKED = {
         "stack": result(names.group_result(ALL_RUNS, *RELIABILITY.labels[1:], "stack.npy")),

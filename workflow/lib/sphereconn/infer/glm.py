@@ -147,14 +147,7 @@ def edge_statistics(
     [6.928, 0.0]
     """
     contrast = np.atleast_2d(np.asarray(contrast, dtype=float))
-    design, scale = whitened(values, design, contrast, weights)
-    check_variances(variances, contrast, len(design))
-    whole = projection(design, contrast)
-    if whole is None:
-        raise InputError(
-            "The contrast cannot be estimated from the design: what it tests is a combination of other columns,"
-            " or no degree of freedom is left; remove columns or change the contrast."
-        )
+    design, scale, whole = whole_model(values, design, contrast, weights, variances)
     q, n_edges = len(contrast), values.shape[1]
     found = _unknown(n_edges)
     for kept, edges in patterns(values):
@@ -340,6 +333,33 @@ def blocks_of(edges: np.ndarray) -> Iterator[np.ndarray]:
     """Cut edge numbers into blocks."""
     for start in range(0, len(edges), BLOCK):
         yield edges[start : start + BLOCK]
+
+
+def whole_model(
+    values: np.ndarray,
+    design: np.ndarray,
+    contrast: np.ndarray,
+    weights: np.ndarray | None,
+    variances: Variances,
+) -> tuple[np.ndarray, np.ndarray, Projection]:
+    """Return the model of edges that every run has: the design and the scales of ``whitened``, and what is tested.
+
+    Raises
+    ------
+    InputError
+        When the contrast cannot be estimated.
+    ValueError
+        When shapes or options do not fit.
+    """
+    design, scale = whitened(values, design, contrast, weights)
+    check_variances(variances, contrast, len(design))
+    whole = projection(design, contrast)
+    if whole is None:
+        raise InputError(
+            "The contrast cannot be estimated from the design: what it tests is a combination of other columns,"
+            " or no degree of freedom is left; remove columns or change the contrast."
+        )
+    return design, scale, whole
 
 
 def whitened(

@@ -27,11 +27,10 @@ from sphereconn.infer.glm import (
     Projection,
     Variances,
     blocks_of,
-    check_variances,
     patterns,
     projection,
     variance_weights,
-    whitened,
+    whole_model,
 )
 from sphereconn.infer.shuffles import Shuffles
 
@@ -183,14 +182,7 @@ def _prepared(
     variances: Variances,
     least_share: float,
 ) -> tuple[_Model, list[_Group]]:
-    design, scale = whitened(values, design, contrast, weights)
-    check_variances(variances, contrast, len(design))
-    whole = projection(design, contrast)
-    if whole is None:
-        raise InputError(
-            "The contrast cannot be estimated from the design: what it tests is a combination of other columns,"
-            " or no degree of freedom is left; remove columns or change the contrast."
-        )
+    design, scale, whole = whole_model(values, design, contrast, weights, variances)
     fixed, moved = _split(whole.nuisance, shuffles)
     model = _Model(np.vstack([whole.tested.T, moved]), len(contrast), fixed, variances)
     groups = []

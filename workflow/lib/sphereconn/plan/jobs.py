@@ -57,13 +57,13 @@ def confounds(study: Study, stem: str, denoising: str) -> dict[str, str]:
 def combined_nodes(study: Study, stem: str, seed_set: str, denoising: str) -> Files:
     """Return the nodes tables of the runs that are combined, and the sidecars of their signals."""
     runs = study.combined_runs[stem, seed_set, denoising].runs
-    sidecars = _signals(study, runs, seed_set, denoising)["sidecars"]
+    sidecars = signals_of(study, runs, seed_set, denoising)["sidecars"]
     return {"nodes": nodes_tables(study, runs, seed_set, denoising), "sidecars": sidecars}
 
 
 def combined_signals(study: Study, stem: str, seed_set: str, denoising: str) -> Files:
     """Return the cleaned signals of the runs that are joined in time, and their sidecars."""
-    return _signals(study, study.combined_runs[stem, seed_set, denoising].runs, seed_set, denoising)
+    return signals_of(study, study.combined_runs[stem, seed_set, denoising].runs, seed_set, denoising)
 
 
 def combined_connectomes(study: Study, stem: str, seed_set: str, denoising: str, estimator: str) -> Files:
@@ -76,7 +76,7 @@ def jointly_fitted(study: Study, seed_set: str, denoising: str, estimator: str) 
     """Return the cleaned signals that a joint fit is made to, of runs or combined ones, their sidecars and nodes."""
     recordings = study.estimated(study.combination[seed_set, denoising, estimator])
     nodes = {"nodes": nodes_tables(study, recordings, seed_set, denoising)}
-    return _signals(study, recordings, seed_set, denoising) | nodes
+    return signals_of(study, recordings, seed_set, denoising) | nodes
 
 
 def jointly_fitted_stems(study: Study, seed_set: str, denoising: str, estimator: str) -> list[str]:
@@ -106,6 +106,17 @@ def group_settings(study: Study, group: str, seed_set: str, denoising: str, esti
     members = study.combination[seed_set, denoising, estimator].members
     found = next(item for item in groups_of(members, study.groups) if item.label == group)
     return {"column": found.column, "level": found.level, "words": found.words}
+
+
+def signals_of(study: Study, recordings: Iterable[Recording], seed_set: str, denoising: str) -> Files:
+    """Return the cleaned signals of some recordings, and their sidecars."""
+
+    def files(suffix: str) -> list[str]:
+        labels = (seed_set, denoising, suffix)
+        return [study.place(names.cleaned_signals(each.folder, each.stem, *labels)) for each in recordings]
+
+    recordings = list(recordings)
+    return {"signals": files("timeseries.tsv"), "sidecars": files("timeseries.json")}
 
 
 def nodes_table(study: Study, folder: str, stem: str, seed_set: str, denoising: str) -> str:
@@ -205,15 +216,6 @@ def page_batch(study: Study, folder: str, whose: str, seed_set: str, denoising: 
         return "report"
     estimators = {estimator for estimator, _ in page_labels(study, folder, whose, seed_set, denoising)}
     return "groups" if study.joint_estimators & estimators else "runs"
-
-
-def _signals(study: Study, recordings: Iterable[Recording], seed_set: str, denoising: str) -> Files:
-    def files(suffix: str) -> list[str]:
-        labels = (seed_set, denoising, suffix)
-        return [study.place(names.cleaned_signals(each.folder, each.stem, *labels)) for each in recordings]
-
-    recordings = list(recordings)
-    return {"signals": files("timeseries.tsv"), "sidecars": files("timeseries.json")}
 
 
 def _connectomes(study: Study, recordings: Iterable[Recording], item: Combination) -> Files:

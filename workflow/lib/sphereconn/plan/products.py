@@ -89,7 +89,7 @@ def results(study: Study) -> set[str]:
 
 def check_names(study: Study, source: str) -> None:
     """Raise ``InputError`` where the name of a result is too long for a file, also while that is being written."""
-    longest = max((file.rpartition("/")[2] for file in results(study)), key=len)
+    longest = max((file.rpartition("/")[2] for product in products(study) for file in product.files), key=len)
     allowed = LONGEST_NAME - len(".unfinished-12345678-")
     if len(longest) > allowed:
         raise InputError(
