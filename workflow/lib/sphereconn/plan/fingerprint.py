@@ -11,6 +11,9 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+WITH_DOCSTRING = {ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef}
 
 
 def fingerprint(script: Path, library: Path, assets: Sequence[Path] = ()) -> str:
@@ -50,54 +53,50 @@ def fingerprint(script: Path, library: Path, assets: Sequence[Path] = ()) -> str
 @cache  # most modules belong to several rules, and each is parsed once for all of them
 def _code_and_imports(source: str, package: str) -> tuple[str, list[str]]:
     """Give the syntax tree of a module, written out, and the modules of the package that it imports."""
-    tree = ast.parse(source)
-    imported = _imports(tree, package)
-    return _written_out(_without_docstrings(tree)), imported
-
-
-def _written_out(node: object) -> str:
-    """Write out a syntax tree, in the same way in every version of Python.
-
-    `ast.dump` leaves out empty fields from Python 3.13 on, each version adds fields, empty where unused, and 3.12 puts
-    an empty text behind the format of a value in an f-string.
-    """
-    if isinstance(node, ast.JoinedStr):
-        node.values = [part for part in node.values if not isinstance(part, ast.Constant) or part.value]
-    if isinstance(node, ast.AST):
-        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
-        return f"{type(node).__name__}({', '.join(f'{name}={_written_out(value)}' for name, value in fields)})"
-    if isinstance(node, list):
-        return f"[{', '.join(map(_written_out, node))}]"
-    return repr(node)
-
-
-def _imports(tree: ast.AST, package: str) -> list[str]:
-    """List the modules of the package that a tree imports; importing ``a.b`` also runs ``a``."""
-    found: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    imported: list[str] = []
+    written = _written_out(ast.parse(source), imported)
     modules: set[str] = set()
-    for name in found:
+    for name in imported:
         parts = name.split(".")
-        if parts[0] == package:
+        if parts[0] == package:  # importing a.b also runs a
             modules.update(".".join(parts[:length]) for length in range(1, len(parts) + 1))
-    return sorted(modules)
+    return written, sorted(modules)
+
+
+def _written_out(node: Any, imported: list[str]) -> str:
+    """Write out a syntax tree, in the same way in every version of Python, and list what it imports.
+
+    Every start of Snakemake writes out the whole library, so this goes through each tree once. `ast.dump` leaves out
+    empty fields from Python 3.13 on, each version adds fields, empty where unused, and 3.12 puts an empty text behind
+    the format of a value in an f-string.
+    """
+    kind = type(node)
+    if kind is list:
+        return f"[{', '.join([_written_out(item, imported) for item in node])}]"
+    if not issubclass(kind, ast.AST):
+        return repr(node)
+    if not kind._fields:
+        return f"{kind.__name__}()"
+    written = []
+    for name in kind._fields:
+        value: Any = getattr(node, name, None)
+        if name == "body" and kind in WITH_DOCSTRING:
+            value = [statement for statement in value if not _is_text_or_version(statement)]
+        elif kind is ast.JoinedStr:
+            value = [part for part in value if not isinstance(part, ast.Constant) or part.value]
+        if value is not None and value != []:
+            written.append(f"{name}={_written_out(value, imported)}")
+    if kind is ast.Import:
+        imported += [alias.name for alias in node.names]
+    elif kind is ast.ImportFrom and node.module and node.level == 0:
+        imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return f"{kind.__name__}({', '.join(written)})"
 
 
 def _module_file(module: str, library: Path) -> Path | None:
     base = library.parent.joinpath(*module.split("."))
     candidates = (base / "__init__.py", base.with_suffix(".py"))
     return next((path for path in candidates if path.is_file()), None)
-
-
-def _without_docstrings(tree: ast.AST) -> ast.AST:
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            node.body = [statement for statement in node.body if not _is_text_or_version(statement)]
-    return tree
 
 
 def _is_text_or_version(statement: ast.stmt) -> bool:
