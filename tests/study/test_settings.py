@@ -94,7 +94,7 @@ def test_text_stays_text_where_text_is_meant():
         ),
         (
             {"seed_sets": {"dmn": {"seeds": "dmn", "radius": -1}}},
-            "study.yaml: seed_sets.dmn.radius: -1.0 is not allowed; allowed is a radius of 0 to 100 mm",
+            "study.yaml: seed_sets.dmn.radius: -1 is not allowed; allowed is a radius of 0 to 100 mm, or a list",
         ),
         (
             {"seed_sets": {"dmn": {"radius": 8}}},

@@ -7,6 +7,7 @@ pattern of a rule; called with labels, the file of one result. So a name is writ
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 # Column of a runs table -> BIDS entity, in the order in which BIDS wants them in a file name.
@@ -49,6 +50,15 @@ def folder(entities: Mapping[str, str]) -> str:
     """Name the folder of a run: ``sub-01``, or ``sub-01/ses-a``."""
     session = entities.get("session")
     return f"sub-{entities['subject']}" + (f"/ses-{session}" if session else "")
+
+
+def seed_set_of_radius(seed_set: str, radius: float) -> str:
+    """Name the seed set that one radius of a list makes: ``power264r4``, and ``power264r4p5`` for 4.5 mm.
+
+    Labels are letters and digits, so ``p`` stands for the decimal point; no two radii have the same label.
+    """
+    digits = f"{Decimal(repr(abs(float(radius)))):f}".removesuffix(".0")
+    return f"{seed_set}r{digits.replace('.', 'p')}"
 
 
 def atlas_seeds(seed_set: str, suffix: str = "seeds.tsv") -> str:

@@ -25,6 +25,7 @@ from sphereconn.study.maps import SeedMaps, seed_maps_of
 from sphereconn.study.mixups import check_images_differ, mixups
 from sphereconn.study.paths import checked_path
 from sphereconn.study.preflight import will_fail
+from sphereconn.study.radii import labels_by_radius, radii_apart
 from sphereconn.study.reliabilities import Reliability, reliabilities_of
 from sphereconn.study.runs import Recording, Run, matching
 from sphereconn.study.seeds import read_seeds
@@ -69,8 +70,9 @@ class Study:
     reason for each that the configuration excludes; ``summary`` says how they
     were found, where that needs saying; ``downloads`` which of their files can be had from the web; ``runs_from``
     is the table or the folder that they come from; ``search_results`` are the tables that the search for them writes
-    into the output folder, and ``left_out`` is what it left out. ``networks`` is the number of networks in each seed
-    set; ``atlases`` are the seed sets that are made from an atlas, with its image and labels.
+    into the output folder, and ``left_out`` is what it left out. ``radii`` are the seed sets with a list of radii,
+    each with the labels that these have as seed sets of their own, and the radii in mm. ``networks`` is the number of
+    networks in each seed set; ``atlases`` are the seed sets that are made from an atlas, with its image and labels.
     """
 
     settings: Settings
@@ -86,6 +88,7 @@ class Study:
     groups: tuple[str, ...]
     combine: Settings | None
     seed_sets: Mapping[str, Settings]
+    radii: Mapping[str, Mapping[str, float]]
     denoising: Mapping[str, Settings]
     estimators: Mapping[str, Settings]
     networks: Mapping[str, int]
@@ -206,6 +209,8 @@ def read_study(
         With one sentence for each mistake: the key, the value, what is allowed.
     """
     settings = checked_settings(config, schema, source)
+    radii = labels_by_radius(settings["seed_sets"], source)
+    settings = radii_apart(settings, radii)
     output_dir = _output_folder(settings["output_dir"], source)
     found = read_source(settings, output_dir, source, resources, main_process)
     runs = found.runs
@@ -280,6 +285,7 @@ def read_study(
         left_out=found.left_out,
         groups=tuple(settings["groups"]),
         seed_sets=seed_sets,
+        radii=radii,
         networks=networks,
         atlases=atlases,
         denoising=settings["denoising"],
