@@ -2,15 +2,17 @@
 
 import pytest
 
-from workflow.project import new_project
+from workflow.project import new_project, once_for_all_workers
 
 
 @pytest.fixture(scope="session")
 def finished_once(tmp_path_factory):
     """A small study that has run to its end; read it, never edit it."""
-    project = new_project(tmp_path_factory.mktemp("finished") / "project")
-    project.run()
-    return project
+
+    def make(root):
+        new_project(root).run()
+
+    return once_for_all_workers(tmp_path_factory, "finished", make)
 
 
 @pytest.fixture

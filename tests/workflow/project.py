@@ -1,5 +1,6 @@
 """A copy of the workflow in a folder of its own, with a small study, to be run and edited by a test."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -7,12 +8,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import yaml
+
+from workflow.warm import Starter
 
 ROOT = Path(__file__).parents[2]
 COPIED = (
@@ -33,6 +37,10 @@ SHAPE = (25, 29, 25)
 N_FRAMES = 80
 
 
+SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
+STARTER = Starter()
+
+
 @dataclass(frozen=True)
 class Project:
     """The folder, and what a person does there: run Snakemake, edit files."""
@@ -41,15 +49,14 @@ class Project:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run Snakemake as a person would, output and errors together in stdout."""
-        environment = {
-            key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTEST_CURRENT_TEST")
-        }
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        command = [str(Path(sys.executable).with_name("snakemake")), "--configfile", "study.yaml", *arguments]
+        return STARTER.run(["--configfile", "study.yaml", *arguments], self.root, environment_of_a_person())
+
+    def anew(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        """Do the same in an interpreter that has imported nothing yet."""
         return subprocess.run(
-            command,
+            [SNAKEMAKE, "--configfile", "study.yaml", *arguments],
             cwd=self.root,
-            env=environment,
+            env=environment_of_a_person() | environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -72,16 +79,13 @@ class Project:
         """Count, rule by rule, the jobs that a run would start now."""
         done = self.snakemake("--dry-run", *arguments)
         assert done.returncode == 0, done.stdout
-        table = re.search(r"Job stats:\n.*\n-.*\n((?:.+\n)+)", done.stdout)
-        if table is None:
-            assert "Nothing to be done" in done.stdout, done.stdout
-            return {}
-        counts = Counter({line.split()[0]: int(line.split()[1]) for line in table[1].splitlines()})
-        return {rule: count for rule, count in counts.items() if rule not in ("all", "total")}
+        return counts_of_jobs(done.stdout)
 
-    def pending_messages(self) -> list[str]:
-        """What the jobs that a run would start now say of themselves."""
-        return re.findall(r"^Job \d+: (.+)$", self.snakemake("--dry-run").stdout, re.MULTILINE)
+    def pending_with_messages(self) -> tuple[dict[str, int], list[str]]:
+        """Count the jobs in the same way, and give what they say of themselves."""
+        done = self.snakemake("--dry-run")
+        assert done.returncode == 0, done.stdout
+        return counts_of_jobs(done.stdout), re.findall(r"^ *Job \d+: (.+)$", done.stdout, re.MULTILINE)
 
     @property
     def config(self) -> dict:
@@ -117,13 +121,46 @@ class Project:
         return Project(to)
 
 
+def counts_of_jobs(said: str) -> dict[str, int]:
+    """Read the table of a dry run: jobs by rule, without the targets."""
+    table = re.search(r"Job stats:\n.*\n-.*\n((?:.+\n)+)", said)
+    if table is None:
+        assert "Nothing to be done" in said, said
+        return {}
+    counts = Counter({line.split()[0]: int(line.split()[1]) for line in table[1].splitlines()})
+    return {rule: count for rule, count in counts.items() if rule not in ("all", "total")}
+
+
+def environment_of_a_person() -> dict[str, str]:
+    """Give the environment variables, without those that only tests have."""
+    only_in_tests = {"PYTHONPATH", "PYTEST_CURRENT_TEST", "PYTHONDONTWRITEBYTECODE"}
+    return {key: value for key, value in os.environ.items() if key not in only_in_tests}
+
+
+def once_for_all_workers(tmp_path_factory, name: str, make: Callable[[Path], Project]) -> Project:
+    """Give a project that the first worker to ask for it makes, and that all read and none edits.
+
+    A worker that waits leaves its processor to the study, which runs two jobs at once.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with open(folder / f"{name}.lock", "a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        if not lock.read():
+            make(folder / name)
+            lock.write("made")
+    return Project(folder / name)
+
+
 def new_project(root: Path, n_subjects: int = 3) -> Project:
     """Set up a small study: a few generated runs from two sites, two seed sets, one denoising, two estimators."""
     for name in COPIED:
         source, target = ROOT / name, root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target)  # with its byte code, which has the times of the modules
         else:
             shutil.copy(source, target)
     (root / "data").mkdir()

@@ -3,8 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,9 +10,9 @@ from snakemake.script import PythonScript
 
 import sphereconn_runner
 from sphereconn_runner.progress import MANY_STEPS
+from workflow.project import STARTER, environment_of_a_person
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
-SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 QUICKLY = f"""
 import sys
 sys.path.insert(0, {str(LIBRARY)!r})
@@ -136,17 +134,8 @@ rule all:
 
 def said(folder, *arguments):
     """Run Snakemake in a folder; what it says, sorted, without what differs from one call to the next."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    environment["PYTHONHASHSEED"] = "0"  # sets of names are written in the same order
-    done = subprocess.run(
-        [SNAKEMAKE, "--cores", "1", *arguments],
-        cwd=folder,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    # Forks of one interpreter have the same hashes: sets of names are written in the same order.
+    done = STARTER.run(["--cores", "1", *arguments], folder, environment_of_a_person())
     text = done.stdout.replace(str(folder), "here")
     text = re.sub(DIFFERENT_EACH_TIME, "", text, flags=re.MULTILINE)
     return done.returncode, sorted(filter(None, map(str.strip, text.splitlines())))
