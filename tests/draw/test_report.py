@@ -71,6 +71,7 @@ CONTENTS = {
     "maps": [],
     "reliability": [],
     "comparisons": [],
+    "published_left_out": {},
     "map_contrasts": [],
     "runs": [
         {"run": "sub-1", "seed_set": "dmn", "denoising": "bandpass", "links": [["signals", "sub-1/figures/a.png"]]}

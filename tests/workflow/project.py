@@ -28,6 +28,7 @@ COPIED = (
     "config",
     "resources/coordinates",
     "resources/brain",
+    "resources/denoising",
     "resources/development_fmri",
 )
 

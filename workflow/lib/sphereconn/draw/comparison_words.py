@@ -98,6 +98,24 @@ def can_tell(sidecar: Mapping[str, Any]) -> str:
     return " ".join(sentences)
 
 
+def published_left_out(left_out: Mapping[str, Mapping[str, str]]) -> str:
+    """Return which published strategies could not be used, for how many runs, and why, as a sentence.
+
+    Examples
+    --------
+    >>> published_left_out({"aroma": {"all": "no components"}, "compcor": {"sub-1": "no sidecar"}})
+    'Published strategies that could not be used: aroma (all runs: no components), compcor (1 run: no sidecar).'
+    """
+    parts = []
+    for label, reasons in left_out.items():
+        runs: dict[str, list[str]] = {}
+        for run, reason in reasons.items():
+            runs.setdefault(reason, []).append(run)
+        each = [f"{'all runs' if of == ['all'] else counted(len(of), 'run')}: {reason}" for reason, of in runs.items()]
+        parts.append(f"{label} ({'; '.join(each)})")
+    return f"Published strategies that could not be used: {', '.join(parts)}."
+
+
 def figure_words(key: str) -> str:
     """Return what a panel of a criterion is called, with which values are better."""
     criterion = CRITERIA[key]

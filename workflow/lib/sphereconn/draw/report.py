@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from sphereconn.draw.comparison_words import can_tell, compared_on, table_of_criteria
+from sphereconn.draw.comparison_words import can_tell, compared_on, published_left_out, table_of_criteria
 from sphereconn.draw.contrast_words import asked, found_in_maps
 from sphereconn.draw.contrast_words import found as found_words
 from sphereconn.draw.html import (
@@ -739,7 +739,9 @@ def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> li
 
 def _choices(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
     """Compare denoisings, and say what the numbers can tell; no section where nothing was compared."""
-    sections = []
+    sections: list[Block | Section] = []
+    if contents["published_left_out"]:
+        sections.append(Paragraph(published_left_out(contents["published_left_out"])))
     for item in contents["comparisons"]:
         sidecar, labels = item["result"], list(item["result"]["Denoising"])
         links: list[str | Link] = ["Tables: ", Link("criteria", item["criteria"])]
@@ -758,7 +760,7 @@ def _choices(contents: Mapping[str, Any], images: Mapping[str, Image | None]) ->
             Paragraph([*links, "."]),
         ]
         sections.append(Section(item["title"], blocks))
-    return [Section("Choices", sections)] if sections else []
+    return [Section("Choices", sections)] if contents["comparisons"] else []
 
 
 def _single_runs(contents: Mapping[str, Any]) -> Section:

@@ -54,7 +54,7 @@ def connectome_figures(study: Study, seed_set: str) -> dict[str, str]:
 def figures(study: Study) -> Iterator[Product]:
     """Name the figures of recordings and groups, and the pages; pages and figures of signals come again."""
     kinds, extension = study.figures["kinds"], study.figures["format"]
-    for item in study.combinations:
+    for item in study.shown:
         drawn = [(each.folder, each.stem) for each in study.connected(item) if each.stem in study.figure_runs]
         groups = [("group", group.label) for group in groups_of(item.members, study.groups)]
         shown = connectome_figures(study, item.seed_set)

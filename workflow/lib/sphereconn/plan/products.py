@@ -159,12 +159,12 @@ def _made_of_each(study: Study, item: Combination) -> Iterator[Mapping[str, str]
 def groups(study: Study) -> Iterator[Product]:
     """Name the connectomes of groups, the stacks that they are made from, and the long tables."""
     for item in study.combinations:
-        for group in groups_of(item.members, study.groups):
+        for group in groups_of(item.members, () if item.compared_only else study.groups):
             files = ending(names.group_result, (group.label, *item.labels), AGGREGATED)
             yield Product(files, group.label, *item.labels)
         of_all = (ALL_RUNS, *item.labels)
         yield Product(ending(names.group_result, of_all, STACKED), *of_all)
-        for kind in study.tables:
+        for kind in () if item.compared_only else study.tables:
             suffixes = {key: suffix.format(kind=kind) for key, suffix in TABLE.items()}
             yield Product(ending(names.group_result, of_all, suffixes), *of_all)
 

@@ -35,7 +35,8 @@ def reported(study: Study) -> dict[str, Any]:
         they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
         ``contrasts``: of each its title, tables and figures. ``maps``: figures of the seed maps of each group.
         ``reliability``: of each combination its title, tables and figures.
-        ``comparisons``: of each its title, tables and figures.
+        ``comparisons``: of each its title, tables and figures. ``published_left_out``: of each published strategy the
+        runs that it is not for, and why.
         ``map_contrasts``: of each contrast of maps and each seed its title, sidecar, table and figures.
     """
     figures = _figures(products(study, "figures"))
@@ -55,6 +56,7 @@ def reported(study: Study) -> dict[str, Any]:
         "maps": list(_maps(study)),
         "reliability": list(_reliability(study)),
         "comparisons": list(_comparisons(study)),
+        "published_left_out": {label: dict(of) for label, of in sorted(study.published_left_out.items())},
         "map_contrasts": list(_map_contrasts(study)),
     }
 
@@ -93,7 +95,7 @@ def measured(study: Study) -> dict[str, list[str]]:
 
 
 def _groups(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
-    for item in study.combinations:
+    for item in study.shown:
         for group in groups_of(item.members, study.groups):
             yield {
                 "group": group.words,

@@ -10,6 +10,7 @@ from sphereconn.errors import InputError, about
 from sphereconn.study import names
 from sphereconn.study.contrasts import KNOWN_LATER
 from sphereconn.study.groups import ALL_RUNS
+from sphereconn.study.published import EVERY_RUN
 from sphereconn.study.runs import rows_of
 
 if TYPE_CHECKING:
@@ -90,7 +91,11 @@ class DenoisingComparison:
 
 
 def comparisons_of(
-    entry: Settings | None, combinations: Sequence[Combination], source: str, main_process: bool
+    entry: Settings | None,
+    combinations: Sequence[Combination],
+    source: str,
+    main_process: bool,
+    unused: Mapping[str, Mapping[str, str]],
 ) -> Iterator[DenoisingComparison]:
     """Resolve ``comparison`` of the configuration: one for each seed set and estimator with two or more denoisings.
 
@@ -104,6 +109,8 @@ def comparisons_of(
         What to call the configuration in messages.
     main_process
         Whether columns are checked: this takes a second.
+    unused
+        By label, why a published strategy is not for some runs, or for ``all``.
 
     Raises
     ------
@@ -116,7 +123,7 @@ def comparisons_of(
     known = sorted({item.denoising for item in combinations})
     wanted = known if entry["denoising"] == "all" else entry["denoising"]
     for label in wanted:
-        if label not in known:
+        if label not in known and label not in unused:
             raise InputError(
                 f"{where}.denoising: '{label}' is in no connectome of the study; those use {', '.join(known)}."
             )
@@ -138,6 +145,11 @@ def comparisons_of(
     if not found:
         raise InputError(
             f"{where}.denoising: no seed set and estimator have connectomes after two or more of {', '.join(wanted)}."
+            + "".join(
+                f" The published strategy {label} is left out: {of[EVERY_RUN]}."
+                for label, of in unused.items()
+                if EVERY_RUN in of
+            )
         )
 
 

@@ -112,6 +112,11 @@ def confound_files(run: Run, denoising: Settings) -> dict[str, str]:
     return files
 
 
+def cleaned_by_aroma(run: Run) -> bool:
+    """Return whether the name of an image says that ICA-AROMA has cleaned it."""
+    return _CLEANED_BY_AROMA.search(Path(run.bold).name) is not None
+
+
 def sidecar_of(table: str) -> str:
     """Return the path of the sidecar of a table."""
     return str(Path(table).with_suffix(".json"))
@@ -132,7 +137,7 @@ def check_run(run: Run, denoising: Settings, label: str, where: str) -> None:
                 f"{where}: run {run.stem} has no {sidecar}, which says what the components of CompCor are and which"
                 f" denoising.{label} needs; choose columns by name (confounds) if it can't be had."
             )
-    cleaned = _CLEANED_BY_AROMA.search(Path(run.bold).name)
+    cleaned = cleaned_by_aroma(run)
     if strategy["ica_aroma"] in ("basic", "orthogonal") and cleaned:
         raise InputError(
             f"{where}: run {run.stem}: denoising.{label} has ica_aroma: {strategy['ica_aroma']}, which regresses"

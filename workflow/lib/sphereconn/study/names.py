@@ -39,6 +39,8 @@ COMBINED = {"run": "all"}
 # What the search of a tree of BIDS derivatives writes: the runs it found, and those it left out.
 RUNS_FOUND = "runs.tsv"
 RUNS_LEFT_OUT = "runs_left_out.tsv"
+# Which runs the published strategies of a comparison are not for, and why.
+PUBLISHED_LEFT_OUT = "published_left_out.tsv"
 
 
 def stem(entities: Mapping[str, str]) -> str:

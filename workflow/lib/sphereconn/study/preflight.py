@@ -35,7 +35,7 @@ _OF_LENGTH = ("detrend", "filter", "high_pass", "low_pass", "order", "padtype")
 
 
 @dataclass(frozen=True)
-class _Finding:
+class Finding:
     """What is wrong, in a sentence without its full stop, the runs that it is true of, and how many were looked at."""
 
     sentence: str
@@ -44,9 +44,11 @@ class _Finding:
 
     @property
     def of_all(self) -> bool:
+        """Whether it is true of all that were looked at."""
         return len(self.runs) == self.n_runs
 
     def told(self) -> str:
+        """Return the whole sentence: how many runs, and one of them."""
         such_as = ", such as" if len(self.runs) > 1 else ":"
         return f"{self.sentence} ({len(self.runs):,} of {counted(self.n_runs, 'run')}{such_as} {self.runs[0].stem})."
 
@@ -82,7 +84,7 @@ def will_fail(
     of_denoising = {label: list(runs) for label, runs in sorted(denoised.items())}
     of_seed_set = {label: list(runs) for label, runs in sorted(placed.items())}
     images = _Images(run for members in (*of_denoising.values(), *of_seed_set.values()) for run in members)
-    tables = _Tables()
+    tables = Tables()
     found = list(images.problems)
     for label, members in of_denoising.items():
         about = f"{where}: denoising.{label}"
@@ -96,7 +98,7 @@ def will_fail(
     return [finding.told() for finding in found]
 
 
-def _by_reason(runs: Collection[Run], reason_of: Callable[[Run], str | None], where: str) -> Iterator[_Finding]:
+def by_reason(runs: Collection[Run], reason_of: Callable[[Run], str | None], where: str) -> Iterator[Finding]:
     """Put runs with the same reason together; a reason that begins with a file of the run is told without it."""
     members: dict[str, list[Run]] = {}
     for run in runs:
@@ -105,7 +107,7 @@ def _by_reason(runs: Collection[Run], reason_of: Callable[[Run], str | None], wh
                 reason = reason.removeprefix(f"{path}: ")
             members.setdefault(reason.rstrip("."), []).append(run)
     for reason, of_reason in members.items():
-        yield _Finding(f"{where}: {reason}", of_reason, len(runs))
+        yield Finding(f"{where}: {reason}", of_reason, len(runs))
 
 
 class _Images:
@@ -116,7 +118,7 @@ class _Images:
         self.seconds: dict[str, float] = {}
         by_stem = {run.stem: run for run in runs}
         reasons = {stem: reason for stem, run in by_stem.items() if (reason := self._read(run))}
-        self.problems = list(_by_reason(by_stem.values(), lambda run: reasons.get(run.stem), "image"))
+        self.problems = list(by_reason(by_stem.values(), lambda run: reasons.get(run.stem), "image"))
 
     def _read(self, run: Run) -> str | None:
         if run.repetition_time is not None:
@@ -138,7 +140,7 @@ class _Images:
         return [run for run in runs if run.stem in self.header and run.stem in self.seconds]
 
 
-class _Tables:
+class Tables:
     """The columns of confounds tables, each read once."""
 
     def __init__(self) -> None:
@@ -163,7 +165,7 @@ def _without_rows(path: Path) -> ConfoundsTable | None:
         return None
 
 
-def _lacking_confounds(runs: Iterable[Run], settings: Settings, tables: _Tables, where: str) -> Iterator[_Finding]:
+def _lacking_confounds(runs: Iterable[Run], settings: Settings, tables: Tables, where: str) -> Iterator[Finding]:
     if not needs_confounds(settings):
         return
     read = [(run, table) for run in runs if (table := tables.of(run))]
@@ -179,7 +181,7 @@ def _lacking_confounds(runs: Iterable[Run], settings: Settings, tables: _Tables,
             if not sentence.endswith("?"):
                 advice = "; if some runs have none, list it under confounds_if_any, or censor frames by scrub"
                 sentence = sentence.rstrip(".") + (advice if "outlier" in pattern else "")
-            yield _Finding(f"{where}.confounds: {sentence}", [run for run, _ in lacking], len(read))
+            yield Finding(f"{where}.confounds: {sentence}", [run for run, _ in lacking], len(read))
 
     def lacks(run: Run) -> str | None:
         table = tables.of(run)
@@ -191,7 +193,7 @@ def _lacking_confounds(runs: Iterable[Run], settings: Settings, tables: _Tables,
             return str(problem)
         return None
 
-    yield from _by_reason([run for run, _ in read], lacks, where)
+    yield from by_reason([run for run, _ in read], lacks, where)
 
 
 def _strategy(settings: Settings, run: Run) -> Strategy | None:
@@ -202,7 +204,7 @@ def _strategy(settings: Settings, run: Run) -> Strategy | None:
     return replace(strategy, ica_aroma=None) if "aroma" in confound_files(run, settings) else strategy
 
 
-def _unmet_cutoffs(runs: Iterable[Run], settings: Settings, images: _Images, where: str) -> Iterator[_Finding]:
+def _unmet_cutoffs(runs: Iterable[Run], settings: Settings, images: _Images, where: str) -> Iterator[Finding]:
     def unmet(run: Run) -> str | None:
         try:
             check_cutoffs(images.seconds[run.stem], settings["high_pass"], settings["low_pass"])
@@ -210,12 +212,12 @@ def _unmet_cutoffs(runs: Iterable[Run], settings: Settings, images: _Images, whe
             return str(problem)
         return None
 
-    yield from _by_reason([run for run in runs if run.stem in images.seconds], unmet, where)
+    yield from by_reason([run for run in runs if run.stem in images.seconds], unmet, where)
 
 
 def _too_short(
-    runs: Iterable[Run], settings: Settings, images: _Images, tables: _Tables, where: str
-) -> Iterator[_Finding]:
+    runs: Iterable[Run], settings: Settings, images: _Images, tables: Tables, where: str
+) -> Iterator[Finding]:
     """Find the runs whose frames do not suffice even if none is censored; those to be left out for it end no job."""
     of_length = {key: settings[key] for key in _OF_LENGTH}
     verified: dict[tuple[int, float, int], str | None] = {}
@@ -236,7 +238,7 @@ def _too_short(
             return verified[kind]
         return None
 
-    yield from _by_reason(images.known(runs), too_short, where)
+    yield from by_reason(images.known(runs), too_short, where)
 
 
 def _number_of_regressors(run: Run, settings: Settings, table: ConfoundsTable | None) -> int:
@@ -260,7 +262,7 @@ def _why_not_cleaned(run: Run, settings: Settings, n_frames: int, seconds: float
     return None
 
 
-def _misplaced(runs: Iterable[Run], seed_set: Settings, images: _Images, where: str) -> Iterator[_Finding]:
+def _misplaced(runs: Iterable[Run], seed_set: Settings, images: _Images, where: str) -> Iterator[Finding]:
     """Find the runs whose image lies outside of all spheres, and those in which spheres overlap that must not."""
     seeds = read_seeds(seed_set["seeds"], seed_set["radius"])
     read = [run for run in runs if run.stem in images.header]
@@ -273,7 +275,7 @@ def _misplaced(runs: Iterable[Run], seed_set: Settings, images: _Images, where: 
             reasons[grid] = _misplaced_on(header, run.mask, seeds, seed_set) if len(reasons) < _MOST_GRIDS else None
         return reasons[grid]
 
-    yield from _by_reason(read, misplaced, where)
+    yield from by_reason(read, misplaced, where)
 
 
 def _misplaced_on(header: ImageHeader, mask: str | None, seeds: SeedTable, seed_set: Settings) -> str | None:

@@ -38,6 +38,12 @@ def checked_settings(settings: Mapping[str, Any], schema_path: Path, source: str
     return dict(canonical)
 
 
+def in_canonical_form(settings: Mapping[str, Any], schema_path: Path, kind: str) -> dict[str, Any]:
+    """Give settings of a kind, by its definition in a JSON schema, in canonical form; they are not checked."""
+    schema = json.loads(schema_path.read_text(encoding="utf-8"))
+    return dict(_canonical(settings, schema["$defs"][kind], schema))
+
+
 def with_text_keys(value: Any) -> Any:
     """Give settings whose keys are all text: YAML reads the label 2020 as a number, and the two cannot be sorted."""
     if isinstance(value, Mapping):

@@ -25,6 +25,7 @@ from sphereconn.study.maps import SeedMaps, seed_maps_of
 from sphereconn.study.mixups import check_images_differ, mixups
 from sphereconn.study.paths import checked_path
 from sphereconn.study.preflight import will_fail
+from sphereconn.study.published import Published, published_strategies
 from sphereconn.study.radii import labels_by_radius, radii_apart
 from sphereconn.study.reliabilities import Reliability, reliabilities_of
 from sphereconn.study.runs import Recording, Run, matching
@@ -42,7 +43,8 @@ Settings = Mapping[str, Any]
 class Combination:
     """One seed set, one denoising and one estimator, by label, and the runs that they are computed for.
 
-    ``combined`` are these runs combined, none when the study combines nothing.
+    ``combined`` are these runs combined, none when the study combines nothing; ``compared_only`` whether the study has
+    it for a comparison of denoising alone, so that it is neither drawn nor tested.
     """
 
     seed_set: str
@@ -50,6 +52,7 @@ class Combination:
     estimator: str
     runs: tuple[Run, ...]
     combined: tuple[CombinedRuns, ...] = ()
+    compared_only: bool = False
 
     @property
     def labels(self) -> tuple[str, str, str]:
@@ -70,7 +73,8 @@ class Study:
     reason for each that the configuration excludes; ``summary`` says how they
     were found, where that needs saying; ``downloads`` which of their files can be had from the web; ``runs_from``
     is the table or the folder that they come from; ``search_results`` are the tables that the search for them writes
-    into the output folder, and ``left_out`` is what it left out. ``radii`` are the seed sets with a list of radii,
+    into the output folder, and ``left_out`` is what it left out. ``published_left_out`` has, for each
+    published strategy, the runs that it is not for, and why. ``radii`` are the seed sets with a list of radii,
     each with the labels that these have as seed sets of their own, and the radii in mm. ``networks`` is the number of
     networks in each seed set; ``atlases`` are the seed sets that are made from an atlas, with its image and labels.
     """
@@ -84,6 +88,7 @@ class Study:
     downloads: Downloads
     runs_from: str
     search_results: Mapping[str, bytes]
+    published_left_out: Mapping[str, Mapping[str, str]]
     left_out: tuple[Mapping[str, str], ...]
     groups: tuple[str, ...]
     combine: Settings | None
@@ -115,6 +120,11 @@ class Study:
         of_atlases = [atlas[key] for atlas in self.atlases.values() for key in ("seeds", "labels") if key in atlas]
         table = [] if names.RUNS_FOUND in self.search_results else [self.runs_table]
         return (*files, *table, *(path for path in seeds if path not in made), *of_atlases)
+
+    @property
+    def shown(self) -> tuple[Combination, ...]:
+        """The combinations that are more than part of a comparison of denoising."""
+        return tuple(item for item in self.combinations if not item.compared_only)
 
     @cached_property
     def run(self) -> Mapping[str, Run]:
@@ -246,9 +256,15 @@ def read_study(
             )
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
     excluded = excluded_runs(runs, settings["exclude"], f"{source}: exclude", found.table)
-    combinations = tuple(_combinations(settings, found, excluded, source))
+    own = tuple(_combinations(settings, found, excluded, source))
+    cleaned = {run.stem: run for item in own for run in item.runs}
+    published = published_strategies(
+        settings, list(cleaned.values()), resources, schema, output_dir, source, main_process
+    )
+    settings["denoising"].update(published.denoising)
+    combinations = (*own, *_only_compared(own, published, settings, source))
     computed: dict[tuple[str, str], dict[str, Run]] = {}
-    for item in combinations:
+    for item in own:
         computed.setdefault((item.seed_set, item.denoising), {}).update((run.stem, run) for run in item.runs)
     of_pairs = {pair: list(of.values()) for pair, of in computed.items()}
     over = settings["combine"]["over"] if settings["combine"] else None
@@ -271,7 +287,7 @@ def read_study(
             seed_sets,
             source,
         )
-        notices += [*mixups(runs, found.table), *near_levels(runs, settings["groups"])]
+        notices += [*published.notices, *mixups(runs, found.table), *near_levels(runs, settings["groups"])]
     return Study(
         settings=settings,
         output_dir=output_dir,
@@ -281,7 +297,11 @@ def read_study(
         summary="\n".join(filter(None, [found.summary, *notices])),
         downloads=found.downloads,
         runs_from=found.place,
-        search_results=found.search_results,
+        search_results={
+            **found.search_results,
+            **({names.PUBLISHED_LEFT_OUT: published.written()} if published.denoising or published.left_out else {}),
+        },
+        published_left_out=published.left_out,
         left_out=found.left_out,
         groups=tuple(settings["groups"]),
         seed_sets=seed_sets,
@@ -293,10 +313,12 @@ def read_study(
         combine=settings["combine"],
         combinations=combinations,
         tables=tuple(sorted(settings["tables"])),
-        contrasts=tuple(contrasts_of(settings["contrasts"], combinations, source, main_process)),
+        contrasts=tuple(contrasts_of(settings["contrasts"], own, source, main_process)),
         maps=maps,
-        reliabilities=tuple(reliabilities_of(settings, combinations, source)),
-        comparisons=tuple(comparisons_of(settings["comparison"], combinations, source, main_process)),
+        reliabilities=tuple(reliabilities_of(settings, own, source)),
+        comparisons=tuple(
+            comparisons_of(settings["comparison"], combinations, source, main_process, published.left_out)
+        ),
         figures=figures,
         figure_runs=_figure_runs(settings["figures"]["runs"], [*runs, *combined], source),
     )
@@ -393,6 +415,29 @@ def _combinations(settings: Settings, found: Source, excluded: Collection[str], 
         check_spaces(members, seed_set, space, settings["equivalent_spaces"], found.table, found.unnamed_space)
         combined = () if over is None else combine_runs(members, over)
         yield Combination(seed_set, denoising, estimator, members, combined)
+
+
+def _only_compared(
+    own: Sequence[Combination], published: Published, settings: Settings, source: str
+) -> Iterator[Combination]:
+    """Cross published strategies with the seed sets and estimators of the study, for the runs that these have."""
+    over = settings["combine"]["over"] if settings["combine"] else None
+    of_pairs: dict[tuple[str, str], dict[str, Run]] = {}
+    for item in own:
+        of_pairs.setdefault((item.seed_set, item.estimator), {}).update({run.stem: run for run in item.runs})
+    chosen = {
+        (seed_set, label, estimator): published.runs_of(label, [of[stem] for stem in sorted(of)])
+        for (seed_set, estimator), of in sorted(of_pairs.items())
+        for label in published.denoising
+    }
+    if over is not None:
+        everyone = list({run.stem: run for of in of_pairs.values() for run in of.values()}.values())
+        stems = {labels: [run.stem for run in members] for labels, members in chosen.items()}
+        check_same_runs(stems, everyone, over, f"{source}: comparison.preset")
+    for labels, members in chosen.items():
+        if members:
+            combined = () if over is None else combine_runs(members, over)
+            yield Combination(*labels, tuple(members), combined, compared_only=True)
 
 
 def _labels(entry: Settings, key: str, settings: Settings, where: str) -> list[str]:
