@@ -1,7 +1,14 @@
 """Quality of all runs: nodes tables and sidecars of single runs in; two tables with their sidecars out."""
 
 from sphereconn import provenance
-from sphereconn.aggregate.quality import ESTIMATION_COLUMNS, QUALITY_COLUMNS, estimation_row, quality_row, software_of
+from sphereconn.aggregate.quality import (
+    ESTIMATION_COLUMNS,
+    QUALITY_COLUMNS,
+    estimation_row,
+    quality_row,
+    regressors_of,
+    software_of,
+)
 from sphereconn.files import write_json, write_rows
 from sphereconn.log import logged
 from sphereconn.study.names import labels_of
@@ -20,5 +27,6 @@ with logged(snakemake.log[0]):
     )
     stages = {"extract": sorted(set(files.extracted)), "clean": files.cleaned, "connect": files.connectomes}
     made_by = {"SoftwareOfRuns": software_of(stages), "Software": provenance.software()}
-    write_json(output.quality_sidecar, QUALITY_COLUMNS | made_by)
+    regressors = regressors_of([(*labels_of(cleaned), cleaned) for cleaned in files.cleaned])
+    write_json(output.quality_sidecar, QUALITY_COLUMNS | {"RegressorsOfRuns": regressors} | made_by)
     write_json(output.estimation_sidecar, ESTIMATION_COLUMNS | made_by)

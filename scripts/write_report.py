@@ -8,6 +8,7 @@ from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
     files = snakemake.input
+    quality_sidecar = read_json(files.sidecar)
     contents = with_results(snakemake.params.contents, files)
     kinds = ("groups", "contrasts", "maps", "map_contrasts", "reliability", "comparisons")
     shown = [item for key in kinds for item in contents[key]]
@@ -18,7 +19,8 @@ with logged(snakemake.log[0]):
         name=read_json(files.dataset)["Name"],
         quality=read_records(files.quality),
         estimation=read_records(files.estimation),
-        software=read_json(files.sidecar)["SoftwareOfRuns"],
+        software=quality_sidecar["SoftwareOfRuns"],
+        regressors=quality_sidecar["RegressorsOfRuns"],
         spheres=dict(zip(snakemake.params.seed_sets, map(extent_of_spheres, files.nodes), strict=True)),
         images={path: preview(file) for path, file in zip(figures, files.get("figures", []), strict=True)},
     )

@@ -7,6 +7,7 @@ from sphereconn.aggregate.quality import (
     QUALITY_COLUMNS,
     estimation_row,
     quality_row,
+    regressors_of,
     software_of,
 )
 from sphereconn.files import write_rows
@@ -120,3 +121,17 @@ def test_a_run_that_is_left_out_says_why_in_both_tables(quality, estimation):
     assert (row["left_out"], row["degrees_of_freedom"], row["regressors"]) == (reason, None, None)
     row = estimation(NodesUnusable=["a"], Shrinkage=None, Converged=None, LeftOut=reason)
     assert (row["left_out"], row["converged"]) == (reason, None)
+
+
+def test_a_confound_is_counted_in_each_run_once_however_many_seed_sets_there_are(tmp_path):
+    cleaned = []
+    for run, seed_set, denoising, columns in (
+        ("sub-1", "dmn", "hard", ["csf", "cosine00"]),
+        ("sub-1", "power264", "hard", ["csf", "cosine00"]),
+        ("sub-2", "dmn", "hard", ["csf"]),
+        ("sub-2", "dmn", "soft", []),
+    ):
+        path = tmp_path / f"{run}_{seed_set}_{denoising}.json"
+        path.write_text(json.dumps({"ConfoundRegressors": columns}))
+        cleaned.append((run, seed_set, denoising, path))
+    assert regressors_of(cleaned) == {"hard": {"csf": 2, "cosine00": 1}, "soft": {}}

@@ -61,6 +61,7 @@ def group(name, runs, path):
 
 CONTENTS = {
     "runs_table": "runs.tsv",
+    "preprocessed_by": [["fMRIPrep", "23.2.0"]],
     "unused": [["sub-9", "damaged image"]],
     "in_no_group": [],
     "search": [],
@@ -124,6 +125,7 @@ def written(**changes):
         "quality": quality_rows(),
         "estimation": estimation_rows(),
         "software": {"clean": {"sphereconn": ["0.1.0"], "python": ["3.11.7"], "numpy": ["2.4.6"]}},
+        "regressors": {"bandpass": {"csf": 3}},
         "spheres": {"dmn": (4, (8.0, 8.0))},
         "images": {FIGURE: Image("image/webp", b"all"), LEVEL: Image("image/webp", b"level")},
     }
@@ -226,8 +228,8 @@ def test_runs_that_a_denoising_left_out_are_listed_with_the_seed_sets_for_which_
 @pytest.mark.parametrize(
     ("others", "words"),
     [
-        ([], "1 run was, for some sets of spheres only."),
-        (["sub-8"], "2 runs were, 1 of them for some sets of spheres only."),
+        ([], "1; 1 for some sets of spheres only"),
+        (["sub-8"], "2; 1 for some sets of spheres only"),
     ],
 )
 def test_a_run_that_only_one_seed_set_does_without_is_counted_as_such(others, words):
@@ -238,7 +240,7 @@ def test_a_run_that_only_one_seed_set_does_without_is_counted_as_such(others, wo
         for row in quality_rows(1, run=run, seed_set="all", left_out="3.4 effective degrees of freedom")
     ]
     page = written(settings=SETTINGS | {"denoising": {"bandpass": bandpass}}, quality=quality_rows() + left_out)
-    assert f"were to be left out; {words}" in page
+    assert f"were excluded (n = {words})." in page
 
 
 def test_unused_settings_are_left_out():

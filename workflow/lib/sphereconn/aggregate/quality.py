@@ -197,3 +197,24 @@ def software_of(stages: Mapping[str, Sequence[str | Path]]) -> dict[str, dict[st
             for name, version in read_json(sidecar)["Software"].items():
                 versions[stage].setdefault(name, set()).add(version)
     return {stage: {name: sorted(found) for name, found in software.items()} for stage, software in versions.items()}
+
+
+def regressors_of(cleaned: Sequence[tuple[str, str, str, str | Path]]) -> dict[str, dict[str, int]]:
+    """Count the runs in which each confound was regressed out.
+
+    Parameters
+    ----------
+    cleaned : sequence of (str, str, str, path)
+        Sidecars of cleaned signals, each with its run, seed set and denoising.
+
+    Returns
+    -------
+    dict of str to dict of str to int
+        The number of runs by denoising and by column of the confounds tables, in the order of the regressors.
+    """
+    runs: dict[str, dict[str, set[str]]] = {}
+    for run, _, denoising, sidecar in cleaned:
+        of_denoising = runs.setdefault(denoising, {})
+        for column in read_json(sidecar)["ConfoundRegressors"]:
+            of_denoising.setdefault(column, set()).add(run)
+    return {label: {column: len(found) for column, found in columns.items()} for label, columns in runs.items()}

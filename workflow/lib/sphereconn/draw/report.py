@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -28,7 +29,7 @@ from sphereconn.draw.html import (
     Text,
     html_page,
 )
-from sphereconn.draw.methods import DenoisingUsed, Range, SeedSetUsed, methods
+from sphereconn.draw.methods import DataUsed, DenoisingUsed, Range, SeedSetUsed, methods
 from sphereconn.draw.reliability_words import found as reliability_found
 from sphereconn.draw.reliability_words import measured_over
 from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
@@ -193,6 +194,7 @@ def study_report(
     quality: Sequence[Row],
     estimation: Sequence[Row],
     software: Mapping[str, Mapping[str, Sequence[str]]],
+    regressors: Mapping[str, Mapping[str, int]],
     spheres: Mapping[str, tuple[int, Range]],
     images: Mapping[str, Image | None],
 ) -> str:
@@ -211,6 +213,8 @@ def study_report(
         The rows of the tables of quality and of estimation, as text by column.
     software
         Versions by stage and by name.
+    regressors
+        By denoising, in how many runs each confound was regressed out.
     spheres
         By seed set, the number of nodes and the range of their radii in mm.
     images
@@ -244,7 +248,7 @@ def study_report(
             *_reliability(contents, images),
             *_choices(contents, images),
             _single_runs(contents),
-            _methods(settings, contents, quality, left_out, estimation, software, spheres),
+            _methods(settings, contents, quality, left_out, estimation, software, regressors, spheres),
             _files(),
         ],
     )
@@ -788,19 +792,18 @@ def _methods(
     left_out: Sequence[Row],
     estimation: Sequence[Row],
     software: Mapping[str, Mapping[str, Sequence[str]]],
+    regressors: Mapping[str, Mapping[str, int]],
     spheres: Mapping[str, tuple[int, Range]],
 ) -> Section:
     if not quality:
-        return Section("Methods", [Paragraph("Every run was left out, so there is nothing to describe.")])
+        return Section("Methods", [Paragraph("All runs were left out, so there is nothing to describe.")])
     used = {column: {row[column] for row in estimation} for column in ("seed_set", "denoising", "estimator")}
     versions: dict[str, set[str]] = {}
     for stage in software.values():
         for name, found in stage.items():
             versions.setdefault(name, set()).update(found)
     text = methods(
-        n_runs=len({row["run"] for row in quality}),
-        n_subjects=_n_subjects(row["run"] for row in quality),
-        repetition_time=_limits(quality, "repetition_time"),
+        data=_data_used(quality, contents["preprocessed_by"]),
         seed_sets=[
             SeedSetUsed(label, values, *spheres[label])
             for label, values in settings["seed_sets"].items()
@@ -818,6 +821,7 @@ def _methods(
                 n_left_out_in_part=len(out & {row["run"] for row in rows}),
                 censored=_censored(rows),
                 without_data=_without_data(rows),
+                columns=regressors.get(label, {}),
             )
             for label, values in settings["denoising"].items()
             if (rows := [row for row in quality if row["denoising"] == label])
@@ -840,6 +844,20 @@ def _methods(
             *(Section(heading, [Paragraph(paragraph)]) for heading, paragraph in text.paragraphs),
             Section("References", [References([(reference.entry, reference.doi) for reference in text.references])]),
         ],
+    )
+
+
+def _data_used(quality: Sequence[Row], preprocessed_by: Sequence[Sequence[str]]) -> DataUsed:
+    runs = {row["run"] for row in quality}
+    minutes = [int(row["frames"]) * float(row["repetition_time"]) / 60 for row in quality]
+    return DataUsed(
+        n_runs=len(runs),
+        n_subjects=_n_subjects(runs),
+        frames=_limits(quality, "frames"),
+        repetition_time=_limits(quality, "repetition_time"),
+        minutes=(min(minutes), max(minutes)),
+        spaces=sorted({found[1] for run in runs if (found := re.search(r"_space-([A-Za-z0-9]+)", run))}),
+        preprocessed_by=preprocessed_by,
     )
 
 

@@ -12,6 +12,7 @@ from sphereconn.plan.product import Product
 from sphereconn.plan.products import AGGREGATED, products
 from sphereconn.study import names
 from sphereconn.study.groups import ALL_RUNS, groups_of, in_no_group
+from sphereconn.study.preprocessing import preprocessed_by
 from sphereconn.study.reliabilities import OF_LENGTHS, TABLES
 from sphereconn.study.study import Study
 
@@ -28,7 +29,8 @@ def reported(study: Study) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``runs_table``: the table that lists the runs. ``search``: images that a search for runs left out, and why.
+        ``runs_table``: the table that lists the runs. ``preprocessed_by``: programs that made their images, with
+        versions. ``search``: images that a search for runs left out, and why.
         ``unused``: runs of it that no combination uses, and why. ``in_no_group``: runs without a value in a grouping
         column, and that column. ``combined``: names of combined runs. ``groups``: for
         each group of a combination its labels, its sidecar (which lists its runs) and its figures, as paths with what
@@ -43,6 +45,7 @@ def reported(study: Study) -> dict[str, Any]:
     used = {run.stem for item in study.combinations for run in item.runs}
     return {
         "runs_table": study.runs_table,
+        "preprocessed_by": preprocessed_by(study.run[stem].bold for stem in used),
         "search": [dict(row) for row in study.left_out],
         "unused": [[run, study.excluded.get(run, NOT_CHOSEN)] for run in sorted(set(study.run) - used)],
         "in_no_group": [
