@@ -97,12 +97,12 @@ def test_the_table_has_values_with_ranks_and_shares_in_per_cent():
 def test_words_say_on_what_and_what_cannot_be_told():
     on = compared_on(SIDECAR)
     assert "22 runs of 20 subjects" in on and "gsr 22 of 24, plain 24 of 24" in on
-    assert "age and site taken out" in on and "1 run could not be used" in on and "0.05 to 0.3" in on
+    assert "age and site regressed out" in on and "1 run could not be used" in on and "0.05 to 0.3" in on
     tell = can_tell(SIDECAR)
     assert "16 degrees of freedom" in tell and "0.24" in tell and "0.170" in tell
-    assert "So few subjects" in tell and "rings" in tell
+    assert "With so few subjects" in tell and "rings" in tell
     many = SIDECAR | {"SubjectsInCommon": 200, "Denoising": {"gsr": {"Runs": 22}}}
-    assert "So few subjects" not in can_tell(many) and "rings" not in can_tell(many)
+    assert "With so few subjects" not in can_tell(many) and "rings" not in can_tell(many)
     assert can_tell(SIDECAR | {"DegreesOfFreedom": None}) == "No edge could be correlated with motion."
 
 

@@ -68,7 +68,7 @@ def test_a_slope_is_asked_for_with_runs_model_and_correction():
         ({"test": "age:sex"}, "whether connectivity depends on age × sex."),
         (
             {"test": {"session": {"2": 1.0, "1": -1.0}}, "paired": "session", "groups": "arm"},
-            "changes with session (2 minus 1), within subjects, and differently so between the levels of arm",
+            "(2 minus 1), within subjects, and whether this change differs between the levels of arm",
         ),
     ],
 )
@@ -86,7 +86,7 @@ def test_what_was_not_found_is_said_as_plainly_as_what_was():
     assert "p < 0.001, a component of 7 edges between 6 nodes is significant by its extent" in something
     assert "(corrected p = 0.01; 0.02 by its intensity)" in something
     assert "1 of 1 pairs of networks is significant: a–b (mean t = −1.5, p = 0.02)." in something.replace("1.50", "1.5")
-    assert "1 edge of nodes without a signal in too many runs were not tested" in something
+    assert "1 edge was not tested because nodes had no signal in too many runs." in something
 
 
 def test_one_sided_components_count_for_no_two_sided_sentence():
@@ -96,12 +96,12 @@ def test_one_sided_components_count_for_no_two_sided_sentence():
 
 
 def test_columns_that_are_hard_to_tell_apart_are_a_warning():
-    assert "variance inflation 12.0 for age" in found(sidecar(VarianceInflation={"age": 12.0}), [], [])
+    assert "variance inflation factor 12.0 for age" in found(sidecar(VarianceInflation={"age": 12.0}), [], [])
 
 
 def test_harmonization_says_what_was_left_of_the_sites():
     text = found(sidecar({"harmonize": {"column": "site"}}, SiteMedianF=(3.2, 0.4)), [], [])
-    assert "Harmonization took the median F of site over edges from 3.20 to 0.40." in text
+    assert "Harmonization changed the median F of site across edges from 3.20 to 0.40." in text
 
 
 def test_the_methods_cite_what_was_done():
@@ -120,12 +120,12 @@ def test_the_methods_cite_what_was_done():
         "b": {"kind": "percent signal change", "smoothing_fwhm": 0, "contrasts": []},
     }
     text = seed_maps(maps, cite)
-    assert "Gaussian of 6 mm full width at half maximum" in text and "Fisher’s z" in text
+    assert "Gaussian kernel of 6 mm full width at half maximum" in text and "Fisher’s z" in text
     assert "permutation" not in text
     maps["a"] |= {"contrasts": ["age", "sexes"], "cluster_p": 0.001, "neighbours": 18}
     text = seed_maps(maps, cite)
     assert "The linear models of age and sexes were fitted to every voxel." in text
-    assert "Smith and Nichols" in text and "p < 0.001 and 18 neighbours of a voxel" in text
+    assert "Smith and Nichols" in text and "p < 0.001 with 18-neighbour connectivity" in text
 
 
 @pytest.mark.parametrize(
@@ -177,5 +177,5 @@ def test_runs_that_were_not_chosen_are_not_said_to_be_unusable_and_runs_without_
     left_out = {"sub-01": NOT_CHOSEN, "sub-02": NOT_CHOSEN, "sub-03": "no value in age"}
     assert "1 run could not be used" in asked(sidecar(RunsLeftOut=left_out))
     assert "could not be used" not in asked(sidecar(RunsLeftOut={"sub-01": NOT_CHOSEN}))
-    assert "fits some runs exactly" in found(sidecar(LargestLeverage=1.0), [], [])
+    assert "Some runs are fitted exactly" in found(sidecar(LargestLeverage=1.0), [], [])
     assert "exactly" not in found(SIDECAR, [], [])

@@ -30,23 +30,24 @@ LENGTHS = {"Minutes": [5.0, 10.0], "WholeICC": 0.35, "MinutesFor": {"0.5": 18.57
 
 
 def test_who_was_measured_is_said():
-    assert measured_over(SIDECAR) == "Measured in 20 subjects with 40 runs (session 1, session 2)."
+    assert measured_over(SIDECAR) == "Measured in 20 subjects with 40 runs in total (session 1, session 2)."
     left_out = measured_over(SIDECAR | {"SubjectsLeftOut": {"a": "", "b": ""}, "SubjectsCrossed": 12})
     assert "2 subjects with a single run were left out." in left_out
-    assert "ICC(2,1) and ICC(3,1) rest on the 12 subjects with all of 2 repeats." in left_out
+    assert "ICC(2,1) and ICC(3,1) are based on the 12 subjects with all 2 repeats." in left_out
     assert "No two subjects share two repeats" in measured_over(SIDECAR | {"SubjectsCrossed": 0})
-    assert "between sessions, reliability is lower" in measured_over(SIDECAR | {"Over": "halves"})
+    assert "reliability between sessions is lower" in measured_over(SIDECAR | {"Over": "halves"})
 
 
 def test_what_was_found_is_said_with_chance_and_p():
     text = found(SIDECAR, LENGTHS)
     assert "The ICC(1,1) of whole connectomes is 0.35 (95 % CI 0.25 to 0.45)." in text
-    assert "median 0.31 (quartiles −0.05 and 0.50)" in text
+    assert "median ICC(1,1) of 0.31 (quartiles −0.05 and 0.50)" in text
     assert "Discriminability is 0.953 (chance 0.5, p = 0.001)." in text
-    assert "90 % of the subjects are identified in another repeat (chance 5 %, p = 0.001)" in text
+    assert "Connectomes identify 90 % of the subjects in another repeat (chance 5 %, p = 0.001)" in text
     assert "differential identifiability is −0.4, p = 0.6." in text
     assert (
-        "Of 10 min the ICC of whole connectomes is 0.35, which predicts that it takes 19 min for an ICC of 0.5" in text
+        "10 min of data, the ICC of whole connectomes is 0.35; the predicted scan length is 19 min for an ICC of 0.5"
+        in text
     )
 
 
@@ -56,7 +57,7 @@ def test_what_is_not_known_is_not_said():
     nothing = found(SIDECAR | {"WholeICC": [None] * 3, "QuartilesICC": None, "Scores": scores}, None)
     assert nothing == "Discriminability is 0.500 (chance 0.5)."
     flat = found(SIDECAR, LENGTHS | {"WholeICC": -0.1, "MinutesFor": {"0.5": None}})
-    assert "Reliability does not rise with the length of the scan." in flat
+    assert "Reliability does not increase with the length of the scan." in flat
 
 
 def test_the_methods_cite_what_was_done():
@@ -70,8 +71,8 @@ def test_the_methods_cite_what_was_done():
     assert "the runs of each subject that differ in session" in text and "999 permutations" in text
     assert {"Shrout and Fleiss", "Shou et al.", "Bridgeford et al.", "Finn et al.", "Spearman"} <= set(cited)
     text = methods_of_reliability([SIDECAR | {"Over": "halves", "NumberOfPermutations": 0}], False, cite)
-    assert "the first and the last half of each run" in text and "permutations" not in text
-    assert "Spearman and Brown" not in text
+    assert "the first and the second half of each run" in text and "permutations" not in text
+    assert "Spearman–Brown" not in text
 
 
 def test_runs_of_a_repeat_stand_side_by_side_and_not_beside_themselves():

@@ -46,17 +46,17 @@ def compared_on(sidecar: Mapping[str, Any]) -> str:
         Of the comparison.
     """
     covariates = sidecar["Covariates"]
-    taken_out = f", with {listed(covariates, 6)} taken out of edges and motion" if covariates else ""
+    taken_out = f", with {listed(covariates, 6)} regressed out of edges and motion" if covariates else ""
     each = ", ".join(f"{label} {of['Runs']} of {of['RunsAsked']}" for label, of in sidecar["Denoising"].items())
     unknown = len(sidecar["RunsWithoutMotionOrCovariates"])
     lacking = (
-        f" {counted(unknown, 'run')} could not be used, since motion or a covariate is not known." if unknown else ""
+        f" {counted(unknown, 'run')} could not be used because motion or a covariate is missing." if unknown else ""
     )
     motion = {key: f"{value:.3g}" for key, value in sidecar["MotionInCommon"].items()}
     return (
         f"Compared on the {counted(sidecar['RunsInCommon'], 'run')} of"
-        f" {counted(sidecar['SubjectsInCommon'], 'subject')} that every denoising leaves (of its own: {each})"
-        f"{taken_out}; runs of a subject were averaged.{lacking}"
+        f" {counted(sidecar['SubjectsInCommon'], 'subject')} that every denoising keeps (by denoising: {each})"
+        f"{taken_out}; the runs of each subject were averaged.{lacking}"
         f" Motion ({sidecar['Motion'].replace('_', ' ')}) ranged from {motion['Lowest']} to {motion['Highest']}"
         f" (median {motion['Median']})."
     )
@@ -77,23 +77,25 @@ def can_tell(sidecar: Mapping[str, Any]) -> str:
     sentences = [
         f"With {counted(freedom, 'degree')} of freedom, the QC-FC correlation of an edge has a standard error of about"
         f" {error:.2f}; if no edge depended on motion, the median magnitude would be {sidecar['QcFcByChance']:.3f} and"
-        " 5 % of edges would have p < .05. Values near these cannot be told from no dependence at all, and since edges"
-        " share nodes and runs, they scatter around them more than their number suggests."
+        " 5 % of edges would have p < .05. Values near these cannot be distinguished from no dependence; and since"
+        " edges share nodes and runs, values vary around them more than the number of edges suggests."
     ]
     if sidecar["SubjectsInCommon"] < 50:
         sentences.append(
-            "So few subjects show large effects of motion only; ranks that differ by small amounts should not decide."
+            "With so few subjects, only large effects of motion can be detected; ranks based on small differences"
+            " should not guide decisions."
         )
     sentences.append(
-        "QC-FC sees what motion adds to some runs more than to others, not what it adds to all alike, and it counts"
-        " true differences between people who move more and less as artefact. Removing signal together with noise"
-        " lowers it as well: it is to be read beside network separation, modularity and degrees of freedom. No overall"
-        " score is given, since the weights of the criteria depend on the question of the study."
+        "QC-FC detects motion effects that differ between runs, not those that are the same in all runs, and counts"
+        " true differences between people who move more and people who move less as artefacts. It also decreases if"
+        " signal is removed together with noise, and should be interpreted together with network separation, modularity"
+        " and degrees of freedom. There is no overall score, since the importance of the criteria depends on the"
+        " question of the study."
     )
     if any(of["Runs"] != sidecar["RunsInCommon"] for of in sidecar["Denoising"].values()):
         sentences.append(
-            "Values on all runs of a denoising (rings) also differ by which runs were left; the ranks are those on the"
-            " runs in common."
+            "Values based on all runs of a denoising (rings) also differ in the runs that were kept; ranks are based on"
+            " the common runs."
         )
     return " ".join(sentences)
 
@@ -184,11 +186,12 @@ def denoising_compared(comparisons: Sequence[Mapping[str, Any]], cite: Cite) -> 
     taken_out = f" after regression of {listed(covariates, 9)}" if covariates else ""
     return (
         f"Denoising strategies were compared on the runs that all of them retained ({cite(CIRIC).in_brackets};"
-        f" {cite(PARKES).in_brackets}; {cite(WANG).in_brackets}), the runs of a subject being averaged. The dependence"
-        f" of an edge on motion (QC-FC) was its partial correlation with {motion}{taken_out}; degrees of freedom were"
-        " the number of subjects less two and less the rank of the covariates. Its dependence on the distance between"
-        " nodes was measured by Spearman’s correlation over edges. The thirds of the subjects with most and with least"
-        " motion were compared in the same way. Modularity was the mean Q* of 100 searches"
-        f" by the Louvain method ({cite(BLONDEL).in_brackets}; {cite(RUBINOV_SPORNS).in_brackets}); the separation of"
-        " networks was the difference between mean edges within and between them in pooled standard deviations."
+        f" {cite(PARKES).in_brackets}; {cite(WANG).in_brackets}), after averaging the runs of each subject. The"
+        f" dependence of an edge on motion (QC-FC) was measured by its partial correlation with {motion}{taken_out};"
+        " degrees of freedom were the number of subjects minus two and minus the rank of the covariates. The dependence"
+        " of QC-FC on the distance between nodes was measured by Spearman’s correlation across edges. The thirds of the"
+        " subjects with the most and the least motion were compared in the same way. Modularity was the mean Q* of 100"
+        f" searches with the Louvain method ({cite(BLONDEL).in_brackets}; {cite(RUBINOV_SPORNS).in_brackets}); network"
+        " separation was the difference between the mean edges within and between networks, in pooled standard"
+        " deviations."
     )

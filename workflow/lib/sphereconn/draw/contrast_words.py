@@ -26,7 +26,7 @@ def asked(sidecar: Mapping[str, Any]) -> str:
     if settings["paired"]:
         what = f"whether connectivity changes with {settings['paired']}{_weights(test)}, within subjects"
         if settings["groups"]:
-            what += f", and differently so between the levels of {settings['groups']}"
+            what += f", and whether this change differs between the levels of {settings['groups']}"
     elif test == "intercept":
         what = "whether mean connectivity differs from 0"
     elif isinstance(test, Mapping):
@@ -55,7 +55,7 @@ def _errors(settings: Mapping[str, Any]) -> str:
     by = settings.get("variances", "equal")
     how = {"equal": "", "hc3": " Standard errors allow for unequal variances (HC3)."}
     weighted = f" Runs were weighted by {settings['weights']}." if settings.get("weights") else ""
-    return weighted + how.get(by, f" Each level of {by} had a variance of its own.")
+    return weighted + how.get(by, f" Each level of {by} had a separate variance.")
 
 
 def _weights(test: Any) -> str:
@@ -69,7 +69,7 @@ def _weights(test: Any) -> str:
 
 def _corrections(sidecar: Mapping[str, Any]) -> str:
     if not sidecar["NumberOfPermutations"]:
-        return " No permutations were asked for: edges are corrected by the false discovery rate."
+        return " No permutations were requested: edges are corrected by the false discovery rate."
     how = "all" if sidecar["AllPermutations"] else f"{sidecar['NumberOfPermutations']:,}"
     return f" Corrected by {how} {sidecar['Shuffled']}."
 
@@ -95,7 +95,10 @@ def found(sidecar: Mapping[str, Any], components: Sequence[Row], pairs: Sequence
     smallest = sidecar["SmallestFWE"]
     sentences = [f"{some} (p ≤ {level:g}, {kind}{f'; smallest p {smallest:.2g}' if smallest is not None else ''})."]
     if sidecar["NumberOfPermutations"]:
-        sentences.append(f"{sidecar['EdgesSignificantFDR']:,} are at a false discovery rate of {level:g}.")
+        sentences.append(
+            f"At a false discovery rate of {level:g}, {sidecar['EdgesSignificantFDR']:,}"
+            f" {'is' if sidecar['EdgesSignificantFDR'] == 1 else 'are'} significant."
+        )
         tests = sidecar["Settings"]["tests"]
         if "components" in tests:
             sentences.append(_of_components(components, level))
@@ -103,21 +106,26 @@ def found(sidecar: Mapping[str, Any], components: Sequence[Row], pairs: Sequence
             sentences.append(_of_pairs(pairs, level, sidecar["Statistic"]))
     if sidecar["EdgesNotTested"]:
         sentences.append(
-            f"{counted(sidecar['EdgesNotTested'], 'edge')} of nodes without a signal in too many runs were not tested."
+            f"{counted(sidecar['EdgesNotTested'], 'edge')} {'was' if sidecar['EdgesNotTested'] == 1 else 'were'} not"
+            " tested because nodes had no signal in too many runs."
         )
     if sidecar["SiteMedianF"]:
         before, after = sidecar["SiteMedianF"]
         column = sidecar["Settings"]["harmonize"]["column"]
-        sentences.append(f"Harmonization took the median F of {column} over edges from {before:.2f} to {after:.2f}.")
+        sentences.append(
+            f"Harmonization changed the median F of {column} across edges from {before:.2f} to {after:.2f}."
+        )
     largest = max(sidecar["VarianceInflation"].values(), default=1.0)
     if largest >= 5:
         worst = max(sidecar["VarianceInflation"], key=sidecar["VarianceInflation"].__getitem__)
         sentences.append(
-            f"The columns of the model are hard to tell apart (variance inflation {largest:.1f} for {worst}): a missing"
-            " effect says little."
+            f"The columns of the model are strongly collinear (variance inflation factor {largest:.1f} for {worst}):"
+            " the absence of an effect is not informative."
         )
     if sidecar["LargestLeverage"] > FITTED_EXACTLY:
-        sentences.append("The model fits some runs exactly, whatever their connectomes: they have no part in the test.")
+        sentences.append(
+            "Some runs are fitted exactly by the model, whatever their connectomes, and do not contribute to the test."
+        )
     return " ".join(sentences)
 
 

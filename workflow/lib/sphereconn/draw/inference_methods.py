@@ -20,10 +20,10 @@ from sphereconn.draw.references import (
 
 _MAP_KINDS = {
     "correlation": "the correlation between a sphere and each voxel inside the brain mask",
-    "semipartial correlation": "the correlation of each voxel inside the brain mask with what is left of the signal of"
-    " a sphere after regression of those of the other spheres",
-    "percent signal change": "the change of each voxel inside the brain mask, in percent of its mean, for a change of"
-    " the signal of a sphere by one standard deviation",
+    "semipartial correlation": "the correlation of each voxel inside the brain mask with the signal of a sphere after"
+    " regressing out the signals of the other spheres",
+    "percent signal change": "the change of each voxel inside the brain mask, in percent of its mean, per standard"
+    " deviation of the signal of a sphere",
 }
 
 
@@ -33,7 +33,7 @@ def inference(contrasts: Sequence[Mapping[str, Any]], cite: Cite) -> str:
     Parameters
     ----------
     contrasts
-        Their sidecars; one whose contrast is tested in several combinations is told once.
+        Their sidecars; a contrast that is tested in several combinations is described once.
     cite
         Notes a reference.
     """
@@ -41,23 +41,23 @@ def inference(contrasts: Sequence[Mapping[str, Any]], cite: Cite) -> str:
     sentences = [
         "Linear models were fitted to every edge"
         + (", to Fisher’s z of correlations" if any(item["Unit"] == "Fisher's z" for item in contrasts) else "")
-        + ", over the runs that had the edge; quantities were centred on their mean.",
+        + ", over the runs that had the edge; continuous variables were centred on their mean.",
         *dict.fromkeys(asked(item) for item in contrasts),
     ]
     if any(item["NumberOfPermutations"] for item in contrasts):
-        families = ["over edges by the maximum statistic"]
+        families = ["across edges by the maximum statistic"]
         if "components" in tests:
-            families.append(f"over connected components by their extent and intensity ({cite(ZALESKY).in_brackets})")
+            families.append(f"across connected components by their extent and intensity ({cite(ZALESKY).in_brackets})")
         if "tfnbs" in tests:
-            families.append(f"over edges by threshold-free network-based statistics ({cite(BAGGIO).in_brackets})")
+            families.append(f"across edges by threshold-free network-based statistics ({cite(BAGGIO).in_brackets})")
         if "network_pairs" in tests:
-            families.append(f"over pairs of networks by their mean statistic ({cite(NOBLE).in_brackets})")
+            families.append(f"across pairs of networks by their mean statistic ({cite(NOBLE).in_brackets})")
         sentences.append(
-            "Permutations followed the Freedman–Lane procedure and the exchangeability of the design"
-            f" ({cite(WINKLER).in_brackets}); p values, to which the observed order counted, were corrected for the"
-            f" family-wise error {'; '.join(families)}."
+            "Permutations followed the Freedman–Lane procedure and respected the exchangeability of the design"
+            f" ({cite(WINKLER).in_brackets}). The observed data were counted as one permutation; p values were"
+            f" corrected for the family-wise error rate {'; '.join(families)}."
         )
-    sentences.append(f"False discovery rates were controlled as by {cite(BENJAMINI_HOCHBERG).in_text}.")
+    sentences.append(f"The false discovery rate was controlled following {cite(BENJAMINI_HOCHBERG).in_text}.")
     for chosen in {repr(item["Settings"]["harmonize"]): item["Settings"]["harmonize"] for item in contrasts}.values():
         if chosen:
             how = cite(COMBAT).in_brackets
@@ -65,7 +65,7 @@ def inference(contrasts: Sequence[Mapping[str, Any]], cite: Cite) -> str:
                 how += f"; {cite(COVBAT).in_brackets}"
             kept = f", keeping the effects of {' and '.join(chosen['keep'])}" if chosen["keep"] else ""
             sentences.append(
-                f"Differences between levels of {chosen['column']} were harmonized by ComBat ({how}){kept}."
+                f"Differences between levels of {chosen['column']} were harmonized with ComBat ({how}){kept}."
             )
     return " ".join(sentences)
 
@@ -75,16 +75,17 @@ def seed_maps(maps: Mapping[str, Mapping[str, Any]], cite: Cite) -> str:
     kinds = dict.fromkeys(_MAP_KINDS[item["kind"]] for item in maps.values())
     widths = sorted({item["smoothing_fwhm"] for item in maps.values()} - {0})
     smoothed = (
-        f" Images were smoothed within the mask by a Gaussian of {' or '.join(f'{width:g}' for width in widths)} mm"
-        " full width at half maximum."
+        " Images were smoothed within the mask with a Gaussian kernel of"
+        f" {' or '.join(f'{width:g}' for width in widths)} mm full width at half maximum."
         if widths
         else ""
     )
     correlations = any(item["kind"] != "percent signal change" for item in maps.values())
-    z = " Correlations were transformed to Fisher’s z before they were averaged." if correlations else ""
+    z = " Correlations were transformed to Fisher’s z before averaging." if correlations else ""
     return (
-        f"Seed maps were computed as {'; and as '.join(kinds)}. Voxels were cleaned as the spheres were.{smoothed}{z}"
-        f" Over groups, the runs of a subject were averaged first.{_tested_maps(maps, cite)}"
+        f"Seed maps were computed as {'; and as '.join(kinds)}. Voxels were cleaned in the same way as the"
+        f" spheres.{smoothed}{z} For group maps, the runs of each subject were averaged first."
+        f"{_tested_maps(maps, cite)}"
     )
 
 
@@ -94,10 +95,10 @@ def _tested_maps(maps: Mapping[str, Mapping[str, Any]], cite: Cite) -> str:
         return ""
     labels = dict.fromkeys(label for item in tested for label in item["contrasts"])
     clusters = dict.fromkeys((item["cluster_p"], item["neighbours"]) for item in tested)
-    extents = " or ".join(f"p < {p:g} and {neighbours} neighbours of a voxel" for p, neighbours in clusters)
+    extents = " or ".join(f"p < {p:g} with {neighbours}-neighbour connectivity" for p, neighbours in clusters)
     return (
-        f" The linear models of {' and '.join(labels)} were fitted to every voxel. Over all voxels, p values were"
-        f" corrected by permutation ({cite(WINKLER).in_brackets}), by the maximum statistic, by threshold-free cluster"
-        f" enhancement ({cite(SMITH_NICHOLS).in_brackets}) and by the extent of clusters (two-sided uncorrected"
+        f" The linear models of {' and '.join(labels)} were fitted to every voxel. P values were corrected"
+        f" for all voxels by permutation ({cite(WINKLER).in_brackets}), using the maximum statistic, threshold-free"
+        f" cluster enhancement ({cite(SMITH_NICHOLS).in_brackets}) and the extent of clusters (two-sided uncorrected"
         f" {extents})."
     )

@@ -23,7 +23,7 @@ Sidecar = Mapping[str, Any]
 def measured_over(sidecar: Sidecar) -> str:
     """Return over which runs reliability was measured, and whom it leaves out, as sentences."""
     halves = sidecar["Over"] == "halves"
-    repeats = "the halves of one run each" if halves else f"{counted(sidecar['NumberOfRuns'], 'run')}"
+    repeats = "the halves of one run each" if halves else f"{counted(sidecar['NumberOfRuns'], 'run')} in total"
     what = "" if halves else f" ({', '.join(sidecar['Repeats'][:6])}{', …' if len(sidecar['Repeats']) > 6 else ''})"
     sentences = [f"Measured in {counted(sidecar['Subjects'], 'subject')} with {repeats}{what}."]
     if sidecar["SubjectsLeftOut"]:
@@ -31,15 +31,15 @@ def measured_over(sidecar: Sidecar) -> str:
         sentences.append(f"{counted(n, 'subject')} with a single run {'was' if n == 1 else 'were'} left out.")
     if sidecar["SubjectsCrossed"] < sidecar["Subjects"]:
         sentences.append(
-            f"ICC(2,1) and ICC(3,1) rest on the {counted(sidecar['SubjectsCrossed'], 'subject')} with all of"
+            f"ICC(2,1) and ICC(3,1) are based on the {counted(sidecar['SubjectsCrossed'], 'subject')} with all"
             f" {counted(sidecar['RepeatsCrossed'], 'repeat')}."
             if sidecar["SubjectsCrossed"]
-            else "No two subjects share two repeats, so there is no ICC(2,1) and ICC(3,1)."
+            else "No two subjects share two repeats, so ICC(2,1) and ICC(3,1) cannot be computed."
         )
     if halves:
         sentences.append(
-            "Halves of one run share the day, the position of the head and the state of the subject: between sessions,"
-            " reliability is lower."
+            "Halves of one run share the day, the position of the head and the state of the subject: reliability"
+            " between sessions is lower."
         )
     return " ".join(sentences)
 
@@ -60,7 +60,7 @@ def found(sidecar: Sidecar, lengths: Sidecar | None) -> str:
     if sidecar["QuartilesICC"]:
         low, high = sidecar["QuartilesICC"]
         sentences.append(
-            f"That of single edges has the median {_number(sidecar['MedianICC'])} (quartiles {_number(low)} and"
+            f"Single edges have a median ICC(1,1) of {_number(sidecar['MedianICC'])} (quartiles {_number(low)} and"
             f" {_number(high)})."
         )
     scores = sidecar["Scores"]
@@ -69,7 +69,7 @@ def found(sidecar: Sidecar, lengths: Sidecar | None) -> str:
     rate, difference = scores["identification rate"], scores["differential identifiability"]
     if rate["Value"] is not None:
         sentences.append(
-            f"By their connectomes {100 * rate['Value']:.0f} % of the subjects are identified in another repeat (chance"
+            f"Connectomes identify {100 * rate['Value']:.0f} % of the subjects in another repeat (chance"
             f" {100 * rate['Chance']:.2g} %{_p(rate)}); differential identifiability is"
             f" {difference['Value']:.1f}{_p(difference)}.".replace("is -", "is −")
         )
@@ -81,11 +81,11 @@ def found(sidecar: Sidecar, lengths: Sidecar | None) -> str:
 def _of_lengths(lengths: Sidecar) -> str:
     minutes = {wanted: value for wanted, value in lengths["MinutesFor"].items() if value is not None}
     if not minutes:
-        return "Reliability does not rise with the length of the scan."
+        return "Reliability does not increase with the length of the scan."
     predicted = ", ".join(f"{value:.2g} min for an ICC of {float(wanted):g}" for wanted, value in minutes.items())
     return (
-        f"Of {lengths['Minutes'][-1]:g} min the ICC of whole connectomes is {_number(lengths['WholeICC'])}, which"
-        f" predicts that it takes {predicted}."
+        f"For {lengths['Minutes'][-1]:g} min of data, the ICC of whole connectomes is {_number(lengths['WholeICC'])};"
+        f" the predicted scan length is {predicted}."
     )
 
 
@@ -94,7 +94,7 @@ def _p(score: Mapping[str, Any]) -> str:
 
 
 def _minutes(sidecar: Sidecar) -> str:
-    return "in the middle of each half" if sidecar["Over"] == "halves" else "the first of each run"
+    return "in the middle of each half" if sidecar["Over"] == "halves" else "from the start of each run"
 
 
 def _number(value: float) -> str:
@@ -115,28 +115,28 @@ def methods_of_reliability(sidecars: Sequence[Sidecar], has_lengths: bool, cite:
     """
     first = sidecars[0]
     over = (
-        "the first and the last half of each run, whose cleaned signals were divided"
+        "the cleaned signals of the first and the second half of each run"
         if first["Over"] == "halves"
         else f"the runs of each subject that differ in {' and '.join(first['Over'])}"
     )
-    z = ", as Fisher’s z of correlations," if any(item["FisherZ"] for item in sidecars) else ""
+    z = " (Fisher’s z of correlations)" if any(item["FisherZ"] for item in sidecars) else ""
     sentences = [
-        f"Reliability was measured over {over}. Of every edge{z} the intraclass correlations ICC(1,1), ICC(2,1) and"
+        f"Reliability was measured across {over}. For every edge{z}, the intraclass correlations ICC(1,1), ICC(2,1) and"
         f" ICC(3,1) were estimated with 95 % confidence intervals ({cite(SHROUT_FLEISS).in_brackets};"
-        f" {cite(MCGRAW_WONG).in_brackets}); of whole connectomes, the image intraclass correlation"
-        f" ({cite(SHOU).in_brackets}) with an interval by the jackknife over subjects.",
+        f" {cite(MCGRAW_WONG).in_brackets}); for whole connectomes, the image intraclass correlation"
+        f" ({cite(SHOU).in_brackets}) was estimated with a jackknife interval over subjects.",
         f"Discriminability was computed from Euclidean distances ({cite(BRIDGEFORD).in_brackets}); subjects were"
-        f" identified by the largest correlation of edges ({cite(FINN).in_brackets}), and differential identifiability"
-        f" is 100 times the difference of the mean correlations within and between subjects"
+        f" identified by the largest correlation of edges ({cite(FINN).in_brackets}); and differential identifiability"
+        f" was 100 times the difference between the mean correlations within and between subjects"
         f" ({cite(AMICO_GONI).in_brackets}).",
     ]
     numbers = sorted({item["NumberOfPermutations"] for item in sidecars if item["NumberOfPermutations"]})
     if numbers:
         how = " or ".join(f"{number:,}" for number in numbers)
-        sentences.append(f"Their p values are from {how} permutations of the subjects of the runs of each repeat.")
+        sentences.append(f"Their p values are based on {how} permutations of the subjects within each repeat.")
     if has_lengths:
         sentences.append(
-            f"The same was done for fewer minutes ({_minutes(first)}); the reliability of other lengths was"
-            f" predicted by the formula of Spearman and Brown ({cite(SPEARMAN).in_brackets})."
+            f"The same was done for fewer minutes of data ({_minutes(first)}); reliability for other lengths was"
+            f" predicted by the Spearman–Brown formula ({cite(SPEARMAN).in_brackets})."
         )
     return " ".join(sentences)
