@@ -132,8 +132,8 @@ def written(**changes):
     return report.study_report(**given | changes)
 
 
-EVERY_RUN = "Every run, seed set and denoising; most unusable nodes first, then lowest coverage"
-OVERVIEW = "Median over runs (lowest to highest), or the one value that all runs have"
+EVERY_RUN = "All runs, seed sets and denoisings, sorted by the number of unusable nodes and by lowest coverage"
+OVERVIEW = "Median over runs (lowest to highest), or the value common to all runs"
 
 
 def test_every_number_of_a_run_is_that_of_the_table_behind_it():
@@ -175,7 +175,7 @@ def test_the_worst_runs_come_first():
     coverage = {row["run"]: float(row["lowest_coverage"]) for row in quality}
     assert every == ["sub-7", *sorted(set(coverage) - {"sub-7"}, key=coverage.get)]
     motion = sorted(quality, key=lambda row: -float(row["mean_framewise_displacement"]))
-    assert [row[0] for row in tables["Highest mean framewise displacement (mm)"][1:]] == [
+    assert [row[0] for row in tables["Runs with the highest mean framewise displacement"][1:]] == [
         row["run"] for row in motion[:5]
     ]
 
@@ -189,25 +189,25 @@ def test_a_measure_that_does_not_depend_on_the_seed_set_counts_each_run_once():
 
 def test_what_is_not_known_is_said():
     text = written(quality=quality_rows(mean_framewise_displacement="n/a"))
-    assert "It is not known for any run." in text
+    assert "Not known for any run." in text
     assert "median of mean FD" not in text and "Spurious but systematic" not in text
 
 
 def test_runs_that_were_not_used_are_listed_with_the_reason():
-    rows = Page(written()).tables["Runs that were not used, and why"]
+    rows = Page(written()).tables["Runs that were not used, with the reason"]
     assert rows[1:] == [["sub-9", "damaged image"]]
     assert "No run of the table was left out." in written(contents=CONTENTS | {"unused": []})
 
 
 def test_runs_in_no_group_are_listed_with_the_column_that_they_have_no_value_in():
-    caption = "Runs that are in no group of a column, since they have no value there"
+    caption = "Runs that belong to no group of a column because their value is missing"
     assert caption not in written()
     rows = Page(written(contents=CONTENTS | {"in_no_group": [["sub-1", "site, age"]]})).tables[caption]
     assert rows[1:] == [["sub-1", "site, age"]]
 
 
 def test_images_that_the_search_left_out_are_listed_with_the_reason():
-    caption = "Images that were found but not used, and why"
+    caption = "Images that were found but not used, with the reason"
     assert caption not in Page(written()).tables
     search = [{"bold": "sub-3_bold.nii.gz", "reason": "no confounds", "detail": "no table of its name"}]
     rows = Page(written(contents=CONTENTS | {"search": search})).tables[caption]
@@ -221,7 +221,7 @@ def test_runs_that_a_denoising_left_out_are_listed_with_the_seed_sets_for_which_
         *quality_rows(1, run="sub-9", left_out=still),
         *quality_rows(1, run="sub-9", left_out=still, seed_set="all"),
     ]
-    rows = Page(written(quality=quality_rows() + left_out)).tables["Runs that a denoising left out, and why"]
+    rows = Page(written(quality=quality_rows() + left_out)).tables["Runs left out by a denoising, with the reason"]
     assert rows[1:] == [["sub-8", "bandpass", "dmn", few], ["sub-9", "bandpass", "all, dmn", still]]
 
 
@@ -244,12 +244,12 @@ def test_a_run_that_only_one_seed_set_does_without_is_counted_as_such(others, wo
 
 
 def test_unused_settings_are_left_out():
-    assert [row[0] for row in Page(written()).tables["Seed sets: settings, defaults filled in"][1:]] == ["dmn"]
+    assert [row[0] for row in Page(written()).tables["Seed sets: settings, including defaults"][1:]] == ["dmn"]
 
 
 def test_runs_with_unusable_nodes_and_failed_estimates_are_warned_of():
     assert 'class="warning"' not in written()
-    unusable = "1 run of 3 lacks the signal of some node, at worst of 2 of 4 nodes (dmn)."
+    unusable = "1 run of 3 has nodes without a signal, at most 2 of 4 (dmn)."
     quality = quality_rows()
     quality[0]["nodes_unusable"] = "2"
     assert unusable in written(quality=quality)
@@ -257,15 +257,15 @@ def test_runs_with_unusable_nodes_and_failed_estimates_are_warned_of():
         estimation=estimation_rows(1, alpha_at_end_of_path="largest")
         + estimation_rows(2, alpha_at_end_of_path="smallest", fewer_degrees_of_freedom_than_nodes="yes")
     )
-    assert "The penalty of 1 connectome is the largest that was tried" in doubtful
-    assert "The penalty of 2 connectomes is the smallest that was tried" in doubtful
-    assert "The signals of 2 connectomes are worth fewer independent frames than they have nodes" in doubtful
+    assert "For 1 connectome, the chosen penalty is the largest that was tried" in doubtful
+    assert "For 2 connectomes, the chosen penalty is the smallest that was tried" in doubtful
+    assert "For 2 connectomes, the effective number of frames is smaller than the number of nodes" in doubtful
     assert "3 estimates did not converge" in written(estimation=estimation_rows(converged="no", duality_gap="0.5"))
 
 
 def test_estimates_show_what_concerns_their_estimators():
     closed = [rows for caption, rows in Page(written()).tables.items() if caption == OVERVIEW]
-    assert closed and "nothing that could fail to converge" in written()
+    assert closed and "convergence is not an issue" in written()
     estimation = estimation_rows()
     sparse = [
         row | {"estimator": "sparse", "shrinkage": "n/a", "alpha": "0.1", "duality_gap": "2e-05", "converged": "yes"}
@@ -289,7 +289,7 @@ def test_estimates_show_what_concerns_their_estimators():
 def test_thousands_of_runs_end_with_a_pointer_to_the_table():
     text = written(quality=quality_rows(2500), estimation=estimation_rows(2500))
     assert len(Page(text).tables[EVERY_RUN]) == 2001
-    assert 'The first 2,000 of 2,500 rows are shown; the others: <a href="group/quality.tsv">' in text
+    assert 'The first 2,000 of 2,500 rows are shown; for the others, see <a href="group/quality.tsv">' in text
     assert len(text) < 2_000_000
 
 
@@ -351,8 +351,8 @@ def test_the_summary_names_runs_that_are_worth_far_less_than_the_others():
     rows[4]["effective_degrees_of_freedom"], rows[5]["effective_degrees_of_freedom"] = "5.2", "10.0"
     page = written(quality=rows, estimation=estimation_rows(9))
     assert (
-        "1 run of 9 (bandpass) is worth less than a third of the median of 30.0 effective degrees of freedom: sub-5"
-        " (5.2)." in page
+        "1 run of 9 (bandpass) has less than a third of the median effective degrees of freedom (30.0): sub-5 (5.2)."
+        in page
     )
     rows[4]["effective_degrees_of_freedom"] = "10.0"
     assert "less than a third" not in written(quality=rows, estimation=estimation_rows(9))
@@ -360,14 +360,14 @@ def test_the_summary_names_runs_that_are_worth_far_less_than_the_others():
 
 def test_the_summary_says_that_nodes_have_the_same_signal():
     page = written(estimation=estimation_rows(2, same_signal="1"))
-    assert "In 2 connectomes some nodes have the same signal" in page
-    assert "the same signal" not in written()
+    assert "In 2 connectomes, some nodes have identical signals" in page
+    assert "identical signals" not in written()
 
 
 def test_the_summary_names_a_repetition_time_that_was_overruled_once_for_all_runs():
     rows = quality_rows(9, repetition_time_overruled="the image header: 1.0")
     assert (
-        "9 runs of 9 have another repetition time in the image header or the sidecar than the one that was used, such"
+        "In 9 runs of 9, the repetition time in the image header or the sidecar differs from the one used; for example"
         in (written(quality=rows, estimation=estimation_rows(9)))
     )
-    assert "another repetition time" not in written()
+    assert "differs from the one used" not in written()

@@ -108,7 +108,7 @@ def test_a_run_of_which_nothing_can_be_used_touches_no_other_and_the_report_name
     assert study.pending() == {"write_report": 1}
     study.run()
     report = (study.root / "results" / "report.html").read_text()
-    assert "Images that were found but not used, and why" in report
+    assert "Images that were found but not used, with the reason" in report
     assert "sub-03_ses-a_task-rest" in report
 
 

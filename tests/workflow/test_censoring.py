@@ -168,8 +168,8 @@ def test_the_table_of_quality_and_the_report_name_the_run_that_is_left_out(scrub
     report = scrubbed.results()["report.html"].decode()
     assert "19 of 80 frames (0.63 minutes) are left after censoring" in report
     assert "All runs, mean of 2 runs" in report
-    assert "2 frames of 1 run had no data" in report
-    assert "Runs of which less than 1 minute remained were to be left out; 1 run was." in report
+    assert "(image 0 everywhere, or not finite; 2 frames in 1 run)" in report
+    assert "Runs with less than 1 min of data after censoring were excluded (n = 1)." in report
 
 
 def test_a_group_of_which_no_run_is_left_ends_no_study(scrubbed, tmp_path):

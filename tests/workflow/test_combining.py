@@ -258,7 +258,7 @@ def test_the_report_speaks_of_subjects_and_of_single_runs_apart(study, request):
     assert "7 runs of 3 subjects" in report
     assert "All runs, mean of 3 combined runs" in report
     words = {
-        "joined": "the cleaned signals were z-scored within each run and joined in time",
+        "joined": "the cleaned signals were z-scored within each run and concatenated",
         "averaged": "the connectomes of the runs of a subject were averaged",
     }
     assert words[study] in report

@@ -142,7 +142,7 @@ def test_the_report_has_the_numbers_and_says_what_they_cannot_tell(finished_once
     assert "<h2" in page and "Choices" in page
     value = float(criteria["qcfc_median_absolute", "motion"]["value_in_common"])
     assert f"{value:.3f} (" in page
-    assert "No overall score is given" in page and "Rubinov and Sporns" in page
+    assert "There is no overall score" in page and "Rubinov and Sporns" in page
 
 
 def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished):

@@ -143,7 +143,7 @@ def test_reliability_by_length_is_that_of_the_first_minutes(finished_once):
 
 def test_the_report_and_the_methods_tell_of_it(finished_once):
     page = (finished_once.root / "results" / "report.html").read_text()
-    assert "Measured in 4 subjects with 8 runs (session 1, session 2)." in page
+    assert "Measured in 4 subjects with 8 runs in total (session 1, session 2)." in page
     assert "1 subject with a single run was left out." in page
     assert "the runs of each subject that differ in session" in page
     assert "Shrout PE, Fleiss JL (1979)" in page

@@ -109,7 +109,7 @@ def test_a_run_that_nothing_uses_is_listed_with_the_reason(finished):
     finished.run("results/report.html")
     page = Links((finished.root / "results" / "report.html").read_text())
     assert ["sub-02_task-rest", "no entry of connectomes in the configuration chooses it"] in page.rows
-    assert "Of 3 runs in the runs table data/runs.tsv, 2 were used." in page.text
+    assert "2 of the 3 runs in the runs table data/runs.tsv were used." in page.text
 
 
 @pytest.mark.parametrize("extension", ["svg", "pdf"])
@@ -127,7 +127,7 @@ def test_snakemakes_own_report_has_captions_categories_and_the_methods(finished)
     report = (finished.root / "report.html").read_text()
     for text in (
         "Quality of every run, seed set and denoising",
-        "Signals were averaged over spheres",
+        "Signals were averaged within spheres",
         "Groups",
         "Runs",
     ):

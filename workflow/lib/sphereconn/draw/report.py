@@ -41,21 +41,25 @@ RELIABILITY_FILES = {
     "edges": "edges",
     "pairs": "pairs of networks",
     "identification": "pairs of repeats",
-    "similarity": "likeness of runs",
+    "similarity": "similarity of runs",
 }
 COMPARISON_FILES = {
-    "distance": "QC-FC over distance",
+    "distance": "QC-FC by distance",
     "similarity": "similarity of strategies",
     "sidecar": "all numbers",
 }
-MOST_ROWS = 2000  # of a table; more make a page that no one reads and that is slow to open
+MOST_ROWS = 2000  # of a table; a page with more is slow to open and is not read
 MOST_EMBEDDED = 64_000_000  # bytes of figures
 N_WORST = 5
 FAR_BELOW = 3  # times fewer degrees of freedom than the median: correlations scatter 1.7 times as much
 MISSING = "n/a"
-ESTIMATION_CAPTION = "How the estimates went: median over runs (lowest to highest), or the one value that all runs have"
+ESTIMATION_CAPTION = "Estimation diagnostics: median over runs (lowest to highest), or the value common to all runs"
+SHRINKAGE = (
+    "Shrinkage is the weight of the scaled identity in a covariance (0: the empirical covariance; 1: the scaled"
+    " identity alone); samples is the number of independent frames for which it was chosen."
+)
 
-COMBINED_WORDS = {"concatenate": "signals joined in time", "average": "connectomes averaged"}
+COMBINED_WORDS = {"concatenate": "signals concatenated", "average": "connectomes averaged"}
 
 Row = Mapping[str, str]
 
@@ -70,12 +74,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure of quality: its column, what else it depends on than the run, which end is bad, and what it means."""
+    """A measure of quality: its column, what it depends on besides the run, which end is bad, and what it means.
+
+    ``extremes`` is the caption of the table of the worst runs.
+    """
 
     column: str
     depends_on: str
     worst: Callable[[float], float]
     title: str
+    extremes: str
     meaning: str
 
 
@@ -108,15 +116,15 @@ SETTINGS = {
     "radius": "radius (mm)",
     "smoothing_fwhm": "smoothing, FWHM (mm)",
     "overlap": "overlap",
-    "min_coverage": "least coverage",
+    "min_coverage": "minimum coverage",
     "confounds": "confounds",
     "strategy": "strategy",
     "non_steady_state": "frames before the steady state",
     "scrub": "scrub",
-    "min_frames": "least frames",
-    "min_minutes": "least minutes",
-    "min_degrees_of_freedom": "least effective degrees of freedom",
-    "max_mean_framewise_displacement": "largest mean framewise displacement (mm)",
+    "min_frames": "minimum frames",
+    "min_minutes": "minimum minutes",
+    "min_degrees_of_freedom": "minimum effective degrees of freedom",
+    "max_mean_framewise_displacement": "maximum mean framewise displacement (mm)",
     "missing_confounds": "missing confounds",
     "detrend": "detrend",
     "filter": "filter",
@@ -135,15 +143,16 @@ SETTINGS = {
     "gap_frames": "frames between folds",
     "gamma": "γ of EBIC",
     "gap_per_node": "duality gap per node",
-    "min_nodes": "least share of nodes",
+    "min_nodes": "minimum fraction of nodes",
 }
 MOTION = Measure(
     "mean_framewise_displacement",
     "",
     lambda value: -value,
     "Motion",
-    "Framewise displacement sums the absolute changes of the six parameters of head motion from one frame to the"
-    " next. A run is shown by its mean over frames.",
+    "Runs with the highest mean framewise displacement",
+    "Framewise displacement is the sum of the absolute changes of the six head-motion parameters from one frame to the"
+    " next. For each run, the mean over frames is shown.",
 )
 MEASURES = (
     Measure(
@@ -151,24 +160,27 @@ MEASURES = (
         "seed_set",
         lambda value: value,
         "Coverage",
-        "Coverage is the share of a full sphere’s voxels that were inside the image and the mask and had data:"
-        " finite, and not 0 in every frame. A run is shown by its lowest coverage over the spheres of a set.",
+        "Runs with the lowest minimum coverage",
+        "Coverage is the fraction of a full sphere’s voxels that were inside the image and the mask and had data"
+        " (finite, and not 0 in every frame). For each run, the lowest coverage over the spheres of a set is shown.",
     ),
     Measure(
         "nodes_unusable",
         "seed_set",
         lambda value: -value,
         "Nodes without a signal",
-        "Nodes of a set whose coverage is below the least that was asked for, or whose signal does not vary. Their"
-        " edges are n/a in that run, and in a group they count for the runs that have them.",
+        "Runs with the most unusable nodes",
+        "Number of nodes of a set whose coverage is below the minimum, or whose signal is constant. Their edges are n/a"
+        " in that run; group means are computed over the runs that have them.",
     ),
     Measure(
         "median_temporal_snr",
         "seed_set",
         lambda value: value,
         "Temporal signal-to-noise ratio",
-        "The mean of a sphere’s signal over time divided by its standard deviation, before cleaning. A run is shown by"
-        " the median over the spheres of a set.",
+        "Runs with the lowest median temporal SNR",
+        "The mean of a sphere’s signal over time divided by its standard deviation, before cleaning. For each run, the"
+        " median over the spheres of a set is shown.",
     ),
     MOTION,
     Measure(
@@ -176,12 +188,12 @@ MEASURES = (
         "denoising",
         lambda value: value,
         "Effective degrees of freedom",
-        "The number of independent frames that would yield correlations as precise as those of the cleaned signals,"
-        " given their autocorrelation: its inverse is the variance of the correlation of two unrelated signals. The"
-        " table of runs also has the count: frames kept"
-        " times the share of frequencies that were passed, less one for each regressor and, unless a high-pass filter"
-        " has removed them, for the mean and the trend. Where nodes outnumber the effective"
-        " degrees of freedom, estimates rely on shrinkage or sparsity.",
+        "Runs with the fewest effective degrees of freedom",
+        "The number of independent frames that would yield correlations of the same precision as those of the cleaned"
+        " signals, given their autocorrelation: its inverse is the variance of the correlation of two unrelated"
+        " signals. The table of runs also gives the count: the number of frames kept times the fraction of frequencies"
+        " passed, minus one for each regressor and, unless removed by a high-pass filter, for the mean and the trend."
+        " Where nodes outnumber the effective degrees of freedom, estimates rely on shrinkage or sparsity.",
     ),
 )
 
@@ -233,7 +245,8 @@ def study_report(
     lead = (
         f"{counted(len(runs), 'run')} of {counted(_n_subjects(runs), 'subject')},"
         f" {counted(len({row['seed_set'] for row in quality}), 'seed set')},"
-        f" {counted(len(estimation), 'connectome')}. The tables behind this page and all results lie beside it."
+        f" {counted(len(estimation), 'connectome')}. All results, including the tables behind this page, are in the"
+        " same folder."
     )
     return html_page(
         name,
@@ -273,7 +286,7 @@ def _summary(
         ("runs with unusable nodes", f"{len(unusable):,}"),
     ]
     if left_out:
-        facts.insert(2, ("runs left out of a denoising", f"{len({row['run'] for row in left_out}):,}"))
+        facts.insert(2, ("runs left out by a denoising", f"{len({row['run'] for row in left_out}):,}"))
     motion = _by_run(quality, MOTION)
     if motion:
         middle = median(value for values in motion.values() for value in values.values())
@@ -283,9 +296,9 @@ def _summary(
         worst = max(quality, key=lambda row: int(row["nodes_unusable"]) / int(row["nodes"]))
         blocks.append(
             Paragraph(
-                f"{counted(len(unusable), 'run')} of {len(runs):,} {'lacks' if len(unusable) == 1 else 'lack'} the"
-                f" signal of some node, at worst of {worst['nodes_unusable']} of {worst['nodes']} nodes"
-                f" ({worst['seed_set']}). The nodes tables say why.",
+                f"{counted(len(unusable), 'run')} of {len(runs):,} {'has' if len(unusable) == 1 else 'have'} nodes"
+                f" without a signal, at most {worst['nodes_unusable']} of {worst['nodes']} ({worst['seed_set']})."
+                " The nodes tables give the reasons.",
                 warning=True,
             )
         )
@@ -294,8 +307,8 @@ def _summary(
         run, row = next(iter(overruled.items()))
         blocks.append(
             Paragraph(
-                f"{counted(len(overruled), 'run')} of {len(runs):,} {'has' if len(overruled) == 1 else 'have'} another"
-                f" repetition time in the image header or the sidecar than the one that was used, such as {run} with"
+                f"In {counted(len(overruled), 'run')} of {len(runs):,}, the repetition time in the image header or the"
+                f" sidecar differs from the one used; for example {run}, with"
                 f" {_shown(row['repetition_time'], 'repetition_time')} s ({row['repetition_time_overruled']}).",
                 warning=True,
             )
@@ -305,8 +318,8 @@ def _summary(
     if same:
         blocks.append(
             Paragraph(
-                f"In {counted(len(same), 'connectome')} some nodes have the same signal, and their edge is n/a, such"
-                f" as in {same[0]['run']} ({same[0]['seed_set']}); the sidecars name the nodes.",
+                f"In {counted(len(same), 'connectome')}, some nodes have identical signals and their edge is n/a; for"
+                f" example in {same[0]['run']} ({same[0]['seed_set']}). The sidecars name the nodes.",
                 warning=True,
             )
         )
@@ -320,7 +333,7 @@ def _summary(
 
 
 def _far_below(quality: Sequence[Row]) -> list[str]:
-    """Name the runs that are worth less than a third of the median of their denoising, which yet count in full."""
+    """Name the runs with less than a third of the median degrees of freedom of their denoising."""
     said = []
     for label in dict.fromkeys(row["denoising"] for row in quality):
         worth: dict[str, float] = {}
@@ -334,9 +347,9 @@ def _far_below(quality: Sequence[Row]) -> list[str]:
             named = ", ".join(f"{run} ({number:.1f})" for number, run in low[:N_WORST])
             more = f" and {len(low) - N_WORST:,} more" if len(low) > N_WORST else ""
             said.append(
-                f"{counted(len(low), 'run')} of {len(worth):,} ({label}) {'is' if len(low) == 1 else 'are'} worth less"
-                f" than a third of the median of {middle:.1f} effective degrees of freedom: {named}{more}. In groups"
-                " they count like the others; min_degrees_of_freedom leaves such runs out."
+                f"{counted(len(low), 'run')} of {len(worth):,} ({label}) {'has' if len(low) == 1 else 'have'} less than"
+                f" a third of the median effective degrees of freedom ({middle:.1f}): {named}{more}. They have the same"
+                " weight as other runs in group means; to exclude such runs, set min_degrees_of_freedom."
             )
     return said
 
@@ -356,34 +369,34 @@ def _what_was_run(
     all_runs = len({row["run"] for row in [*quality, *left_out]}) + len(contents["unused"])
     runs: list[Block] = [
         Paragraph(
-            f"Of {counted(all_runs, 'run')} in the runs table {contents['runs_table']},"
-            f" {used_runs:,} {'was' if used_runs == 1 else 'were'} used."
+            f"{used_runs:,} of the {counted(all_runs, 'run')} in the runs table {contents['runs_table']}"
+            f" {'was' if used_runs == 1 else 'were'} used."
         )
     ]
     if contents["unused"]:
         runs += _long_table(
-            "Runs that were not used, and why",
+            "Runs that were not used, with the reason",
             ["run", "reason"],
             contents["unused"],
-            f"those of {contents['runs_table']} that are missing in group/quality.tsv",
+            f"the runs of {contents['runs_table']} that are not in group/quality.tsv",
         )
     if contents["in_no_group"]:
         runs += _long_table(
-            "Runs that are in no group of a column, since they have no value there",
+            "Runs that belong to no group of a column because their value is missing",
             ["run", "column"],
             contents["in_no_group"],
-            f"those of {contents['runs_table']} without a value in these columns",
+            f"the runs of {contents['runs_table']} without a value in these columns",
         )
     if contents["search"]:
         runs += _long_table(
-            "Images that were found but not used, and why",
+            "Images that were found but not used, with the reason",
             ["image", "reason", "detail"],
             [[row["bold"], row["reason"], row["detail"]] for row in contents["search"]],
             Link("runs_left_out.tsv", "runs_left_out.tsv"),
         )
     if left_out:
         runs += _long_table(
-            "Runs that a denoising left out, and why",
+            "Runs left out by a denoising, with the reason",
             ["run", "denoising", "seed sets", "reason"],
             _reasons(left_out),
             Link("group/quality.tsv", "group/quality.tsv"),
@@ -394,20 +407,20 @@ def _what_was_run(
         how, over = settings["combine"]["how"], " and ".join(settings["combine"]["over"])
         runs.append(
             Paragraph(
-                f"The runs of a subject that differ in {over} only were combined ({COMBINED_WORDS[how]}); groups are"
-                " made of the combined runs, whose names have run-all in them."
+                f"The runs of a subject that differ only in {over} were combined ({COMBINED_WORDS[how]}); groups are"
+                " computed from the combined runs, whose names contain run-all."
             )
         )
     if nothing_left:
         runs += _long_table(
-            "Combined runs of which nothing is left, and why",
+            "Combined runs without any remaining run, with the reason",
             ["combined run", "denoising", "seed sets", "reason"],
             _reasons(nothing_left),
             Link("group/estimation.tsv", "group/estimation.tsv"),
         )
     runs.append(
         Table(
-            "What was computed, and for how many runs",
+            "Number of connectomes computed",
             ["seed set", "denoising", "estimator", "runs", *(["combined runs"] if contents["combined"] else [])],
             [
                 [
@@ -436,9 +449,9 @@ def _what_was_run(
             Section(
                 "Versions and configuration",
                 [
-                    Table("Software that made the results", ["software", *software], versions),
+                    Table("Software versions by stage", ["software", *software], versions),
                     Folded(
-                        "The complete configuration, defaults filled in",
+                        "Complete configuration, including defaults",
                         [Listing(json.dumps(settings, indent=2, ensure_ascii=False))],
                     ),
                 ],
@@ -454,7 +467,7 @@ def _settings_table(title: str, by_label: Mapping[str, Mapping[str, Any]], used:
         [label, *(_setting(values.get(key)) for key in keys)] for label, values in by_label.items() if label in used
     ]
     return Table(
-        f"{title}: settings, defaults filled in",
+        f"{title}: settings, including defaults",
         ["label", *(SETTINGS.get(key, key.replace("_", " ")) for key in keys)],
         rows,
     )
@@ -494,7 +507,7 @@ def _quality(quality: Sequence[Row], estimation: Sequence[Row], contents: Mappin
         key=lambda row: (-int(row["nodes_unusable"]), _number(row["lowest_coverage"]) or 0.0, *row.values()),
     )
     every_run = _long_table(
-        "Every run, seed set and denoising; most unusable nodes first, then lowest coverage",
+        "All runs, seed sets and denoisings, sorted by the number of unusable nodes and by lowest coverage",
         ["run", "seed set", "denoising", *(column.words for column in COLUMNS.values())],
         [
             [row["run"], row["seed_set"], row["denoising"], *(_shown(row[key], key) for key in COLUMNS)]
@@ -517,7 +530,7 @@ def _overview(quality: Sequence[Row]) -> Table:
     for row in quality:
         by_labels.setdefault((row["seed_set"], row["denoising"]), []).append(row)
     return Table(
-        "Median over runs (lowest to highest), or the one value that all runs have",
+        "Median over runs (lowest to highest), or the value common to all runs",
         ["seed set", "denoising", "runs", *(column.words for column in COLUMNS.values())],
         [
             [
@@ -542,18 +555,18 @@ def _measure_section(quality: Sequence[Row], measure: Measure) -> Section:
     column = COLUMNS[measure.column]
     values = _by_run(quality, measure)
     if not values:
-        return Section(measure.title, [Paragraph(measure.meaning), Paragraph("It is not known for any run.")])
+        return Section(measure.title, [Paragraph(measure.meaning), Paragraph("Not known for any run.")])
     plotted = [(label or "all runs", sorted(by_run.items())) for label, by_run in values.items()]
     flat = [(value, run, label) for label, by_run in values.items() for run, value in by_run.items()]
     flat.sort(key=lambda item: (measure.worst(item[0]), item[1:]))
     first = ["run", measure.depends_on.replace("_", " ")] if measure.depends_on else ["run"]
     few = all(len(by_run) <= MOST_DOTS for by_run in values.values())
-    end = "Highest" if measure.worst(1.0) < 0 else "Lowest"
+
     blocks: list[Block] = [
         Paragraph(measure.meaning),
         Plot(
             strip_plot(plotted, column.words, column.digits),
-            f"{'A dot is a run' if few else 'Bars show where the runs lie'}; the line is the median.",
+            f"{'Each dot is a run' if few else 'Bars show the distribution of runs'}; the line is the median.",
         ),
     ]
     if len(flat) > 1:
@@ -561,7 +574,7 @@ def _measure_section(quality: Sequence[Row], measure: Measure) -> Section:
             [run, label, f"{value:.{column.digits}f}"] if measure.depends_on else [run, f"{value:.{column.digits}f}"]
             for value, run, label in flat[:N_WORST]
         ]
-        blocks.append(Table(f"{end} {column.words}", [*first, column.words], rows))
+        blocks.append(Table(measure.extremes, [*first, column.words], rows))
     return Section(measure.title, blocks)
 
 
@@ -601,16 +614,11 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
     columns = ["seed set", "denoising", "estimator", *counted, *(ESTIMATES[key][0] for key in present)]
     blocks: list[Block] = [
         Paragraph(
-            "Shrinkage is the weight of the scaled identity in a covariance: 0 leaves the empirical covariance, 1"
-            " nothing of it; samples are the independent frames that it was chosen for. A duality gap bounds how far an"
-            " iterative estimate is from its optimum; a gradient norm, how far a geometric mean is from the true one."
+            f"{SHRINKAGE} A duality gap bounds the distance of an iterative estimate from its optimum; a gradient norm"
+            " bounds the distance of a geometric mean from the true one."
         )
         if iterative
-        else Paragraph(
-            "All estimates are in closed form, so there is nothing that could fail to converge. Shrinkage is the weight"
-            " of the scaled identity in a covariance: 0 leaves the empirical covariance, 1 nothing of it; samples are"
-            " the independent frames that it was chosen for."
-        ),
+        else Paragraph(f"All estimates have a closed form, so convergence is not an issue. {SHRINKAGE}"),
         Table(
             ESTIMATION_CAPTION,
             [*columns, *(["converged"] if iterative else [])],
@@ -626,29 +634,29 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
             [[row[key] for key in ("run", "seed_set", "denoising", "estimator", "duality_gap")] for row in unconverged],
             Link("group/estimation.tsv", "group/estimation.tsv"),
         )
-    return Section("Convergence of the estimators", blocks)
+    return Section("Estimation diagnostics", blocks)
 
 
 def _doubts(estimation: Sequence[Row]) -> list[str]:
-    """Say of how many estimates the penalty or the data give reason for doubt."""
+    """Return for how many estimates the penalty or the data give reason for doubt."""
     ends = [row["alpha_at_end_of_path"] for row in estimation]
     largest, smallest = ends.count("largest"), ends.count("smallest")
     few = [row["fewer_degrees_of_freedom_than_nodes"] for row in estimation].count("yes")
     sentences = []
     if largest:
         sentences.append(
-            f"The penalty of {counted(largest, 'connectome')} is the largest that was tried, which leaves no edge: the"
-            " data were not enough to tell any edge from chance."
+            f"For {counted(largest, 'connectome')}, the chosen penalty is the largest that was tried, which leaves no"
+            " edges: the data did not suffice to distinguish any edge from chance."
         )
     if smallest:
         sentences.append(
-            f"The penalty of {counted(smallest, 'connectome')} is the smallest that was tried or could be fitted; a"
-            " smaller one might describe the data better."
+            f"For {counted(smallest, 'connectome')}, the chosen penalty is the smallest that was tried or could be"
+            " fitted; a smaller one might describe the data better."
         )
     if few:
         sentences.append(
-            f"The signals of {counted(few, 'connectome')} are worth fewer independent frames than they have nodes:"
-            " what these connectomes show depends on shrinkage or penalty as much as on the data."
+            f"For {counted(few, 'connectome')}, the effective number of frames is smaller than the number of nodes:"
+            " these connectomes depend on the shrinkage or penalty as much as on the data."
         )
     return sentences
 
@@ -664,7 +672,7 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
         blocks: list[Block] = []
         if (seed_set, denoising) in pages:
             page = Link("Interactive page", pages[seed_set, denoising])
-            blocks.append(Paragraph([page, ": turn, threshold and compare these connectomes in the brain."]))
+            blocks.append(Paragraph([page, ": rotate, threshold and compare these connectomes in the brain."]))
         for group, members in groups.items():
             figures = []
             for item in members:
@@ -679,12 +687,12 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
             else:
                 blocks.append(Folded(title, [Figures(figures)]))
         sections.append(Section(f"{seed_set}, {denoising}", blocks))
-    note = Paragraph("Each figure leads to its file, which has the full resolution.")
+    note = Paragraph("Each figure links to its file at full resolution.")
     return Section("Connectomes of groups", [note, *sections])
 
 
 def _contrasts(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
-    """Say what was tested and found; no section where nothing was tested."""
+    """Return what was tested and found; no section if nothing was tested."""
     sections = []
     for item in contents["contrasts"]:
         blocks: list[Block] = [
@@ -705,7 +713,7 @@ def _links_to_tables(item: Mapping[str, Any], files: Mapping[str, str]) -> list[
 
 
 def _reliability(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
-    """Say how reliable connectomes are; no section where that was not asked."""
+    """Return how reliable connectomes are; no section if that was not requested."""
     sections = [
         Section(
             item["title"],
@@ -722,13 +730,13 @@ def _reliability(contents: Mapping[str, Any], images: Mapping[str, Image | None]
 
 
 def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
-    """Show the mean seed maps of groups; no section where there are none."""
+    """Return the mean seed maps of groups; no section if there are none."""
     by_title: dict[str, list[Block]] = {}
     for item in contents["maps"]:
         shown = Figures([Figure(path, f"{seed}, {item['group']}", images.get(path)) for seed, path in item["figures"]])
         if item["title"] not in by_title:
             page = Link("Interactive page", item["page"]) if item["page"] else None
-            by_title[item["title"]] = [Paragraph([page, ": slices through any place."])] if page else []
+            by_title[item["title"]] = [Paragraph([page, ": slices through any point."])] if page else []
         blocks = by_title[item["title"]]
         blocks.append(shown if item["group"] == "all runs" else Folded(item["group"], [shown]))
     for item in contents["map_contrasts"]:
@@ -742,7 +750,7 @@ def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> li
 
 
 def _choices(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
-    """Compare denoisings, and say what the numbers can tell; no section where nothing was compared."""
+    """Return denoisings compared, and what the numbers can show; no section if nothing was compared."""
     sections: list[Block | Section] = []
     if contents["published_left_out"]:
         sections.append(Paragraph(published_left_out(contents["published_left_out"])))
@@ -752,7 +760,7 @@ def _choices(contents: Mapping[str, Any], images: Mapping[str, Image | None]) ->
         for key, words in COMPARISON_FILES.items():
             links += [", ", Link(words, item[key])]
         table = Table(
-            "Each criterion by itself, on the runs in common; in brackets the rank, 1 for the best",
+            "Criteria computed on the common runs; ranks in brackets (1: best)",
             ["criterion", "better", *labels],
             table_of_criteria(item["criteria_rows"], labels),
         )
@@ -769,7 +777,7 @@ def _choices(contents: Mapping[str, Any], images: Mapping[str, Image | None]) ->
 
 def _single_runs(contents: Mapping[str, Any]) -> Section:
     if not contents["runs"]:
-        return Section("Single runs", [Paragraph("The configuration asks for no figures of single runs.")])
+        return Section("Single runs", [Paragraph("The configuration requests no figures of single runs.")])
     rows: list[list[Text]] = []
     for item in contents["runs"]:
         links: list[str | Link] = []
@@ -840,7 +848,7 @@ def _methods(
     return Section(
         "Methods",
         [
-            Paragraph("Written from the settings that were used, ready to be adapted for a paper."),
+            Paragraph("This text was generated from the settings used and can be adapted for a publication."),
             *(Section(heading, [Paragraph(paragraph)]) for heading, paragraph in text.paragraphs),
             Section("References", [References([(reference.entry, reference.doi) for reference in text.references])]),
         ],
@@ -864,7 +872,7 @@ def _data_used(quality: Sequence[Row], preprocessed_by: Sequence[Sequence[str]])
 def _files() -> Section:
     files = (
         ("study.json", "the complete configuration"),
-        ("dataset_description.json", "what the data set is (BIDS)"),
+        ("dataset_description.json", "description of the data set (BIDS)"),
         ("group/quality.tsv", "quality of every run, seed set and denoising"),
         ("group/estimation.tsv", "shrinkage, penalty and convergence of every connectome"),
     )
@@ -890,7 +898,7 @@ def _long_table(
 ) -> list[Block]:
     blocks: list[Block] = [Table(caption, columns, rows[:MOST_ROWS])]
     if len(rows) > MOST_ROWS:
-        note = f"The first {MOST_ROWS:,} of {len(rows):,} rows are shown; the others: "
+        note = f"The first {MOST_ROWS:,} of {len(rows):,} rows are shown; for the others, see "
         blocks.append(Paragraph([note, others, "."]))
     return blocks
 
