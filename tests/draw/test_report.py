@@ -73,6 +73,7 @@ CONTENTS = {
     "reliability": [],
     "comparisons": [],
     "published_left_out": {},
+    "radii": [],
     "map_contrasts": [],
     "runs": [
         {"run": "sub-1", "seed_set": "dmn", "denoising": "bandpass", "links": [["signals", "sub-1/figures/a.png"]]}

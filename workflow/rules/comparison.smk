@@ -1,8 +1,10 @@
-"""Comparison of denoising: what motion is left in the connectomes, and what its removal cost, strategy by strategy.
+"""Comparisons: of denoising, by what motion is left in the connectomes and what its removal cost; of radii.
 
-Needs: group/*_stack.npy with its tables, group/group-all_*_nodes.tsv.
+Needs: group/*_stack.npy with its tables, group/group-all_*_nodes.tsv, contrasts and reliability of seed sets with
+  several radii.
 Gives: group/group-all_*_organization.tsv, group/comparison-denoising_*_criteria.tsv, *_distance.tsv, *_similarity.tsv,
-  *_stat-qcfc_relmat.tsv, *_comparison.json, group/figures/comparison-denoising_*.
+  *_stat-qcfc_relmat.tsv, *_comparison.json, group/comparison-radii_*_radii.tsv, *_similarity.tsv, *_radii.json,
+  group/figures/comparison-*.
 """
 
 
@@ -118,9 +120,84 @@ for COMPARISON in STUDY.comparisons:
             "../../scripts/draw_comparison.py"
 
 
+for RADII in STUDY.radius_comparisons:
+    OF_RADII = "_".join(RADII.labels)
+    COMPARED = {key: result(path) for key, path in RADII.tables().items()}
+
+    rule:
+        name:
+            f"compare_radii_{OF_RADII}"
+        input:
+            stacks=[result(path) for path in RADII.stacked("stack.npy")],
+            runs=[result(path) for path in RADII.stacked("stack.tsv")],
+            quality=[result(path) for path in RADII.stacked("quality.tsv")],
+            sidecars=[result(path) for path in RADII.stacked("stack.json")],
+            nodes=[result(path) for path in RADII.stacked("nodes.tsv")],
+            statistics=[result(path) for path in RADII.contrasted("stat-statistic_relmat.tsv")],
+            significant=[result(path) for path in RADII.contrasted("stat-significant_relmat.tsv")],
+            reliability=[result(path) for path in RADII.reliabilities()],
+        output:
+            **COMPARED,
+        log:
+            log_of("compare_radii", names.radii_result(*RADII.labels, "radii")),
+        group:
+            "comparison"
+        conda:
+            "../../envs/sphereconn.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(30),
+        params:
+            labels=RADII.of_each,
+            motion=RADII.motion,
+            covariates=list(RADII.covariates),
+            contrasts=list(RADII.contrasts),
+            code=code_of("compare_radii"),
+        message:
+            "Comparing the radii of a seed set"
+        script:
+            "../../scripts/compare_radii.py"
+
+    rule:
+        name:
+            f"draw_radii_{OF_RADII}"
+        input:
+            **COMPARED,
+        output:
+            report(
+                result(RADII.figure(FORMAT)),
+                caption="../report/radii.rst",
+                category="Comparisons",
+                labels={
+                    "seed set": RADII.seed_set,
+                    "estimator": RADII.estimator,
+                    "figure": f"radii, {RADII.denoising}",
+                },
+            ),
+        log:
+            log_of("draw_radii", names.radii_result(*RADII.labels, "radii")),
+        group:
+            "comparison"
+        conda:
+            "../../envs/sphereconn.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(5),
+        params:
+            title=RADII.title,
+            dpi=STUDY.figures["dpi"],
+            code=code_of("draw_radii"),
+        message:
+            "Drawing a comparison of radii"
+        script:
+            "../../scripts/draw_radii.py"
+
+
 rule comparison:
-    """All comparisons of denoising and their figures."""
+    """All comparisons of denoising and of radii, and their figures."""
     input:
         targets(STUDY, "comparison"),
     message:
-        "All denoising is compared"
+        "All denoising and radii are compared"

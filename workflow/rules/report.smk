@@ -72,10 +72,13 @@ rule write_report:
         lengths=[result(item["lengths_sidecar"]) for item in REPORTED["reliability"] if item["lengths_sidecar"]],
         comparisons=[result(item["sidecar"]) for item in REPORTED["comparisons"]],
         compared=[result(item["criteria"]) for item in REPORTED["comparisons"]],
+        radii=[result(item["sidecar"]) for item in REPORTED["radii"]],
+        measured_radii=[result(item["radii_table"]) for item in REPORTED["radii"]],
+        alike_radii=[result(item["similarity_table"]) for item in REPORTED["radii"]],
         map_contrasts=[result(contrast["sidecar"]) for contrast in REPORTED["map_contrasts"]],
         figures=[
             result(path)
-            for shown in ("groups", "contrasts", "maps", "map_contrasts", "reliability", "comparisons")
+            for shown in ("groups", "contrasts", "maps", "map_contrasts", "reliability", "comparisons", "radii")
             for item in REPORTED[shown]
             for _, path in item["figures"]
         ],

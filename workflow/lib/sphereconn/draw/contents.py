@@ -18,7 +18,8 @@ def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]
     files
         Paths in the order of the contents: sidecars of ``groups``; of ``contrasts``, with their tables of
         ``components`` and ``pairs``; of ``map_contrasts``; of ``reliability`` and, where there are any, of its
-        ``lengths``; of ``comparisons``, with the tables of criteria as ``compared``.
+        ``lengths``; of ``comparisons``, with the tables of criteria as ``compared``; of ``radii``, with their tables
+        as ``measured_radii`` and ``alike_radii``.
     """
 
     def read(key: str, reader: Any = read_json) -> list[Any]:
@@ -36,6 +37,13 @@ def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]
     lengths = iter(read("lengths"))
     reliability = zip(contents["reliability"], read("reliability"), strict=True)
     comparisons = zip(contents["comparisons"], read("comparisons"), read("compared", read_records), strict=True)
+    radii = zip(
+        contents["radii"],
+        read("radii"),
+        read("measured_radii", read_records),
+        read("alike_radii", read_records),
+        strict=True,
+    )
     return {
         **contents,
         "groups": [item | {"runs": number} for item, number in zip(contents["groups"], numbers, strict=True)],
@@ -49,6 +57,10 @@ def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]
             for item, result in reliability
         ],
         "comparisons": [item | {"result": result, "criteria_rows": rows} for item, result, rows in comparisons],
+        "radii": [
+            item | {"result": result, "radii_rows": measured, "similarity_rows": alike}
+            for item, result, measured, alike in radii
+        ],
     }
 
 

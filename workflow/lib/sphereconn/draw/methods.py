@@ -11,6 +11,7 @@ from sphereconn.clean.interpolation import CORNER_FREQUENCY, NOISE
 from sphereconn.draw.comparison_words import denoising_compared
 from sphereconn.draw.confound_words import EXPANSIONS, in_words
 from sphereconn.draw.inference_methods import inference, seed_maps
+from sphereconn.draw.radius_words import methods_of_radii
 from sphereconn.draw.references import (
     AFYOUNI,
     BAYLEY_HAMMERSLEY,
@@ -128,6 +129,7 @@ def methods(
     reliability: Sequence[Mapping[str, Any]] = (),
     has_lengths: bool = False,
     comparisons: Sequence[Mapping[str, Any]] = (),
+    radii: Sequence[Mapping[str, Any]] = (),
 ) -> Methods:
     """Describe a study as the methods section of a paper does.
 
@@ -155,6 +157,8 @@ def methods(
         Whether it was measured by the length of the scan, too.
     comparisons
         Sidecars of the comparisons of denoising.
+    radii
+        Sidecars of the comparisons of radii.
     """
     cited: dict[str, Reference] = {}
 
@@ -173,6 +177,7 @@ def methods(
         *([("Seed maps", seed_maps(maps, cite))] if maps else []),
         *([("Reliability", methods_of_reliability(reliability, has_lengths, cite))] if reliability else []),
         *([("Comparison of denoising", denoising_compared(comparisons, cite))] if comparisons else []),
+        *([("Comparison of radii", methods_of_radii(radii, cite))] if radii else []),
         ("Quality", _quality(motion_known, cite)),
     ]
     return Methods(paragraphs, sorted(cited.values(), key=lambda item: (item.authors.casefold(), item.year)))

@@ -30,6 +30,7 @@ from sphereconn.draw.html import (
     html_page,
 )
 from sphereconn.draw.methods import DataUsed, DenoisingUsed, Range, SeedSetUsed, methods
+from sphereconn.draw.radius_words import RADII_CAN_TELL, radii_compared_on, table_of_radii
 from sphereconn.draw.reliability_words import found as reliability_found
 from sphereconn.draw.reliability_words import measured_over
 from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
@@ -750,7 +751,7 @@ def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> li
 
 
 def _choices(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
-    """Return denoisings compared, and what the numbers can show; no section if nothing was compared."""
+    """Return denoisings and radii compared, and what the numbers can show; no section if nothing was compared."""
     sections: list[Block | Section] = []
     if contents["published_left_out"]:
         sections.append(Paragraph(published_left_out(contents["published_left_out"])))
@@ -772,7 +773,26 @@ def _choices(contents: Mapping[str, Any], images: Mapping[str, Image | None]) ->
             Paragraph([*links, "."]),
         ]
         sections.append(Section(item["title"], blocks))
-    return [Section("Choices", sections)] if contents["comparisons"] else []
+    sections += [_radii_compared(item, images) for item in contents["radii"]]
+    return [Section("Choices", sections)] if contents["comparisons"] or contents["radii"] else []
+
+
+def _radii_compared(item: Mapping[str, Any], images: Mapping[str, Image | None]) -> Section:
+    sidecar = item["result"]
+    links: list[str | Link] = ["Tables: ", Link("measures", item["radii_table"])]
+    for key, words in {"similarity_table": "similarity of radii", "sidecar": "all numbers"}.items():
+        links += [", ", Link(words, item[key])]
+    radii = [f"{radius:g} mm" for radius in sidecar["Radii"].values()]
+    return Section(
+        item["title"],
+        [
+            Paragraph(radii_compared_on(sidecar, item["similarity_rows"])),
+            Table("Each measure at each radius", ["measure", *radii], table_of_radii(item["radii_rows"])),
+            Paragraph(RADII_CAN_TELL),
+            Figures([Figure(path, words, images.get(path)) for words, path in item["figures"]]),
+            Paragraph([*links, "."]),
+        ],
+    )
 
 
 def _single_runs(contents: Mapping[str, Any]) -> Section:
@@ -842,6 +862,7 @@ def _methods(
         reliability=[item["result"] for item in contents["reliability"]],
         has_lengths=any(item["lengths"] for item in contents["reliability"]),
         comparisons=[item["result"] for item in contents["comparisons"]],
+        radii=[item["result"] for item in contents["radii"]],
         motion_known=bool(_by_run(quality, MOTION)),
         software={name: sorted(found) for name, found in versions.items()},
     )

@@ -1,4 +1,4 @@
-"""The products of reliability and of comparisons of denoising."""
+"""The products of reliability and of comparisons of denoising and radii."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ OF_COMPARISON = {
     "criteria": "every criterion, denoising by denoising",
     "distance": "dependence on motion over the distance between nodes",
 }
+OF_RADII = "every measure over the radius"
 
 
 def reliability_results(study: Study) -> Iterator[Product]:
@@ -37,7 +38,7 @@ def reliability_results(study: Study) -> Iterator[Product]:
 
 
 def comparison_results(study: Study) -> Iterator[Product]:
-    """Name the comparisons of denoising, the organization of each connectome that they need, and their figures."""
+    """Name the comparisons of denoising and radii, what they need of each connectome, and their figures."""
     drawn = "comparison" in study.figures["kinds"]
     for comparison in study.comparisons:
         labels = {"whose": "comparison", "seed_set": comparison.seed_set, "estimator": comparison.estimator}
@@ -47,3 +48,8 @@ def comparison_results(study: Study) -> Iterator[Product]:
         yield Product((*comparison.tables().values(), *comparison.matrices()), **labels)
         for kind, path in comparison.figures(study.figures["format"]).items() if drawn else ():
             yield Product((path,), **labels, shows=OF_COMPARISON[kind])
+    for compared in study.radius_comparisons:
+        of_radii = ("comparison", *compared.labels)
+        yield Product(tuple(compared.tables().values()), *of_radii)
+        if drawn:
+            yield Product((compared.figure(study.figures["format"]),), *of_radii, shows=OF_RADII)

@@ -37,8 +37,8 @@ def reported(study: Study) -> dict[str, Any]:
         they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
         ``contrasts``: of each its title, tables and figures. ``maps``: figures of the seed maps of each group.
         ``reliability``: of each combination its title, tables and figures.
-        ``comparisons``: of each its title, tables and figures. ``published_left_out``: of each published strategy the
-        runs that it is not for, and why.
+        ``comparisons`` and ``radii``: of each its title, tables and figures. ``published_left_out``: of each published
+        strategy the runs that it is not for, and why.
         ``map_contrasts``: of each contrast of maps and each seed its title, sidecar, table and figures.
     """
     figures = _figures(products(study, "figures"))
@@ -60,6 +60,7 @@ def reported(study: Study) -> dict[str, Any]:
         "reliability": list(_reliability(study)),
         "comparisons": list(_comparisons(study)),
         "published_left_out": {label: dict(of) for label, of in sorted(study.published_left_out.items())},
+        "radii": list(_radii(study)),
         "map_contrasts": list(_map_contrasts(study)),
     }
 
@@ -169,6 +170,19 @@ def _comparisons(study: Study) -> Iterator[dict[str, Any]]:
     for comparison in study.comparisons:
         shown = figures.get(("comparison", comparison.seed_set, "", comparison.estimator), [])
         yield {"title": comparison.title, **comparison.tables(), "figures": shown}
+
+
+def _radii(study: Study) -> Iterator[dict[str, Any]]:
+    figures = _figures(products(study, "comparison"))
+    for compared in study.radius_comparisons:
+        tables = compared.tables()
+        yield {
+            "title": compared.title,
+            "sidecar": tables["sidecar"],
+            "radii_table": tables["radii"],
+            "similarity_table": tables["similarity"],
+            "figures": figures.get(("comparison", *compared.labels), []),
+        }
 
 
 def _pages(study: Study, figures: Figures) -> Iterator[dict[str, str]]:

@@ -96,6 +96,8 @@ def comparisons_of(
     source: str,
     main_process: bool,
     unused: Mapping[str, Mapping[str, str]],
+    *,
+    optional: bool,
 ) -> Iterator[DenoisingComparison]:
     """Resolve ``comparison`` of the configuration: one for each seed set and estimator with two or more denoisings.
 
@@ -111,6 +113,8 @@ def comparisons_of(
         Whether columns are checked: this takes a second.
     unused
         By label, why a published strategy is not for some runs, or for ``all``.
+    optional
+        Whether there is something else to compare, so that there need not be two denoisings.
 
     Raises
     ------
@@ -140,9 +144,9 @@ def comparisons_of(
             found = True
             _check_shared(items, where)
             if main_process:
-                _check_columns(items, entry, where)
+                check_motion(items, entry, where)
             yield DenoisingComparison(seed_set, estimator, items, entry["motion"], tuple(sorted(entry["covariates"])))
-    if not found:
+    if not found and not optional:
         raise InputError(
             f"{where}.denoising: no seed set and estimator have connectomes after two or more of {', '.join(wanted)}."
             + "".join(
@@ -163,7 +167,8 @@ def _check_shared(items: Sequence[Combination], where: str) -> None:
         )
 
 
-def _check_columns(items: Sequence[Combination], entry: Settings, where: str) -> None:
+def check_motion(items: Sequence[Combination], entry: Settings, where: str) -> None:
+    """Raise ``InputError`` for columns of motion and covariates that cannot be used for some combinations."""
     # Formulas cost a second of import, which a study without comparison is spared.
     from sphereconn.compare.denoising import check_columns
 

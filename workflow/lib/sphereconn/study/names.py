@@ -130,6 +130,16 @@ def comparison_figure(seed_set: str, estimator: str, suffix: str) -> str:
     return f"group/figures/comparison-denoising_atlas-{seed_set}_meas-{estimator}_{suffix}"
 
 
+def radii_result(seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
+    """Name a result of a comparison of radii; ``seed_set`` is that with the list of radii."""
+    return group_result("comparison-radii", seed_set, denoising, estimator, suffix)
+
+
+def radii_figure(seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
+    """Name a figure of a comparison of radii."""
+    return connectome_figure("group", "comparison-radii", seed_set, denoising, estimator, suffix)
+
+
 def seed_map(folder: str, stem: str, seed_set: str, label: str, denoising: str, seed: str, suffix: str) -> str:
     """Name a seed map of a run, or its sidecar; of a group with the folder ``group`` and its label for stem."""
     place = folder if folder == "group" else f"{folder}/func"

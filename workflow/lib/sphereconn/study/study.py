@@ -27,6 +27,7 @@ from sphereconn.study.paths import checked_path
 from sphereconn.study.preflight import will_fail
 from sphereconn.study.published import Published, published_strategies
 from sphereconn.study.radii import labels_by_radius, radii_apart
+from sphereconn.study.radius_comparisons import RadiusComparison, radius_comparisons_of
 from sphereconn.study.reliabilities import Reliability, reliabilities_of
 from sphereconn.study.runs import Recording, Run, matching
 from sphereconn.study.seeds import read_seeds
@@ -104,6 +105,7 @@ class Study:
     maps: tuple[SeedMaps, ...]
     reliabilities: tuple[Reliability, ...]
     comparisons: tuple[DenoisingComparison, ...]
+    radius_comparisons: tuple[RadiusComparison, ...]
     figures: Settings
     figure_runs: frozenset[str]
 
@@ -271,6 +273,15 @@ def read_study(
     maps = tuple(
         seed_maps_of(settings["maps"], of_pairs, seed_sets, atlases, settings["contrasts"], over, source, main_process)
     )
+    contrasts = tuple(contrasts_of(settings["contrasts"], own, source, main_process))
+    reliabilities = tuple(reliabilities_of(settings, own, source))
+    compared = settings["comparison"]
+    radius_comparisons = tuple(
+        radius_comparisons_of(radii, own, compared, contrasts, reliabilities, source, main_process)
+    )
+    comparisons = comparisons_of(
+        compared, combinations, source, main_process, published.left_out, optional=bool(radius_comparisons)
+    )
     combined = [recording for item in combinations for recording in item.combined]
     notices: list[str] = []
     if main_process:
@@ -313,12 +324,11 @@ def read_study(
         combine=settings["combine"],
         combinations=combinations,
         tables=tuple(sorted(settings["tables"])),
-        contrasts=tuple(contrasts_of(settings["contrasts"], own, source, main_process)),
+        contrasts=contrasts,
         maps=maps,
-        reliabilities=tuple(reliabilities_of(settings, own, source)),
-        comparisons=tuple(
-            comparisons_of(settings["comparison"], combinations, source, main_process, published.left_out)
-        ),
+        reliabilities=reliabilities,
+        comparisons=tuple(comparisons),
+        radius_comparisons=radius_comparisons,
         figures=figures,
         figure_runs=_figure_runs(settings["figures"]["runs"], [*runs, *combined], source),
     )
