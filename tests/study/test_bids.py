@@ -370,8 +370,9 @@ def test_the_columns_of_the_participants_become_covariates(tmp_path, place):
 )
 def test_an_id_matches_where_only_its_prefix_or_its_zeros_differ(tmp_path, written, matches):
     add_run(tmp_path, "01", task="rest")
+    add_run(tmp_path, "99", task="rest")
     (tmp_path / "participants.tsv").write_text(f"participant_id\tage\n{written}\t30\nsub-99\t1\n")
-    (row,) = search(tmp_path).rows
+    row, _ = search(tmp_path).rows
     assert row.get("age") == ("30" if matches else None)
 
 
@@ -397,8 +398,9 @@ def test_a_run_without_the_sidecar_that_compcor_needs_is_left_out_alone(tmp_path
 
 def test_ids_that_could_be_either_match_neither(tmp_path):
     add_run(tmp_path, "1", task="rest")
-    (tmp_path / "participants.tsv").write_text("participant_id\tage\n01\t30\n001\t40\n")
-    (row,) = search(tmp_path).rows
+    add_run(tmp_path, "2", task="rest")
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\n01\t30\n001\t40\n2\t50\n")
+    row, _ = search(tmp_path).rows
     assert "age" not in row
 
 
@@ -408,7 +410,7 @@ def test_who_has_no_row_is_named_with_the_rows_that_match_nobody(tmp_path):
     (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-01\t30\nsub-2x\t1\n")
     summary = search(tmp_path).summary("runs.tsv", "left_out.tsv")
     assert "1 subject with no row in" in summary
-    assert "participants.tsv, so in no group: 02; 1 id of the table match no run: 2x." in summary
+    assert "participants.tsv, so in no group: 02; 1 id of the table matches no run: 2x." in summary
 
 
 def test_a_row_a_session_belongs_to_that_session(tmp_path):
@@ -416,6 +418,51 @@ def test_a_row_a_session_belongs_to_that_session(tmp_path):
         add_run(tmp_path, "01", task="rest", ses=session)
     (tmp_path / "participants.tsv").write_text("participant_id\tsession_id\tage\n01\tses-b\t31\n01\ta\t30\n")
     assert [(row["session"], row["age"]) for row in search(tmp_path).rows] == [("a", "30"), ("b", "31")]
+
+
+def test_sessions_match_by_number_where_zeros_alone_differ(tmp_path):
+    for session in "12":
+        add_run(tmp_path, "01", task="rest", ses=session)
+    (tmp_path / "participants.tsv").write_text("participant_id\tsession_id\tage\n1\t01\t30\n1\tses-02\t31\n")
+    assert [(row["session"], row["age"]) for row in search(tmp_path).rows] == [("1", "30"), ("2", "31")]
+
+
+def test_a_session_without_a_row_is_named(tmp_path):
+    for session in "ab":
+        add_run(tmp_path, "01", task="rest", ses=session)
+    (tmp_path / "participants.tsv").write_text("participant_id\tsession_id\tage\n01\ta\t30\n01\tc\t31\n")
+    summary = search(tmp_path).summary("runs.tsv", "left_out.tsv")
+    assert summary.endswith("participants.tsv, so in no group: sub-01_ses-b.") and "1 session with no row in" in summary
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ("w\t1\nx\t2\ny\t3\nz\t4\n", "the table has sub-w, sub-x, sub-y and 1 more, the images are those of sub-01"),
+        ("", "participants.tsv has no row below its first line; add the subjects"),
+    ],
+)
+def test_a_table_about_nobody_is_a_mistake_unless_none_of_its_columns_is_wanted(tmp_path, rows, sentence):
+    add_run(tmp_path, "01", task="rest")
+    add_run(tmp_path, "02", task="rest")
+    (tmp_path / "participants.tsv").write_text(f"participant_id\tage\n{rows}")
+    message = message_of(tmp_path)
+    assert message.startswith("study.yaml: bids.participants: ") and sentence in message
+    assert message.endswith("or set covariates to [] to do without the table.")
+    assert "age" not in search(tmp_path, covariates=[]).rows[0]
+
+
+def test_a_table_of_sessions_that_the_images_do_not_have_is_a_mistake(tmp_path):
+    add_run(tmp_path, "01", task="rest")
+    (tmp_path / "participants.tsv").write_text("participant_id\tsession_id\tage\n01\ta\t30\n01\tb\t31\n")
+    assert "the table has sub-01_ses-a and sub-01_ses-b, the images are those of sub-01;" in message_of(tmp_path)
+
+
+def test_a_table_that_is_asked_for_and_not_there_is_named_by_its_key(tmp_path):
+    add_run(tmp_path, "01", task="rest")
+    assert (
+        message_of(tmp_path, participants="nope.tsv") == "study.yaml: bids.participants: there is no file 'nope.tsv'."
+    )
 
 
 def test_images_of_another_description_are_taken_on_request(tmp_path):

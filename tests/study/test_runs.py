@@ -117,8 +117,25 @@ def test_matching_names_a_column_or_value_that_matches_nothing(table):
     runs = read_runs(table("subject bold site", "01 a.nii essen"))
     with pytest.raises(InputError, match=r"key: the runs table has no column 'sites' .*found: site, subject"):
         matching(runs, {"sites": "essen"}, "key")
-    with pytest.raises(InputError, match=r"key: no run of the runs table matches \(site is Essen\)"):
-        matching(runs, {"site": "Essen"}, "key")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        ({"site": "Essen"}, "(site is Essen); did you mean 'essen'?"),
+        ({"site": "essn"}, "(site is essn); did you mean 'essen'?"),
+        ({"site": "kiel"}, "(site is kiel); site has bochum and essen."),
+        ({"subject": 1}, '(subject is 1); write "01", in quotes, for 01.'),
+        ({"subject": "sub-02"}, "(subject is sub-02); did you mean '02'?"),
+        ({"subject": 3}, "(subject is 3); subject has 01 and 02."),
+        ({"subject": "02", "site": "essen"}, "(subject is 02; site is essen); each of these has runs, but none"),
+    ],
+)
+def test_a_choice_that_matches_no_run_is_told_what_there_is(table, wanted, sentence):
+    runs = read_runs(table("subject bold site", "01 a.nii essen", "02 b.nii bochum"))
+    with pytest.raises(InputError) as caught:
+        matching(runs, wanted, "key")
+    assert f"key: no run of the runs table matches {sentence}" in str(caught.value)
 
 
 @pytest.mark.parametrize(

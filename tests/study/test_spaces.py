@@ -34,7 +34,7 @@ def test_a_run_of_a_tree_that_names_no_space_is_in_its_own():
 
 
 @pytest.mark.parametrize(
-    "space", ["T1w", "fsaverage", "Talairach", "MNI305", "MNIColin27", "MNIInfant", "MNIPediatricAsym", "mni152"]
+    "space", ["T1w", "fsaverage", "Talairach", "MNI305", "MNIColin27", "MNIInfant", "MNIPediatricAsym"]
 )
 def test_other_spaces_are_never_taken_for_it(space):
     with pytest.raises(InputError) as caught:
@@ -62,7 +62,12 @@ def test_no_two_labels_are_alike_when_the_family_is_taken_away():
     check("MNI152", "MNI152", [])
 
 
-def test_the_message_counts_the_runs_like_the_first():
-    runs = [run("MNI152", "01"), run("T1w", "02"), run("T1w", "03"), run("T1w", "04")]
-    with pytest.raises(InputError, match=r"run sub-02_space-T1w \(and 2 more runs like it\)"):
+def test_the_message_counts_the_runs_in_the_same_space_as_the_first():
+    runs = [run("MNI152", "01"), run("T1w", "02"), run("T1w", "03"), run("Talairach", "04")]
+    with pytest.raises(InputError, match=r"run sub-02_space-T1w \(and 1 more like it\) is in the space T1w"):
         check_spaces(runs, "dmn", "MNI152", DEFAULT, "runs.tsv")
+
+
+def test_a_space_that_differs_in_capitals_is_asked_about():
+    with pytest.raises(InputError, match=r"in the space mni152, .* are in MNI152; did you mean 'MNI152'\?$"):
+        check("mni152", "MNI152")

@@ -17,7 +17,7 @@ from sphereconn.study import names
 from sphereconn.study.bids import FORM, Image, images_of, old_name, root_of, subjects_without, timing
 from sphereconn.study.denoising import sidecar_of
 from sphereconn.study.runs import PATHS, known_column
-from sphereconn.words import counted
+from sphereconn.words import counted, listed
 
 Settings = Mapping[str, Any]
 
@@ -32,6 +32,7 @@ NONE = "none"  # in the configuration: images whose names don't have the entity
 OTHER_FORMS = ("of another description", "single echoes", "in another space", "of another resolution")
 
 Problem = tuple[str, str]
+Place = tuple[str, str]  # subject and session, "" for none
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def find_runs(settings: Settings, confounds_needed: bool, where: str, components
     runs = [image for image, _, problem in results if problem is None]
     _check_one_form(runs, where)
     participants = _participants(settings, root, where)
+    participants.check_that_some_match(images, f"{where}.participants")
     return Found(
         root=root,
         rows=tuple(_row(image, checks.seconds[image.path], participants) for image in runs),
@@ -409,38 +411,85 @@ class _Participants:
     """
 
     path: str
-    rows: Mapping[tuple[str, str], Mapping[str, str]]
+    rows: Mapping[Place, Mapping[str, str]]
 
     def of(self, subject: str, session: str) -> Mapping[str, str]:
-        """Find the row of a subject: by its id, or by the one id that differs from it in leading zeros only."""
-        alike = self._ids.get(subject.lstrip("0"), set())
-        known = subject if subject in alike or len(alike) != 1 else next(iter(alike))
-        return self.rows.get((known, session)) or self.rows.get((known, ""), {})
+        """Find the row of a subject or session: by its label, or by the one that differs in leading zeros only."""
+        known = _alike(subject, {who for who, _ in self._by_number.get(subject.lstrip("0"), ())})
+        sessions = {when for who, when in self._by_number.get(subject.lstrip("0"), ()) if who == known}
+        row = self.rows.get((known, _alike(session, sessions))) if session else None
+        return row or self.rows.get((known, ""), {})
+
+    def check_that_some_match(self, images: Sequence[Image], where: str) -> None:
+        """Raise ``InputError`` for a table that says nothing of any subject that has images."""
+        if not self.path:
+            return
+        without = "or set covariates to [] to do without the table"
+        if not self.rows:
+            raise InputError(f"{where}: {self.path} has no row below its first line; add the subjects, {without}.")
+        places = _places(images)
+        if not any(self.of(*place) for place in places):
+            raise InputError(
+                f"{where}: no row of {self.path} is about a subject that has images: the table has"
+                f" {listed(list(map(_named, self.rows)))}, the images are those of {listed(list(map(_named, places)))};"
+                f" correct the ids, {without}."
+            )
 
     def notices(self, images: Sequence[Image]) -> tuple[str, ...]:
-        """Say which subjects have no row, and which rows have no subject among the runs."""
-        places = {(image.place["sub"], image.place.get("ses", "")) for image in images}
-        without = sorted({subject for subject, session in places if not self.of(subject, session)})
+        """Say which subjects, or sessions of one, have no row, and which rows are about no run."""
+        places = _places(images)
+        without = [place for place in places if not self.of(*place)]
         if not self.rows or not without:
             return ()
+        known = {subject.lstrip("0") for subject, _ in self.rows}
+        sessions = [place for place in without if place[0].lstrip("0") in known]
+        subjects = [place for place in without if place not in sessions]
         numbers = {subject.lstrip("0") for subject, _ in places}
-        spare = sorted({known for known, _ in self.rows if known.lstrip("0") not in numbers})
-        rest = f"; {counted(len(spare), 'id')} of the table match no run: {_listed(spare)}" if spare else ""
-        who = counted(len(without), "subject")
-        return (f"{who} with no row in {self.path}, so in no group: {_listed(without)}{rest}.",)
+        spare = sorted({subject for subject, _ in self.rows if subject.lstrip("0") not in numbers})
+        verb = "matches" if len(spare) == 1 else "match"
+        rest = f"; {counted(len(spare), 'id')} of the table {verb} no run: {_listed(spare)}" if spare else ""
+        who = [
+            f"{counted(len(some), noun)} with no row in {self.path}, so in no group: {_listed(labels)}"
+            for some, noun, labels in (
+                (subjects, "subject", sorted({subject for subject, _ in subjects})),
+                (sessions, "session", [_named(place) for place in sessions]),
+            )
+            if some
+        ]
+        return (f"{'; '.join(who)}{rest}.",)
 
     @cached_property
-    def _ids(self) -> Mapping[str, Set[str]]:
-        """The ids that differ in leading zeros only."""
-        alike = defaultdict[str, set[str]](set)
-        for known, _ in self.rows:
-            alike[known.lstrip("0")].add(known)
+    def _by_number(self) -> Mapping[str, Set[Place]]:
+        """The rows whose ids differ in leading zeros only."""
+        alike = defaultdict[str, set[Place]](set)
+        for subject, session in self.rows:
+            alike[subject.lstrip("0")].add((subject, session))
         return alike
+
+
+def _places(images: Sequence[Image]) -> list[Place]:
+    return sorted({(image.place["sub"], image.place.get("ses", "")) for image in images})
+
+
+def _named(place: Place) -> str:
+    subject, session = place
+    return f"sub-{subject}" + (f"_ses-{session}" if session else "")
+
+
+def _alike(label: str, known: Set[str]) -> str:
+    """Return a label that is known: itself, or the one that differs from it in leading zeros only."""
+    alike = {other for other in known if other.lstrip("0") == label.lstrip("0")}
+    return label if label in alike or len(alike) != 1 else next(iter(alike))
 
 
 def _participants(settings: Settings, root: str, where: str) -> _Participants:
     """Read the wanted columns of participants.tsv."""
-    table, wanted = settings["participants"] or _participants_table(root), settings["covariates"]
+    given, wanted = settings["participants"], settings["covariates"]
+    if wanted == []:
+        return _Participants("", {})
+    if given and not os.path.lexists(given):
+        raise InputError(f"{where}.participants: there is no file '{given}'.")
+    table = given or _participants_table(root)
     if table is None:
         if wanted != "all":
             raise InputError(f"{where}.covariates: there is no participants.tsv in {root} or the two folders above it.")
@@ -477,7 +526,7 @@ def _participants_table(root: str) -> str | None:
     folder = root
     for _ in range(3):  # derivatives/fmriprep, derivatives, and the raw data set
         table = os.path.join(folder, "participants.tsv")
-        if os.path.isfile(table):
+        if os.path.lexists(table):
             return table
         folder = os.path.join(folder, os.pardir)
     return None

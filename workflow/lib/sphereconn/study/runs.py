@@ -15,6 +15,7 @@ from sphereconn.extract.formats import other_format
 from sphereconn.extract.repetition_time import LONGEST, SHORTEST, is_repetition_time, unit_hint
 from sphereconn.files import MISSING, number_hint, read_rows, says_missing, to_number
 from sphereconn.study import names
+from sphereconn.words import listed
 
 PATHS = ("bold", "confounds", "mask")
 KNOWN = (*names.ENTITIES, *PATHS, "repetition_time")
@@ -196,8 +197,26 @@ def matching(runs: Sequence[Member], wanted: Wanted, where: str) -> list[Member]
     kept = [run for run in runs if all(run.value(column) in values for column, values in allowed.items())]
     if not kept:
         described = "; ".join(f"{column} is {' or '.join(sorted(values))}" for column, values in allowed.items())
-        raise InputError(f"{where}: no run of the runs table matches ({described}).")
+        raise InputError(f"{where}: no run of the runs table matches ({described}){_other_levels(runs, allowed)}")
     return kept
+
+
+def _other_levels(runs: Sequence[Recording], allowed: Mapping[str, Sequence[str]]) -> str:
+    """Say which levels there are in the first column that has none of those that are wanted, and which is meant."""
+    for column, wanted in allowed.items():
+        levels = sorted({level for run in runs if (level := run.value(column))})
+        if not set(wanted).intersection(levels):
+            for text in wanted:
+                unquoted = [level for level in levels if text.isdecimal() and level.lstrip("0") == text.lstrip("0")]
+                if unquoted:
+                    return f'; write "{unquoted[0]}", in quotes, for {unquoted[0]}.'
+                plain = text.removeprefix(f"{names.ENTITIES.get(column)}-").casefold()
+                meant = [level for level in levels if level.casefold() == plain]
+                meant = meant or difflib.get_close_matches(text, levels, n=1) if not text[-1:].isdigit() else meant
+                if meant:
+                    return f"; did you mean '{meant[0]}'?"
+            return f"; {column} has {listed(levels, 10)}." if levels else f"; {column} has no value in these runs."
+    return "; each of these has runs, but none of them has all."
 
 
 def texts_of(wanted: Wanted) -> dict[str, list[str]]:

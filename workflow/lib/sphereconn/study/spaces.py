@@ -40,12 +40,16 @@ def check_spaces(
     for run in runs:
         of_run = run.entities.get("space", unnamed)
         if of_run is not None and of_run not in alike:
-            others = sum(other.entities.get("space", unnamed) not in (None, *alike) for other in runs) - 1
-            also = f" (and {others:,} more runs like it)" if others else ""
+            others = sum(other.entities.get("space", unnamed) == of_run for other in runs) - 1
+            also = f" (and {others:,} more like it)" if others else ""
             where = f"the space {of_run}" if of_run != unnamed else f"its own space ({unnamed})"
+            meant = next((known for known in sorted(alike) if known.casefold() == of_run.casefold()), None)
+            advice = "take images in that space, or declare the two alike in equivalent_spaces."
+            if meant:
+                advice = f"did you mean '{meant}'?"
             raise InputError(
                 f"{runs_table}: run {run.stem}{also} is in {where}, but the seeds of seed_sets.{seed_set}"
-                f" are in {space}; take images in that space, or declare the two alike in equivalent_spaces."
+                f" are in {space}; {advice}"
             )
 
 

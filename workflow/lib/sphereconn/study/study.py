@@ -258,7 +258,7 @@ def read_study(
             )
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
     excluded = excluded_runs(runs, settings["exclude"], f"{source}: exclude", found.table)
-    own = tuple(_combinations(settings, found, excluded, source))
+    own = tuple(_combinations(settings, found, excluded.reasons, source))
     cleaned = {run.stem: run for item in own for run in item.runs}
     published = published_strategies(
         settings, list(cleaned.values()), resources, schema, output_dir, source, main_process
@@ -298,12 +298,13 @@ def read_study(
             seed_sets,
             source,
         )
-        notices += [*published.notices, *mixups(runs, found.table), *near_levels(runs, settings["groups"])]
+        notices += [excluded.told(), *published.notices, *mixups(runs, found.table)]
+        notices += near_levels(runs, settings["groups"])
     return Study(
         settings=settings,
         output_dir=output_dir,
         runs=runs,
-        excluded=excluded,
+        excluded=excluded.reasons,
         runs_table=found.table,
         summary="\n".join(filter(None, [found.summary, *notices])),
         downloads=found.downloads,
