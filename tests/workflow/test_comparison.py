@@ -4,6 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from sphereconn import read_study
 from sphereconn.files import read_json, read_matrix, read_records
 from workflow.project import AFFINE, SHAPE, new_project
 
@@ -194,3 +195,19 @@ def test_mistakes_are_told_before_any_job(finished):
     ):
         finished.configure(lambda config, change=change: config.update(comparison=change))
         assert words in finished.fail("--dry-run")
+
+
+def test_a_comparison_is_read_back(finished_once):
+    study = read_study(finished_once.root / "results")
+    found = study.comparison()
+    assert set(found.criteria["denoising"]) == set(DENOISING)
+    expected = read_matrix(finished_once.root / "results" / f"{START}_meas-full_desc-motion_stat-qcfc_relmat.tsv")[1]
+    np.testing.assert_array_equal(found.qcfc("motion").to_numpy(), expected)
+    assert len(found.similarity) == 3 and "Criteria" in found.described
+    left_out = study.connectomes("nodes", "scrubbed").left_out
+    assert left_out and not set(left_out) & set(study.connectomes("nodes", "scrubbed").runs.index)
+    frames = study.signals("sub-01", "nodes", "scrubbed").index
+    assert (
+        len(frames)
+        == study.quality.query("run == 'sub-01_task-rest' and denoising == 'scrubbed'")["frames_kept"].item()
+    )

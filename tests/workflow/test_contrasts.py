@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sphereconn import InputError, read_study
 from sphereconn.files import read_json, read_matrix, read_records
 from workflow.project import new_project
 
@@ -158,3 +159,20 @@ def test_a_page_that_shows_contrasts_can_be_planned_for_a_cluster(finished):
     """Jobs of a cluster are groups of steps, and no group may need itself by way of another."""
     finished.configure(lambda config: config["figures"].update(kinds=["contrast", "page"]))
     assert finished.pending("--executor", "slurm", "--jobs", "2")["draw_page"] == 1
+
+
+def test_a_contrast_is_read_back_by_its_label(finished_once):
+    study = read_study(finished_once.root / "results")
+    assert study.contrasts == ("age", "mean", "sexes")
+    found = study.contrast("sexes")
+    upper = np.triu_indices(3, 1)
+    for statistic, frame in (("effect", found.effect), ("p", found.p), ("fdr", found.fdr), ("fwe", found.fwe)):
+        np.testing.assert_array_equal(frame.to_numpy()[upper], read(finished_once, "sexes", statistic))
+    assert found.significant.dtypes.eq(bool).all() and not found.significant.to_numpy().diagonal().any()
+    assert found.significant.to_numpy()[upper].sum() == len(found.edges)
+    assert found.design.index.tolist() == [f"sub-{n:02d}_task-rest" for n in range(1, N_RUNS + 1)]
+    assert found.described["NumberOfPermutations"] == 69
+    with pytest.raises(InputError, match="there is no statistic 'fwe'; there are effect, fdr, p"):
+        _ = study.contrast("mean").fwe
+    with pytest.raises(InputError, match=r"there is no contrast 'sex' \(did you mean 'sexes'\?\)"):
+        study.contrast("sex")

@@ -4,6 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from sphereconn import InputError, read_study
 from sphereconn.clean.cleaning import clean_signals
 from sphereconn.files import read_json, read_records, read_signals
 from workflow.project import new_project
@@ -131,3 +132,16 @@ def test_a_run_that_is_left_out_has_maps_without_values_and_counts_in_no_group(f
 def test_a_mistake_is_named_before_any_job(finished, entry, sentence):
     finished.configure(lambda config: config["maps"].update(whole=entry))
     assert sentence in finished.fail("-n")
+
+
+def test_maps_are_read_back_by_the_labels_of_seed_and_statistic(finished_once):
+    study = read_study(finished_once.root / "results")
+    assert study.maps == ("own", "whole")
+    mean = study.seed_map(PCC, maps="whole").get_fdata()
+    np.testing.assert_array_equal(mean, read(finished_once, f"{OF_GROUP}_stat-mean_statmap.nii.gz"))
+    of_run = study.seed_map(PCC, run="sub-01", maps="whole", statistic="r").get_fdata()
+    np.testing.assert_array_equal(
+        of_run, read(finished_once, f"{START}_meas-whole_desc-bandpass_seed-{PCC}_stat-r_statmap.nii.gz")
+    )
+    with pytest.raises(InputError, match=rf"there is no seed 'posterior' \(did you mean '{PCC}'\?\)"):
+        study.seed_map("posterior", maps="whole")

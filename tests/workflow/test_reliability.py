@@ -4,6 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from sphereconn import read_study
 from sphereconn.compare.discriminability import discriminability
 from sphereconn.compare.halves import degrees_of_freedom_of_part
 from sphereconn.compare.icc import one_way, two_way
@@ -226,3 +227,12 @@ def test_reliability_can_be_planned_for_a_cluster(finished):
     """Jobs of a cluster are groups of steps, and no group may need itself by way of another."""
     finished.configure(lambda config: config.update(reliability={"over": "halves", "runs": {"session": 1}}))
     assert finished.pending("--executor", "slurm", "--jobs", "2")["halve_halves_mine_bandpass_full"] == 1
+
+
+def test_reliability_is_read_back(finished_once):
+    study = read_study(finished_once.root / "results")
+    found = study.reliability("session", "mine")
+    names, expected = read_matrix(place(finished_once, "session", "stat-icc11_relmat.tsv"))
+    assert found.icc.index.tolist() == names
+    np.testing.assert_array_equal(found.icc.to_numpy(), expected)
+    assert set(found.summary["measure"]) == set(summary(finished_once, "session"))
