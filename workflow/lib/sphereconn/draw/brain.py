@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sphereconn.extract.images import iter_frames, read_volume_header
+from sphereconn.shipped import shipped
 
-BRAIN_FILES = Path(__file__).resolve().parents[4] / "resources" / "brain"
+BRAIN_FILES = shipped("resources/brain")
 
 VIEWS = ("right", "left", "back", "front", "top")
 
