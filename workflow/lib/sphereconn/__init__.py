@@ -12,7 +12,11 @@ from typing import Any
 __version__ = "0.1.0"
 
 # Name -> module. They are imported when they are asked for: a job of the workflow needs neither pandas nor these.
-_OFFERED = {"read_study": "sphereconn.read.results", "InputError": "sphereconn.errors"}
+_OFFERED = {
+    "read_study": "sphereconn.read.results",
+    "GraphicalLassoCV": "sphereconn.connect.scikit_learn",
+    "InputError": "sphereconn.errors",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -400,10 +400,30 @@ def cross_validate(
     ConvergenceError
         When no penalty can be fitted.
     """
-    grid = grid or Grid()
-    covariance = empirical(x).covariance
-    constant = len(covariance) * np.log(2 * np.pi)
     folds = covariances_of_folds(x, cv, gap_frames, len(x) if samples is None else samples, names)
+    return cross_validate_covariances(empirical(x).covariance, folds, grid, floor=floor)
+
+
+def cross_validate_covariances(
+    covariance: np.ndarray,
+    folds: Sequence[tuple[np.ndarray, np.ndarray]],
+    grid: Grid | None = None,
+    *,
+    floor: float = 0.0,
+) -> Selection:
+    """Choose the penalty as ``cross_validate`` does, from the covariances of all, training and test samples.
+
+    Parameters
+    ----------
+    covariance : ndarray of shape (n_nodes, n_nodes)
+        Of all samples.
+    folds : sequence of pairs of ndarray
+        Covariances of the training and of the test samples of each fold.
+    grid, floor
+        As for ``cross_validate``.
+    """
+    grid = grid or Grid()
+    constant = len(covariance) * np.log(2 * np.pi)
     tests = [test for _, test in folds]
     paths = [_path(train) for train, _ in folds]
 
