@@ -62,6 +62,29 @@ def power(rng):
         print(f"| {n} | {chance.median_absolute_by_chance:.3f} | {row[0]} | {row[1]} | {np.mean(first):.0%} |")
 
 
+def motion_groups_of(rng):
+    """Shares of edges found to differ between parts of the subjects, by how motion acts and how large the parts are."""
+    parts = {"halves": 2, "thirds": 3, "quarters": 4}
+    for n in (30, 90):
+        for words in ("in proportion to motion", "above the 80th percentile only", "nowhere"):
+            shares = {part: [] for part in parts}
+            for _ in range(100):
+                motion = rng.gamma(2, 0.1, n)
+                acts = {"in proportion to motion": motion, "nowhere": 0 * motion}.get(
+                    words, np.maximum(motion - np.quantile(motion, 0.8), 0)
+                )
+                standard = (acts - acts.mean()) / (acts.std() or 1)
+                values = rng.normal(size=(n, 500)) + 0.4 * standard[:, None]
+                order = np.argsort(motion)
+                for part, number in parts.items():
+                    size = n // number
+                    places = np.concatenate([order[:size], order[-size:]])
+                    high = np.repeat([0.0, 1.0], size)
+                    shares[part].append(np.mean(found(values[places], high, np.empty((2 * size, 0))).p < 0.05))
+            cells = " | ".join(f"{100 * np.mean(share):.0f} %" for share in shares.values())
+            print(f"| {n} | {words} | {cells} |")
+
+
 def global_signal(n_subjects=16):
     """The shipped cohort with and without its global signal; subjects 4 and 5 have the same series: 5 is left out."""
     points = read_records(COHORT / "parcels.tsv")
@@ -101,6 +124,8 @@ if __name__ == "__main__":
     null_studies(np.random.default_rng(1))
     print("\n| subjects | by chance | r = 0.2 with motion | r = 0.1 | the second ranks first |\n|---|---|---|---|---|")
     power(np.random.default_rng(2))
+    print("\n| subjects | motion acts | halves | thirds | quarters |\n|---|---|---|---|---|")
+    motion_groups_of(np.random.default_rng(3))
     print("\n| shipped cohort | median QC-FC (by chance) | p < .05 | with distance | modularity | separation |")
     print("|---|---|---|---|---|---|")
     global_signal()

@@ -5,9 +5,11 @@ import pytest
 
 from sphereconn.compare.comparison_tables import (
     CRITERIA_COLUMNS,
+    GROUP_COLUMNS,
     criteria_rows,
     described,
     distance_rows,
+    group_rows,
     similarity_rows,
 )
 from sphereconn.compare.denoising import CRITERIA, Strategy, check_columns, compare_strategies, ranked
@@ -114,11 +116,78 @@ def test_the_runs_of_a_subject_count_once():
     assert compared.common[0].found.degrees_of_freedom.max() == 20 - 3
 
 
-def test_too_few_runs_in_common_are_an_error_that_counts_them():
-    values = connectomes(0.0)
+def test_with_too_few_runs_in_common_each_has_its_own_values_and_the_reason_is_told():
+    values = connectomes(1.0)
     pair = [strategy("first", values[:22], NAMES[:22]), strategy("last", values[20:], NAMES[20:])]
-    with pytest.raises(InputError, match=r"2 subjects have runs .* at least 4 are needed \(runs: first 22, last 20\)"):
-        compare_strategies(pair, LENGTHS, "fd", ["age"])
+    compared = compare_strategies(pair, LENGTHS, "fd", ["age"])
+    assert compared.notice == (
+        "2 subjects have runs after every denoising, with fd and age known, and at least 4 are needed"
+    )
+    assert len(compared.common_runs) == 2 and compared.alone == {}
+    for common, own in zip(compared.common, compared.own, strict=True):
+        assert np.isnan([common.values[key] for key in ("qcfc_median_absolute", "high_low_difference")]).all()
+        assert own.values["qcfc_median_absolute"] > 0 and common.values["modularity"] > 0
+    assert np.isnan(compared.ranks["qcfc_median_absolute"]).all() and compared.ranks["runs_kept"] == (1, 2)
+    assert described(pair, compared)["NotComparedWithMotion"] == compared.notice
+    assert list(distance_rows(pair, compared)) == []
+    assert next(row[3:] for row in group_rows(pair, compared, LENGTHS)) == [0, None, None, None]
+
+
+def test_a_strategy_that_leaves_hardly_a_run_does_not_end_the_comparison_of_the_others():
+    values = connectomes(1.0)
+    three = [strategy("one", values), strategy("two", values[:30], NAMES[:30]), strategy("few", values[:3], NAMES[:3])]
+    compared = compare_strategies(three, LENGTHS, "fd", ["age"])
+    assert compared.alone == {"few": "3 subjects with motion and covariates, and 4 are needed"}
+    assert compared.notice is None and len(compared.common_runs) == 30
+    assert compared.ranks["qcfc_median_absolute"][2:] != compared.ranks["qcfc_median_absolute"][:1]
+    assert np.isnan(compared.ranks["qcfc_median_absolute"][2])
+    assert compared.own[2].values["frames_kept"] == 0.75 and np.isnan(compared.common[2].values["frames_kept"])
+    alike = similarity_of(three, compared.common_runs)
+    assert alike.of_runs[0, 1] == pytest.approx(1) and np.isnan(alike.of_runs[2]).all()
+
+
+@pytest.mark.parametrize("n_left", [0, 1])
+def test_a_strategy_without_a_run_is_blank(n_left):
+    values = connectomes(1.0)
+    both = [strategy("one", values), strategy("none", values[:n_left], NAMES[:n_left])]
+    compared = compare_strategies(both, LENGTHS, "fd", [])
+    assert list(compared.alone) == ["none"] and len(compared.common_runs) == N_RUNS
+    assert compared.own[1].values["runs_kept"] == n_left / N_RUNS
+    assert len(list(criteria_rows(both, compared))) == 2 * len(CRITERIA)
+
+
+def test_runs_without_motion_have_the_other_criteria_and_the_reason():
+    values = connectomes(1.0)
+    both = [strategy("one", values, fd="n/a"), strategy("two", values[:30], NAMES[:30], fd="n/a")]
+    compared = compare_strategies(both, LENGTHS, "fd", [])
+    assert "fd" in compared.notice and len(compared.common_runs) == 30
+    assert np.isnan(compared.common[0].values["qcfc_median_absolute"])
+    assert compared.common[0].values["modularity"] > 0 and compared.own[0].values["frames_kept"] == 0.75
+    said = described(both, compared)
+    assert said["DegreesOfFreedom"] is None and said["MotionInCommon"] == {} and said["RunsInCommon"] == 30
+    assert similarity_of(both, []).n_runs == 0
+
+
+def test_differences_between_most_and_least_motion_are_tabled_by_length(three):
+    compared = compare_strategies(three, LENGTHS, "fd", [])
+    rows = [dict(zip(GROUP_COLUMNS, row, strict=True)) for row in group_rows(three, compared, LENGTHS)]
+    of_none = [row for row in rows if row["denoising"] == "none"]
+    order = np.argsort(MOTION)
+    low, high = order[: N_RUNS // 3], order[-(N_RUNS // 3) :]
+    values = connectomes(3.0)
+    difference = values[high].mean(axis=0) - values[low].mean(axis=0)
+    whole = of_none[0]
+    assert (whole["edges"], whole["shortest"], whole["longest"]) == (len(LENGTHS), LENGTHS.min(), LENGTHS.max())
+    assert whole["mean_difference"] == pytest.approx(difference.mean())
+    assert whole["median_absolute_difference"] == pytest.approx(np.median(np.abs(difference)))
+    assert compared.common[0].values["high_low_difference"] == whole["median_absolute_difference"]
+    assert whole["significant"] == compared.common[0].values["high_low_significant"]
+    classes = of_none[1:]
+    assert sum(row["edges"] for row in classes) == len(LENGTHS) and len(classes) == 3
+    short = classes[0]["longest"] >= LENGTHS
+    assert classes[0]["mean_difference"] == pytest.approx(difference[short].mean())
+    assert classes[0]["mean_difference"] > classes[-1]["mean_difference"]
+    assert compared.ranks["high_low_difference"] == (3, 2, 1)
 
 
 def test_columns_are_checked_before_there_are_results():

@@ -110,7 +110,10 @@ def test_of_thirty_unrelated_runs_with_two_covariates_five_percent_of_edges_are_
 
 def test_spread_counts_edges_that_can_be_tested_only():
     found = module.Qcfc(
-        *(np.array(column) for column in ([0.8, np.nan, -0.2], [0.01, np.nan, 0.4], [10.0, np.nan, 10]))
+        *(
+            np.array(column)
+            for column in ([0.8, np.nan, -0.2], [0.01, np.nan, 0.4], [1.0, np.nan, 1], [10.0, np.nan, 10])
+        )
     )
     spread = spread_of(found)
     assert (spread.n_edges, spread.significant, spread.median_absolute) == (2, 0.5, 0.5)
@@ -139,6 +142,7 @@ def test_thirds_of_most_and_least_motion_are_compared_as_by_a_t_test():
     found = qcfc(reader(values), 4, places, high, np.empty((20, 0)))
     expected = stats.ttest_ind(values[places][high == 1], values[places][high == 0])
     assert np.allclose(found.p, expected.pvalue)
+    assert np.allclose(found.slope, values[places][high == 1].mean(axis=0) - values[places][high == 0].mean(axis=0))
 
 
 def test_runs_of_a_subject_are_averaged_before_they_count():

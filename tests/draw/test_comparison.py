@@ -13,9 +13,13 @@ from sphereconn.draw.comparison_words import (
     correlations_with_distance,
     curves_of,
     denoising_compared,
+    differences_by_motion,
     figure_words,
+    over_distance,
+    published_left_out,
     shown,
     table_of_criteria,
+    without_dependence,
 )
 
 LABELS = ["gsr", "plain"]
@@ -42,6 +46,9 @@ SIDECAR = {
     "QcFcByChance": 0.17,
     "Denoising": {"gsr": {"Runs": 22, "RunsAsked": 24}, "plain": {"Runs": 24, "RunsAsked": 24}},
     "RunsWithoutMotionOrCovariates": {"sub-7": "no value in age"},
+    "SubjectsPerMotionGroup": 6,
+    "NotComparedWithMotion": None,
+    "DenoisingWithTooFewRuns": {},
 }
 
 
@@ -78,9 +85,11 @@ def test_edges_are_drawn_as_dots_or_as_their_density_with_the_curve(n_edges):
     lengths, values = rng.uniform(5, 150, n_edges), rng.normal(0, 0.2, n_edges)
     values[0] = np.nan
     curve = (np.linspace(10, 140, 5), np.linspace(0.2, -0.1, 5))
-    figure = distance_figure(lengths, {"gsr": values}, {"gsr": curve}, {"gsr": "gsr: ρ = 0.1"}, title="t", note="n")
+    figure = distance_figure(
+        lengths, {"gsr": values}, {"gsr": curve}, {"gsr": "gsr: ρ = 0.1"}, axis="QC-FC", title="t", note="n"
+    )
     axes = figure.axes[0]
-    assert axes.get_title() == "gsr: ρ = 0.1"
+    assert axes.get_title() == "gsr: ρ = 0.1" and axes.get_ylabel() == "QC-FC"
     assert any(np.array_equal(line.get_ydata(), curve[1]) for line in axes.lines)
     assert any(isinstance(drawn, PolyCollection) for drawn in axes.collections) == (n_edges > 2000)
 
@@ -111,7 +120,7 @@ def test_curves_and_correlations_are_read_back_by_denoising():
         {"denoising": "gsr", "distance": "10.0", "qcfc": "0.2"},
         {"denoising": "gsr", "distance": "20.0", "qcfc": "0"},
     ]
-    curves = curves_of(points, LABELS)
+    curves = curves_of(points, LABELS, "qcfc")
     assert curves["gsr"][0].tolist() == [10, 20] and curves["plain"][0].size == 0
     assert correlations_with_distance(ROWS) == {"gsr": "ρ = 0.300", "plain": "ρ = 0.350"}
 
@@ -126,3 +135,34 @@ def test_the_methods_cite_what_they_use():
         "Wang et al.",
         "Blondel et al.",
     }
+
+
+def test_differences_over_distance_say_whose_they_are():
+    axis, note = over_distance("difference", SIDECAR)
+    assert axis == "most \u2212 least motion"
+    assert note.startswith("Mean edge of the 6 subjects with most motion less that of as many with least")
+    assert set(differences_by_motion(ROWS)) == set(LABELS)
+    assert all(said.endswith(" % p < .05") for said in differences_by_motion(ROWS).values())
+
+
+def test_what_could_not_be_compared_is_told_with_the_reason():
+    few = {
+        **SIDECAR,
+        "MotionInCommon": {},
+        "QcFcByChance": None,
+        "DegreesOfFreedom": None,
+        "NotComparedWithMotion": "1 subject has runs after every denoising, and at least 4 are needed",
+        "DenoisingWithTooFewRuns": {"gsr": "2 subjects with motion and covariates, and 4 are needed"},
+    }
+    assert "nothing could be correlated with motion: 1 subject has runs" in can_tell(few)
+    assert "gsr is not compared with the others on runs in common: 2 subjects" in compared_on(few)
+    assert "ranged" not in compared_on(few)
+    assert "qcfc_median_absolute" not in without_dependence(few)
+    assert without_dependence(SIDECAR)["qcfc_median_absolute"] == 0.17
+
+
+def test_published_strategies_that_are_left_out_are_counted_by_reason():
+    said = published_left_out(
+        {"aroma": {"all": "no components"}, "compcor": {"sub-1": "a", "sub-2": "a", "sub-3": "b"}}
+    )
+    assert said.endswith("not for all runs: aroma (all runs: no components), compcor (2 runs: a; 1 run: b).")

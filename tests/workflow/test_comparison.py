@@ -125,6 +125,33 @@ def test_qcfc_of_each_edge_is_the_partial_correlation_over_the_runs_in_common(fi
     np.testing.assert_allclose(matrix[np.triu_indices(12, 1)], expected, atol=1e-10)
 
 
+def test_most_and_least_motion_are_told_apart_by_distance_and_drawn(finished_once, criteria):
+    results = finished_once.root / "results"
+    rows = read_records(results / f"{START}_meas-full_motiongroups.tsv")
+    whole = {row["denoising"]: row for row in rows if row["edges"] == "66"}
+    assert set(whole) == set(DENOISING)
+    for label, row in whole.items():
+        assert row["median_absolute_difference"] == criteria["high_low_difference", label]["value_in_common"]
+        matrix = read_matrix(results / f"{START}_meas-full_desc-{label}_stat-motiondifference_relmat.tsv")[1]
+        edges = matrix[np.triu_indices(12, 1)]
+        assert np.median(np.abs(edges)) == pytest.approx(float(row["median_absolute_difference"]))
+    # The artefact adds to every edge of those who move.
+    assert float(whole["none"]["mean_difference"]) > 2 * abs(float(whole["motion"]["mean_difference"]))
+    assert (results / "group" / "figures" / f"{START.partition('/')[2]}_meas-full_motiongroups.png").is_file()
+
+
+def test_a_strategy_that_leaves_too_few_runs_fails_no_job_and_is_named(finished):
+    finished.configure(lambda config: config["denoising"]["scrubbed"].update(max_mean_framewise_displacement=0.01))
+    finished.run()
+    results = finished.root / "results"
+    rows = read_records(results / f"{START}_meas-full_criteria.tsv")
+    value = {(row["criterion"], row["denoising"]): row["value_in_common"] for row in rows}
+    assert value["qcfc_median_absolute", "scrubbed"] == "n/a" != value["qcfc_median_absolute", "motion"]
+    sidecar = read_json(results / f"{START}_meas-full_comparison.json")
+    assert list(sidecar["DenoisingWithTooFewRuns"]) == ["scrubbed"] and sidecar["RunsInCommon"] == N_RUNS
+    assert "scrubbed is not compared with the others on runs in common" in (results / "report.html").read_text()
+
+
 def test_losses_are_those_of_each_strategy(criteria, finished_once):
     sidecar = read_json(finished_once.root / "results" / f"{START}_meas-full_comparison.json")
     kept = {label: float(criteria["runs_kept", label]["value"]) for label in DENOISING}

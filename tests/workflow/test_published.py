@@ -64,7 +64,7 @@ def test_strategies_are_compared_as_far_as_confounds_go(finished_once):
 
 def test_the_report_says_what_was_left_out_and_describes_what_was_done(finished_once):
     report = (finished_once[0].root / "results" / "report.html").read_text()
-    assert "Published strategies that could not be used: " in report and "compcor (all runs: " in report
+    assert "Published strategies not used, or not for all runs: " in report and "compcor (all runs: " in report
 
 
 def test_nothing_but_the_comparison_is_drawn_of_them(finished_once):

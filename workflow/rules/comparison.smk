@@ -3,8 +3,8 @@
 Needs: group/*_stack.npy with its tables, group/group-all_*_nodes.tsv, contrasts and reliability of seed sets with
   several radii.
 Gives: group/group-all_*_organization.tsv, group/comparison-denoising_*_criteria.tsv, *_distance.tsv, *_similarity.tsv,
-  *_stat-qcfc_relmat.tsv, *_comparison.json, group/comparison-radii_*_radii.tsv, *_similarity.tsv, *_radii.json,
-  group/figures/comparison-*.
+  *_motiongroups.tsv, *_stat-qcfc_relmat.tsv, *_stat-motiondifference_relmat.tsv, *_comparison.json,
+  group/comparison-radii_*_radii.tsv, *_similarity.tsv, *_radii.json, group/figures/comparison-*.
 """
 
 
@@ -40,7 +40,8 @@ for COMPARISON in STUDY.comparisons:
     OF_COMPARISON = f"{COMPARISON.seed_set}_{COMPARISON.estimator}"
     COMPARED = {key: result(path) for key, path in COMPARISON.tables().items()}
     NODES_COMPARED = result(COMPARISON.stacked("nodes.tsv")[0])
-    QCFC = [result(path) for path in COMPARISON.matrices()]
+    QCFC = [result(path) for path in COMPARISON.matrices(comparisons.QCFC)]
+    DIFFERENCE = [result(path) for path in COMPARISON.matrices(comparisons.DIFFERENCE)]
 
     rule:
         name:
@@ -55,6 +56,7 @@ for COMPARISON in STUDY.comparisons:
         output:
             **COMPARED,
             qcfc=QCFC,
+            difference=DIFFERENCE,
         log:
             log_of(
                 "compare_denoising", names.comparison_result(COMPARISON.seed_set, COMPARISON.estimator, "comparison")
@@ -84,6 +86,7 @@ for COMPARISON in STUDY.comparisons:
         input:
             **COMPARED,
             qcfc=QCFC,
+            difference=DIFFERENCE,
             nodes=NODES_COMPARED,
         output:
             **{

@@ -6,9 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sphereconn.compare.denoising import CRITERIA, Compared, Criteria, Strategy
+from sphereconn.compare.distance import edges_by_length
+from sphereconn.compare.qcfc import LEVEL
 from sphereconn.compare.similarity import Similarity
+
+Array = NDArray[np.float64]
 
 CRITERIA_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "criterion": {"Description": "What strategies are compared by; the key Criteria says what it is"},
@@ -29,6 +34,27 @@ DISTANCE_COLUMNS: Mapping[str, Mapping[str, str]] = {
         "Description": "Partial correlation of edges of this length with motion, on the runs that all denoisings have:"
         " lines fitted locally to the nearest 30 % of the edges, with tricube weights (Cleveland 1979)"
     },
+    "difference": {
+        "Description": "Difference between the mean edges of this length of the third of the subjects with most motion"
+        " and the third with least, covariates taken out, fitted in the same way; Fisher's z for correlations"
+    },
+}
+GROUP_COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "denoising": {"Description": "Label of the denoising"},
+    "shortest": {"Description": "Distance between the nodes of the shortest of these edges", "Units": "mm"},
+    "longest": {"Description": "Distance between the nodes of the longest", "Units": "mm"},
+    "edges": {
+        "Description": "Number of edges; the first row of a denoising is of all, the others are classes by length"
+    },
+    "significant": {
+        "Description": "Share of them that differ (p < .05) between the third of the subjects with most motion and the"
+        " third with least, covariates taken out, on the runs that all denoisings have"
+    },
+    "mean_difference": {
+        "Description": "Mean over the edges of the difference between the means of these two, most less least;"
+        " Fisher's z for correlations"
+    },
+    "median_absolute_difference": {"Description": "Median of the magnitude of this difference"},
 }
 SIMILARITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "denoising": {"Description": "Label of a denoising"},
@@ -53,8 +79,20 @@ def criteria_rows(strategies: Sequence[Strategy], compared: Compared) -> Iterato
 def distance_rows(strategies: Sequence[Strategy], compared: Compared) -> Iterator[list[Any]]:
     """Return a row for each strategy and point of its curve, a value for each of ``DISTANCE_COLUMNS``."""
     for strategy, common in zip(strategies, compared.common, strict=True):
-        for distance, value in zip(*common.curve, strict=True):
-            yield [strategy.label, distance, value]
+        for distance, value, difference in zip(*common.curve, common.curve_of_groups[1], strict=True):
+            yield [strategy.label, distance, value, difference]
+
+
+def group_rows(strategies: Sequence[Strategy], compared: Compared, lengths: Array) -> Iterator[list[Any]]:
+    """Return for each strategy a row of all edges and one a class of length, a value for each of ``GROUP_COLUMNS``."""
+    classes = edges_by_length(lengths) if len(lengths) else []
+    for strategy, common in zip(strategies, compared.common, strict=True):
+        for places in [np.arange(len(lengths)), *(classes if len(classes) > 1 else [])]:
+            known = places[~np.isnan(common.groups.r[places])]
+            difference, p = common.groups.slope[known], common.groups.p[known]
+            measured = [(p < LEVEL).mean(), difference.mean(), np.median(np.abs(difference))] if len(known) else []
+            row = [strategy.label, lengths[places].min(), lengths[places].max(), len(known)]
+            yield [*row, *map(float, measured), *[None] * (3 - len(measured))]
 
 
 def similarity_rows(labels: Sequence[str], found: Similarity) -> Iterator[list[Any]]:
@@ -69,16 +107,19 @@ def similarity_rows(labels: Sequence[str], found: Similarity) -> Iterator[list[A
 def described(strategies: Sequence[Strategy], compared: Compared) -> dict[str, Any]:
     """Return what a sidecar says of a comparison, as keys and plain values."""
     motion = compared.motion
+    extent = (
+        dict(zip(("Lowest", "Median", "Highest"), np.quantile(motion, (0, 0.5, 1)), strict=True)) if len(motion) else {}
+    )
+    basis = max(compared.common, key=lambda one: one.n_subjects)
     return {
         "RunsInCommon": len(compared.common_runs),
-        "SubjectsInCommon": compared.common[0].n_subjects,
+        "SubjectsInCommon": basis.n_subjects,
         "DegreesOfFreedom": _largest(compared.common),
-        "MotionInCommon": {
-            "Lowest": float(motion.min()),
-            "Median": float(np.median(motion)),
-            "Highest": float(motion.max()),
-        },
-        "QcFcByChance": compared.common[0].by_chance,
+        "MotionInCommon": {word: float(value) for word, value in extent.items()},
+        "SubjectsPerMotionGroup": basis.group_size,
+        "NotComparedWithMotion": compared.notice,
+        "DenoisingWithTooFewRuns": dict(compared.alone),
+        "QcFcByChance": basis.by_chance,
         "Denoising": {
             strategy.label: {
                 "RunsAsked": strategy.n_asked,

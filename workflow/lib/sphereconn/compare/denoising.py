@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,13 @@ from sphereconn.compare.subject_means import mean_rows, subject_means
 from sphereconn.errors import InputError
 from sphereconn.files import MISSING, to_number
 from sphereconn.infer.design import Design, make_design
+from sphereconn.words import counted
 
 Array = NDArray[np.float64]
 Row = Mapping[str, str]
+
+ORGANIZATION = ("modularity", "network_separation")
+_DIGITS = 12  # decimal places
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,12 @@ CRITERIA: Mapping[str, Criterion] = {
         "most vs least motion: edges p < .05",
         "Share of the edges that differ (p < .05) between the third with most and the third with least motion,"
         " covariates taken out",
+    ),
+    "high_low_difference": Criterion(
+        "lower",
+        "most vs least motion: median |difference|",
+        "Median over the edges of the magnitude of the difference between the means of these two thirds, covariates"
+        " taken out; Fisher's z for correlations. A denoising that makes all edges smaller makes it smaller, too",
     ),
     "modularity": Criterion(
         "higher", "modularity", "Mean over the runs of the modularity Q* that Louvain searches find"
@@ -132,20 +142,28 @@ class Criteria:
         By criterion; NaN where it cannot be told.
     found
         QC-FC of every edge.
+    groups
+        Of every edge what tells the third of the subjects with most motion from that with least; the slope is the
+        difference of their means.
+    group_size
+        Number of subjects in each of these.
     n_runs, n_subjects
         Numbers behind QC-FC.
     by_chance
         Median magnitude of QC-FC if no edge depended on motion.
-    curve
-        Distances, and the smooth curve of QC-FC over them.
+    curve, curve_of_groups
+        Distances, and the smooth curves over them of QC-FC and of the difference between these groups.
     """
 
     values: Mapping[str, float]
     found: Qcfc
+    groups: Qcfc
+    group_size: int
     n_runs: int
     n_subjects: int
     by_chance: float
     curve: tuple[Array, Array]
+    curve_of_groups: tuple[Array, Array]
 
 
 @dataclass(frozen=True)
@@ -159,6 +177,11 @@ class Compared:
     ranks
         By criterion, the rank of each strategy on the common runs, 1 for the best; NaN where there is no value. Equal
         values share the better rank.
+    alone
+        Strategies that have too few runs to be compared, by label, and why: the common runs are those of the others,
+        and these strategies have no value on them.
+    notice
+        Why nothing could be correlated with motion on the common runs; None where it could.
     common_runs
         Names of these runs.
     motion
@@ -170,6 +193,8 @@ class Compared:
     own: tuple[Criteria, ...]
     common: tuple[Criteria, ...]
     ranks: Mapping[str, tuple[float, ...]]
+    alone: Mapping[str, str]
+    notice: str | None
     common_runs: tuple[str, ...]
     motion: Array
     left_out: Mapping[str, str]
@@ -192,44 +217,81 @@ def compare_strategies(
     motion, covariates
         Columns of the rows. Motion has numbers; a covariate with other cells has levels.
 
-    Raises
-    ------
-    InputError
-        When a column is missing or of no use, or too few runs are common to all strategies.
+    Returns
+    -------
+    Compared
+        What cannot be computed, of too few runs or without their motion, is NaN, and ``alone`` and ``notice`` say why.
     """
     known = _known_of_runs(strategies)
-    columns = [motion, *covariates]
-    design = motion_design(list(known.values()), motion, covariates)
     names = list(known)
+    try:
+        design = motion_design(list(known.values()), motion, covariates)
+    except InputError as problem:
+        return _without_motion(strategies, str(problem).rstrip("."))
     place = {names[run]: row for row, run in enumerate(design.runs)}
     left_out = {names[run]: reason for run, reason in design.left_out.items()}
-    common = [name for name in place if all(name in strategy.names for strategy in strategies)]
     nuisance = np.delete(design.matrix, design.columns.index(motion), axis=1)
     amount = np.array([to_number(known[name][motion]) for name in place])
+    least = int(np.linalg.matrix_rank(nuisance)) + 2
 
     def of(strategy: Strategy, chosen: Sequence[str]) -> Criteria:
         rows = [place[name] for name in chosen]
         return criteria_of(strategy, chosen, amount[rows], nuisance[rows], lengths)
 
     own_runs = [[name for name in strategy.names if name in place] for strategy in strategies]
-    n_subjects = len({known[name]["subject"] for name in common})
-    least = int(np.linalg.matrix_rank(nuisance)) + 2
-    if n_subjects < least:
-        which = ", ".join(f"{one.label} {sum(name in place for name in one.names)}" for one in strategies)
-        raise InputError(
-            f"{n_subjects} subjects have runs after every denoising that is compared, with {' and '.join(columns)}"
-            f" known; at least {least} are needed (runs: {which}). Compare fewer, or such as share more runs."
-        )
-    shared = tuple(of(strategy, common) for strategy in strategies)
+    counts = [len({known[name]["subject"] for name in runs}) for runs in own_runs]
+    alone = {
+        strategy.label: f"{counted(count, 'subject')} with motion and covariates, and {least} are needed"
+        for strategy, count in zip(strategies, counts, strict=True)
+        if count < least
+    }
+    sharing = [strategy for strategy in strategies if strategy.label not in alone]
+    common = [name for name in place if sharing and all(name in strategy.names for strategy in sharing)]
+    shared = tuple(
+        of(strategy, common) if strategy.label not in alone else blank_criteria(strategy) for strategy in strategies
+    )
     own = tuple(
-        same if set(runs) == set(common) else of(strategy, runs)
+        same if set(runs) == set(common) and strategy.label not in alone else of(strategy, runs)
         for strategy, runs, same in zip(strategies, own_runs, shared, strict=True)
     )
-    ranks = {
+    n_subjects = len({known[name]["subject"] for name in common})
+    few = (
+        f"{counted(n_subjects, 'subject')} {'has' if n_subjects == 1 else 'have'} runs after every denoising, with"
+        f" {' and '.join([motion, *covariates])} known, and at least {least} are needed"
+    )
+    motion_of_common = amount[[place[name] for name in common]]
+    ranks = ranks_of(own, shared)
+    return Compared(
+        own, shared, ranks, alone, few if n_subjects < least else None, tuple(common), motion_of_common, left_out
+    )
+
+
+def _without_motion(strategies: Sequence[Strategy], reason: str) -> Compared:
+    """Compare what has nothing to do with motion."""
+    common = [name for name in strategies[0].names if all(name in strategy.names for strategy in strategies)]
+
+    def of(strategy: Strategy, chosen: Sequence[str]) -> Criteria:
+        return replace(blank_criteria(strategy), values=values_without_motion(strategy, chosen), n_runs=len(chosen))
+
+    own = tuple(of(strategy, strategy.names) for strategy in strategies)
+    shared = tuple(of(strategy, common) for strategy in strategies)
+    return Compared(own, shared, ranks_of(own, shared), {}, reason, tuple(common), np.empty(0), {})
+
+
+def ranks_of(own: Sequence[Criteria], shared: Sequence[Criteria]) -> dict[str, tuple[float, ...]]:
+    """Return the ranks of strategies by criterion, of their values on the common runs; of runs kept, on all runs."""
+    return {
         key: ranked([one.values[key] for one in (own if key == "runs_kept" else shared)], criterion.better)
         for key, criterion in CRITERIA.items()
     }
-    return Compared(own, shared, ranks, tuple(common), amount[[place[name] for name in common]], left_out)
+
+
+def blank_criteria(strategy: Strategy) -> Criteria:
+    """Return the criteria of a strategy without any run that they could be told of."""
+    nothing = Qcfc(*(np.full(strategy.n_edges, np.nan) for _ in range(4)))
+    no_curve = np.empty(0), np.empty(0)
+    values = dict.fromkeys(CRITERIA, float("nan"))
+    return Criteria(values, nothing, nothing, 0, 0, 0, float("nan"), no_curve, no_curve)
 
 
 def motion_design(rows: Sequence[Row], motion: str, covariates: Sequence[str]) -> Design:
@@ -287,9 +349,10 @@ def criteria_of(strategy: Strategy, chosen: Sequence[str], motion: Array, nuisan
     lengths
         Of the edges, shape (n_edges,).
     """
+    if not len(chosen):
+        return replace(blank_criteria(strategy), values=values_without_motion(strategy, chosen))
     at = {name: position for position, name in enumerate(strategy.names)}
     runs = np.array([at[name] for name in chosen], dtype=np.int64)
-    measured = [strategy.measured[run] for run in runs]
     subjects = [strategy.rows[run]["subject"] for run in runs]
     amount, columns = mean_rows(motion, subjects), mean_rows(nuisance, subjects)
     edges = subject_means(strategy.edges, runs, subjects)
@@ -298,33 +361,42 @@ def criteria_of(strategy: Strategy, chosen: Sequence[str], motion: Array, nuisan
     questions = Question(everyone, amount, columns), Question(extremes, high, columns[extremes])
     found, of_extremes = questions_of(edges, strategy.n_edges, everyone, questions)
     spread, high_low = spread_of(found), spread_of(of_extremes)
-    organization = {
-        # What is left of rounding is 0: without it, ranks and dependence on motion would be those of noise.
-        key: np.round([_number(row, key) for row in measured], 12)
-        for key in ("modularity", "network_separation")
-    }
-    of_subjects = mean_rows(organization["modularity"], subjects)[:, None]
+    of_qcfc = curve(lengths, found.r)
+    values = values_without_motion(strategy, chosen)
+    modularity = np.array([_number(strategy.measured[run], "modularity") for run in runs]).round(_DIGITS)
+    of_subjects = mean_rows(modularity, subjects)[:, None]
     by_motion = qcfc(lambda some, low, high: of_subjects[some, low:high], 1, everyone, amount, columns)
-    losses = losses_of(measured)
-    values = {
-        "qcfc_median_absolute": spread.median_absolute,
-        "qcfc_significant": spread.significant,
-        "qcfc_significant_fdr": spread.significant_fdr,
-        "qcfc_by_distance": rank_correlation(lengths, found.r),
-        "high_low_significant": high_low.significant,
-        "modularity_by_motion": float(by_motion.r[0]),
-        **{key: _mean(of_runs) for key, of_runs in organization.items()},
-        "runs_kept": len(strategy.names) / strategy.n_asked if strategy.n_asked else float("nan"),
-        **{key: value for key, value in asdict(losses).items() if key in CRITERIA},
-    }
     return Criteria(
-        {key: values[key] for key in CRITERIA},
+        {
+            **values,
+            "qcfc_median_absolute": spread.median_absolute,
+            "qcfc_significant": spread.significant,
+            "qcfc_significant_fdr": spread.significant_fdr,
+            "qcfc_by_distance": rank_correlation(lengths, found.r),
+            "high_low_significant": high_low.significant,
+            "high_low_difference": _median(np.abs(of_extremes.slope)),
+            "modularity_by_motion": float(by_motion.r[0]),
+        },
         found,
+        of_extremes,
+        len(extremes) // 2,
         len(runs),
         len(amount),
         spread.median_absolute_by_chance,
-        curve(lengths, found.r),
+        of_qcfc,
+        curve(lengths, of_extremes.slope, at=of_qcfc[0]),
     )
+
+
+def values_without_motion(strategy: Strategy, chosen: Sequence[str]) -> dict[str, float]:
+    """Return the criteria of a strategy on some of its runs, named, that need no motion; the others are NaN."""
+    at = {name: position for position, name in enumerate(strategy.names)}
+    measured = [strategy.measured[at[name]] for name in chosen]
+    # What is left of rounding is 0: without it, ranks and dependence on motion would be those of noise.
+    means = {key: _mean(np.array([_number(row, key) for row in measured]).round(_DIGITS)) for key in ORGANIZATION}
+    losses = {key: value for key, value in asdict(losses_of(measured)).items() if key in CRITERIA}
+    kept = len(strategy.names) / strategy.n_asked if strategy.n_asked else float("nan")
+    return {**dict.fromkeys(CRITERIA, float("nan")), **means, **losses, "runs_kept": kept}
 
 
 def _number(row: Row, column: str) -> float:
@@ -335,6 +407,11 @@ def _number(row: Row, column: str) -> float:
 def _mean(values: Array) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
+
+
+def _median(values: Array) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def ranked(values: Sequence[float], better: str) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ Array = NDArray[np.float64]
 # The share of the edges nearest to a distance that the curve is fitted to there, and the fewest of them.
 SHARE, FEWEST = 0.3, 30
 POINTS = 50
+BINS = 10
 
 
 def edge_lengths(coordinates: Array) -> Array:
@@ -63,7 +64,9 @@ def rank_correlation(first: Array, second: Array) -> float:
     return float(one @ other / size) if size > 0 else float("nan")
 
 
-def curve(lengths: Array, values: Array, share: float = SHARE, points: int = POINTS) -> tuple[Array, Array]:
+def curve(
+    lengths: Array, values: Array, share: float = SHARE, points: int = POINTS, at: Array | None = None
+) -> tuple[Array, Array]:
     """Return a smooth curve of values over lengths: straight lines fitted locally, with tricube weights.
 
     Parameters
@@ -74,11 +77,13 @@ def curve(lengths: Array, values: Array, share: float = SHARE, points: int = POI
         Share of the edges that each line is fitted to, at least 30 of them.
     points
         Number of lengths, equally spaced from the 1st to the 99th percentile, at which the curve is known.
+    at
+        These lengths themselves, where they are given.
 
     Returns
     -------
     at, fitted : ndarray of shape (points,)
-        No point at all when fewer than ten edges are known.
+        When fewer than ten edges are known, no point at all, or NaN at the points that are given.
 
     References
     ----------
@@ -87,14 +92,37 @@ def curve(lengths: Array, values: Array, share: float = SHARE, points: int = POI
     """
     known = ~(np.isnan(lengths) | np.isnan(values))
     if known.sum() < 10:
-        return np.empty(0), np.empty(0)
+        nowhere = np.empty(0) if at is None else at
+        return nowhere, np.full(len(nowhere), np.nan)
     order = np.argsort(lengths[known], kind="stable")
     x, y = lengths[known][order], values[known][order]
-    first, last = np.quantile(x, [0.01, 0.99])
-    at = np.linspace(first, last, points)
+    if at is None:
+        first, last = np.quantile(x, [0.01, 0.99])
+        at = np.linspace(first, last, points)
     # A line through few edges leaves what a correlation can be.
     n_near = min(max(int(share * len(x) + 1e-10), FEWEST), len(x))
     return at, np.array([_line_at(x, y, point, n_near) for point in at])
+
+
+def edges_by_length(lengths: Array, most: int = BINS, fewest: int = FEWEST) -> list[NDArray[np.int64]]:
+    """Return edges by length, in classes of as many edges each: positions of those of each class, short ones first.
+
+    Parameters
+    ----------
+    lengths
+        Shape (n_edges,).
+    most
+        Number of classes.
+    fewest
+        Of the edges of a class, for which there may be fewer classes.
+
+    Examples
+    --------
+    >>> [places.tolist() for places in edges_by_length(np.array([5.0, 1.0, 3.0, 9.0]), most=2, fewest=1)]
+    [[1, 2], [0, 3]]
+    """
+    number = max(min(most, len(lengths) // max(fewest, 1)), 1)
+    return np.array_split(np.argsort(lengths, kind="stable"), number)
 
 
 def _line_at(x: Array, y: Array, point: float, n_near: int) -> float:

@@ -31,12 +31,16 @@ class Qcfc:
         Pearson's, of what the nuisance columns leave of edge and motion.
     p
         Two-sided, of t with ``degrees_of_freedom``.
+    slope
+        Change of the edge with a unit of motion; where motion is 1 in one group of runs and 0 in another, the
+        difference between the means of the two, what the nuisance columns explain taken out.
     degrees_of_freedom
         Number of runs that have the edge, less the intercept, the slope and the rank of the nuisance columns in them.
     """
 
     r: Array
     p: Array
+    slope: Array
     degrees_of_freedom: Array
 
 
@@ -120,11 +124,16 @@ def questions_of(
     edges, n_edges, runs
         As for `qcfc`.
     questions
-        What edges are correlated with, over which of these runs.
+        What edges are correlated with, over which of these runs; without three of them there is no answer.
     """
+    nothing = np.full(n_edges, np.nan)
+    if any(len(question.places) < 3 for question in questions):
+        asked = [question for question in questions if len(question.places) > 2]
+        answers = iter(questions_of(edges, n_edges, runs, asked) if asked else ())
+        return tuple(next(answers) if len(question.places) > 2 else Qcfc(*[nothing] * 4) for question in questions)
     bases = [_basis(question.nuisance) for question in questions]
     centred = [question.motion - question.motion.mean() for question in questions]
-    parts: list[list[tuple[Array, Array]]] = [[] for _ in questions]
+    parts: list[list[tuple[Array, Array, Array]]] = [[] for _ in questions]
     for start in range(0, n_edges, BLOCK):
         values = edges(runs, start, min(start + BLOCK, n_edges))
         for question, motion, basis, found in zip(questions, centred, bases, parts, strict=True):
@@ -133,10 +142,10 @@ def questions_of(
     return tuple(_with_p(*(np.concatenate(column) for column in zip(*found, strict=True))) for found in parts)
 
 
-def _with_p(r: Array, freedom: Array) -> Qcfc:
+def _with_p(r: Array, slope: Array, freedom: Array) -> Qcfc:
     with np.errstate(invalid="ignore", divide="ignore"):
         t = r * np.sqrt(freedom / np.maximum(1 - r**2, 0))
-    return Qcfc(r, 2 * stdtr(freedom, -np.abs(t)), freedom)
+    return Qcfc(r, 2 * stdtr(freedom, -np.abs(t)), slope, freedom)
 
 
 def _basis(nuisance: Array) -> tuple[Array, int]:
@@ -148,9 +157,9 @@ def _basis(nuisance: Array) -> tuple[Array, int]:
     return left[:, :rank], rank
 
 
-def _block(values: Array, motion: Array, basis: Array, rank: int) -> tuple[Array, Array]:
-    """Give r and degrees of freedom of a block of edges."""
-    r, freedom = np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
+def _block(values: Array, motion: Array, basis: Array, rank: int) -> tuple[Array, Array, Array]:
+    """Give r, slope and degrees of freedom of a block of edges."""
+    r, slope, freedom = (np.full(values.shape[1], np.nan) for _ in range(3))
     known = ~np.isnan(values)
     whole = known.all(axis=0)
     if whole.any():
@@ -160,18 +169,19 @@ def _block(values: Array, motion: Array, basis: Array, rank: int) -> tuple[Array
         totals = np.einsum("re,re->e", complete, complete), np.full(complete.shape[1], motion @ motion)
         explained = ((basis.T @ complete) ** 2).sum(axis=0)
         squares = totals[0] - explained, np.full(complete.shape[1], of_motion @ of_motion)
-        r[whole] = _ratio(of_motion @ complete, squares, totals)
+        r[whole], slope[whole] = _ratios(of_motion @ complete, squares, totals)
         freedom[whole] = len(values) - rank - 1
     partial = np.flatnonzero(~whole & (known.sum(axis=0) > 2))
     if len(partial):
-        r[partial], freedom[partial] = _with_gaps(values[:, partial], known[:, partial], motion, basis)
+        r[partial], slope[partial], freedom[partial] = _with_gaps(values[:, partial], known[:, partial], motion, basis)
     r[freedom < 1] = np.nan
+    slope[np.isnan(r)] = np.nan
     freedom[np.isnan(r)] = np.nan
-    return r, freedom
+    return r, slope, freedom
 
 
-def _with_gaps(values: Array, known: NDArray[np.bool_], motion: Array, basis: Array) -> tuple[Array, Array]:
-    """Give r and degrees of freedom of edges that some runs miss, each by normal equations of its own.
+def _with_gaps(values: Array, known: NDArray[np.bool_], motion: Array, basis: Array) -> tuple[Array, Array, Array]:
+    """Give r, slope and degrees of freedom of edges that some runs miss, each by normal equations of its own.
 
     The columns of the basis are orthonormal over all runs, so those over most of them are well conditioned.
     """
@@ -190,15 +200,16 @@ def _with_gaps(values: Array, known: NDArray[np.bool_], motion: Array, basis: Ar
     totals = (centred**2).sum(axis=0), (moved**2).sum(axis=0)
     squares = totals[0] - (of_edges**2).sum(axis=1), totals[1] - (of_motion**2).sum(axis=1)
     products_left = (centred * moved).sum(axis=0) - (of_edges * of_motion).sum(axis=1)
-    return _ratio(products_left, squares, totals), count - used.sum(axis=1) - 1
+    return *_ratios(products_left, squares, totals), count - used.sum(axis=1) - 1
 
 
-def _ratio(products: Array, squares: tuple[Array, Array], totals: tuple[Array, Array]) -> Array:
-    """Give correlations from sums of products and squares; NaN where a square is rounding."""
+def _ratios(products: Array, squares: tuple[Array, Array], totals: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Give correlations and slopes from sums of products and squares; NaN where a square is rounding."""
     varies = (squares[0] > _ROUNDING * totals[0]) & (squares[1] > _ROUNDING * totals[1])
-    r: Array = np.full(len(products), np.nan)
+    r, slope = np.full(len(products), np.nan), np.full(len(products), np.nan)
     r[varies] = products[varies] / np.sqrt(squares[0][varies] * squares[1][varies])
-    return np.clip(r, -1, 1)
+    slope[varies] = products[varies] / squares[1][varies]
+    return np.clip(r, -1, 1), slope
 
 
 def spread_of(found: Qcfc) -> Spread:
@@ -206,7 +217,8 @@ def spread_of(found: Qcfc) -> Spread:
 
     Examples
     --------
-    >>> spread_of(Qcfc(np.array([0.9, -0.1]), np.array([0.001, 0.8]), np.array([18.0, 18.0])))  # doctest: +ELLIPSIS
+    >>> r, p, freedom = np.array([0.9, -0.1]), np.array([0.001, 0.8]), np.array([18.0, 18.0])
+    >>> spread_of(Qcfc(r, p, 2 * r, freedom))  # doctest: +ELLIPSIS
     Spread(n_edges=2, significant=0.5, significant_fdr=0.5, median_absolute=0.5, median_absolute_by_chance=0.16...)
     """
     tested = ~np.isnan(found.r)

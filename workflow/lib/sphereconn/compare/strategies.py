@@ -43,12 +43,18 @@ def read_strategy(
 
 
 def similarity_of(strategies: Sequence[Strategy], runs: Sequence[str]) -> Similarity:
-    """Return how similar strategies are on runs, named, that all of them have."""
+    """Return how similar strategies are on some runs, named; NaN for those that miss them, and without any run."""
+    if not runs:
+        nothing = np.full((len(strategies), len(strategies)), np.nan)
+        return Similarity(nothing, nothing, 0)
     places = [{name: place for place, name in enumerate(strategy.names)} for strategy in strategies]
+    complete = [set(runs) <= set(at) for at in places]
     return similarity(
         [
             strategy.edges(np.array([at[name]]), 0, strategy.n_edges)[0]
-            for strategy, at in zip(strategies, places, strict=True)
+            if has_all
+            else np.full(strategy.n_edges, np.nan)
+            for strategy, at, has_all in zip(strategies, places, complete, strict=True)
         ]
         for name in runs
     )

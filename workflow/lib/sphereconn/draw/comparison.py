@@ -91,48 +91,51 @@ def _draw_criterion(
 
 def distance_figure(
     lengths: Array,
-    qcfc: Mapping[str, Array],
+    values: Mapping[str, Array],
     curves: Mapping[str, tuple[Array, Array]],
     words: Mapping[str, str],
     *,
+    axis: str,
     title: str,
     note: str,
 ) -> Figure:
-    """Draw the dependence of edges on motion over the distance between their nodes, a panel for each denoising.
+    """Draw what motion does to edges over the distance between their nodes, a panel for each denoising.
 
     Parameters
     ----------
     lengths
         Of the edges, mm, shape (n_edges,).
-    qcfc
-        By denoising, the partial correlation of each edge with motion, shape (n_edges,); NaN where there is none.
+    values
+        By denoising, what motion does to each edge, such as QC-FC, shape (n_edges,); NaN where it is not known.
     curves
         By denoising, distances and the smooth curve there.
     words
         By denoising, what its panel is called.
+    axis
+        What the vertical axis is called.
     title, note
         What the figure shows, and a remark.
     """
-    n_columns = min(COLUMNS, len(qcfc))
+    n_columns = min(COLUMNS, len(values))
     width = 2 * style.MARGIN + 0.55 + n_columns * (PANEL + 0.2)
     top = style.heading_height(title, note, width)
-    n_rows = -(-len(qcfc) // n_columns)
+    n_rows = -(-len(values) // n_columns)
     sheet = style.Sheet(width, top + n_rows * (PANEL + 0.75) + style.MARGIN)
-    limit = max((style.symmetric_limit(values) for values in qcfc.values()), default=1.0)
+    limit = max((style.symmetric_limit(each) for each in values.values()), default=1.0)
     with style.figure_style():
         sheet.heading(title, note)
-        for place, (label, values) in enumerate(qcfc.items()):
+        for place, (label, of_label) in enumerate(values.items()):
             row, column = divmod(place, n_columns)
             left = style.MARGIN + 0.55 + column * (PANEL + 0.2)
             axes = sheet.axes(left, top + 0.3 + row * (PANEL + 0.75), PANEL, PANEL)
-            known = ~np.isnan(values)
+            known = ~np.isnan(of_label)
             if known.sum() > MOST_DOTS:
                 span = (0.0, float(lengths.max()), -limit, limit)
                 axes.hexbin(
-                    lengths[known], values[known], gridsize=40, cmap="Greys", mincnt=1, linewidths=0, extent=span
+                    lengths[known], of_label[known], gridsize=40, cmap="Greys", mincnt=1, linewidths=0, extent=span
                 )
             else:
-                axes.plot(lengths[known], values[known], "o", ms=2.5, color=style.FAINT_INK, alpha=0.5, mec="none")
+                axes.plot(lengths[known], of_label[known], "o", ms=2.5, color=style.FAINT_INK, alpha=0.5, mec="none")
             axes.axhline(0, color=style.FAINT_INK, linewidth=0.8, linestyle=(0, (3, 2)))
             axes.plot(*curves[label], color=DOT, linewidth=1.8)
             axes.set_ylim(-1.05 * limit, 1.05 * limit)
@@ -140,7 +143,7 @@ def distance_figure(
             axes.set_title(style.wrapped(words[label], PANEL + 0.2, style.SMALL_TEXT_SIZE), size=style.SMALL_TEXT_SIZE)
             axes.set_xlabel("distance (mm)")
             if column == 0:
-                axes.set_ylabel("QC-FC (partial r)")
+                axes.set_ylabel(axis)
             else:
                 axes.tick_params(labelleft=False)
             for side in ("top", "right"):

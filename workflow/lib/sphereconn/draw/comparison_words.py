@@ -53,12 +53,20 @@ def compared_on(sidecar: Mapping[str, Any]) -> str:
         f" {counted(unknown, 'run')} could not be used because motion or a covariate is missing." if unknown else ""
     )
     motion = {key: f"{value:.3g}" for key, value in sidecar["MotionInCommon"].items()}
+    alone = "".join(
+        f" {label} is not compared with the others on runs in common: {reason}."
+        for label, reason in sidecar["DenoisingWithTooFewRuns"].items()
+    )
+    amount = (
+        f" Motion ({sidecar['Motion'].replace('_', ' ')}) ranged from {motion['Lowest']} to {motion['Highest']}"
+        f" (median {motion['Median']})."
+        if motion
+        else ""
+    )
     return (
         f"Compared on the {counted(sidecar['RunsInCommon'], 'run')} of"
         f" {counted(sidecar['SubjectsInCommon'], 'subject')} that every denoising keeps (by denoising: {each})"
-        f"{taken_out}; the runs of each subject were averaged.{lacking}"
-        f" Motion ({sidecar['Motion'].replace('_', ' ')}) ranged from {motion['Lowest']} to {motion['Highest']}"
-        f" (median {motion['Median']})."
+        f"{taken_out}; the runs of each subject were averaged.{lacking}{alone}{amount}"
     )
 
 
@@ -71,6 +79,8 @@ def can_tell(sidecar: Mapping[str, Any]) -> str:
         Of the comparison.
     """
     freedom = sidecar["DegreesOfFreedom"]
+    if sidecar["NotComparedWithMotion"]:
+        return f"On the runs in common nothing could be correlated with motion: {sidecar['NotComparedWithMotion']}."
     if freedom is None:
         return "No edge could be correlated with motion."
     error = 1 / math.sqrt(freedom + 1)
@@ -106,7 +116,7 @@ def published_left_out(left_out: Mapping[str, Mapping[str, str]]) -> str:
     Examples
     --------
     >>> published_left_out({"aroma": {"all": "no components"}, "compcor": {"sub-1": "no sidecar"}})
-    'Published strategies that could not be used: aroma (all runs: no components), compcor (1 run: no sidecar).'
+    'Published strategies not used, or not for all runs: aroma (all runs: no components), compcor (1 run: no sidecar).'
     """
     parts = []
     for label, reasons in left_out.items():
@@ -115,7 +125,7 @@ def published_left_out(left_out: Mapping[str, Mapping[str, str]]) -> str:
             runs.setdefault(reason, []).append(run)
         each = [f"{'all runs' if of == ['all'] else counted(len(of), 'run')}: {reason}" for reason, of in runs.items()]
         parts.append(f"{label} ({'; '.join(each)})")
-    return f"Published strategies that could not be used: {', '.join(parts)}."
+    return f"Published strategies not used, or not for all runs: {', '.join(parts)}."
 
 
 def figure_words(key: str) -> str:
@@ -134,19 +144,61 @@ def by_criterion(rows: Sequence[Row], labels: Sequence[str], column: str) -> dic
     }
 
 
-def curves_of(points: Sequence[Row], labels: Sequence[str]) -> dict[str, tuple[Array, Array]]:
-    """Return distances and QC-FC of the curve of each denoising, from the rows of the table of distances."""
-    of_label = {label: [point for point in points if point["denoising"] == label] for label in labels}
+def curves_of(points: Sequence[Row], labels: Sequence[str], column: str) -> dict[str, tuple[Array, Array]]:
+    """Return distances and the curve of each denoising there, from the rows of the table of distances."""
+    of_label = {
+        label: [point for point in points if point["denoising"] == label and point[column] != MISSING]
+        for label in labels
+    }
     return {
-        label: (np.array([float(at["distance"]) for at in some]), np.array([float(at["qcfc"]) for at in some]))
+        label: (np.array([float(at["distance"]) for at in some]), np.array([float(at[column]) for at in some]))
         for label, some in of_label.items()
     }
+
+
+def without_dependence(sidecar: Mapping[str, Any]) -> dict[str, float]:
+    """Return by criterion the value that it has where nothing depends on motion, as far as that is known."""
+    known = {
+        "qcfc_significant": 0.05,
+        "high_low_significant": 0.05,
+        "qcfc_by_distance": 0.0,
+        "modularity_by_motion": 0.0,
+    }
+    by_chance = sidecar["QcFcByChance"]
+    return known if by_chance is None else known | {"qcfc_median_absolute": by_chance}
+
+
+def over_distance(column: str, sidecar: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what the vertical axis of a figure over distance is called, and the note below its title.
+
+    Parameters
+    ----------
+    column
+        Of the table of distances, ``qcfc`` or ``difference``.
+    sidecar
+        Of the comparison.
+    """
+    fit = "on the runs in common; the curve is a local fit"
+    if column == "qcfc":
+        return "QC-FC (partial r)", f"Partial correlation of each edge with motion, {fit}."
+    number = counted(sidecar["SubjectsPerMotionGroup"], "subject")
+    return (
+        f"most{MINUS}least motion",
+        f"Mean edge of the {number} with most motion less that of as many with least, {fit}.",
+    )
 
 
 def correlations_with_distance(rows: Sequence[Row]) -> dict[str, str]:
     """Return by denoising what the table of criteria says of QC-FC by distance: ``ρ = −0.213``."""
     key = "qcfc_by_distance"
     return {row["denoising"]: f"ρ = {shown(key, row['value_in_common'])}" for row in rows if row["criterion"] == key}
+
+
+def differences_by_motion(rows: Sequence[Row]) -> dict[str, str]:
+    """Return by denoising how many edges differ between most and least motion: ``12.5 % p < .05``."""
+    key = "high_low_significant"
+    of_label = {row["denoising"]: row["value_in_common"] for row in rows if row["criterion"] == key}
+    return {label: f"{shown(key, value)} p < .05" for label, value in of_label.items()}
 
 
 def table_of_criteria(rows: Sequence[Row], labels: Sequence[str]) -> list[list[str]]:
@@ -189,9 +241,9 @@ def denoising_compared(comparisons: Sequence[Mapping[str, Any]], cite: Cite) -> 
         f" {cite(PARKES).in_brackets}; {cite(WANG).in_brackets}), after averaging the runs of each subject. The"
         f" dependence of an edge on motion (QC-FC) was measured by its partial correlation with {motion}{taken_out};"
         " degrees of freedom were the number of subjects minus two and minus the rank of the covariates. The dependence"
-        " of QC-FC on the distance between nodes was measured by Spearman’s correlation across edges. The thirds of the"
-        " subjects with the most and the least motion were compared in the same way. Modularity was the mean Q* of 100"
-        f" searches with the Louvain method ({cite(BLONDEL).in_brackets}; {cite(RUBINOV_SPORNS).in_brackets}); network"
+        " of QC-FC on the distance between nodes was measured by Spearman’s correlation across edges. The means of the"
+        " thirds of the subjects with the most and the least motion were compared in the same way. Modularity"
+        f" was the mean Q* of 100 searches with the Louvain method ({cite(BLONDEL).in_brackets}; {cite(RUBINOV_SPORNS).in_brackets}); network"
         " separation was the difference between the mean edges within and between networks, in pooled standard"
         " deviations."
     )

@@ -46,6 +46,7 @@ RELIABILITY_FILES = {
 }
 COMPARISON_FILES = {
     "distance": "QC-FC by distance",
+    "motion_groups": "most and least motion",
     "similarity": "similarity of strategies",
     "sidecar": "all numbers",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sphereconn.plan.product import Product
-from sphereconn.study.comparisons import ORGANIZATION
+from sphereconn.study.comparisons import DIFFERENCE, ORGANIZATION, QCFC
 from sphereconn.study.reliabilities import MATRICES, OF_HALVES, OF_LENGTHS, TABLES
 from sphereconn.study.study import Study
 
@@ -19,6 +19,7 @@ OF_RELIABILITY = {
 OF_COMPARISON = {
     "criteria": "every criterion, denoising by denoising",
     "distance": "dependence on motion over the distance between nodes",
+    "motion_groups": "most against least motion over the distance between nodes",
 }
 OF_RADII = "every measure over the radius"
 
@@ -45,7 +46,8 @@ def comparison_results(study: Study) -> Iterator[Product]:
         of_each = zip(*(comparison.stacked(suffix) for suffix in ORGANIZATION.values()), strict=True)
         for denoising, files in zip(comparison.denoising, of_each, strict=True):
             yield Product(files, **labels, denoising=denoising)
-        yield Product((*comparison.tables().values(), *comparison.matrices()), **labels)
+        matrices = (*comparison.matrices(QCFC), *comparison.matrices(DIFFERENCE))
+        yield Product((*comparison.tables().values(), *matrices), **labels)
         for kind, path in comparison.figures(study.figures["format"]).items() if drawn else ():
             yield Product((path,), **labels, shows=OF_COMPARISON[kind])
     for compared in study.radius_comparisons:

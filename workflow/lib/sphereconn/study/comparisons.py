@@ -22,11 +22,13 @@ TABLES = {
     "criteria": "criteria.tsv",
     "distance": "distance.tsv",
     "similarity": "similarity.tsv",
+    "motion_groups": "motiongroups.tsv",
     "sidecar": "comparison.json",
 }
-QCFC = "stat-qcfc_relmat.tsv"
+# Of every edge: its dependence on motion, and the difference between those who move most and least.
+QCFC, DIFFERENCE = "stat-qcfc_relmat.tsv", "stat-motiondifference_relmat.tsv"
 ORGANIZATION = {"organization": "organization.tsv", "organization_sidecar": "organization.json"}
-FIGURES = {"criteria": "criteria", "distance": "distance"}
+FIGURES = {"criteria": "criteria", "distance": "distance", "motion_groups": "motiongroups"}
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ class DenoisingComparison:
         """Name the tables and the sidecar, by what they hold."""
         return {key: names.comparison_result(self.seed_set, self.estimator, suffix) for key, suffix in TABLES.items()}
 
-    def matrices(self) -> list[str]:
-        """Name the QC-FC of every edge for each denoising."""
-        return [names.compared_denoising(self.seed_set, label, self.estimator, QCFC) for label in self.denoising]
+    def matrices(self, suffix: str) -> list[str]:
+        """Name what there is of every edge for each denoising."""
+        return [names.compared_denoising(self.seed_set, label, self.estimator, suffix) for label in self.denoising]
 
     def figures(self, extension: str) -> dict[str, str]:
         """Name the figures, by what they show."""
@@ -85,7 +87,8 @@ class DenoisingComparison:
         for suffix in ORGANIZATION.values():
             yield from self.stacked(suffix)
         yield from self.tables().values()
-        yield from self.matrices()
+        for suffix in (QCFC, DIFFERENCE):
+            yield from self.matrices(suffix)
         if extension is not None:
             yield from self.figures(extension).values()
 
