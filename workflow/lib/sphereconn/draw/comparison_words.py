@@ -243,7 +243,8 @@ def denoising_compared(comparisons: Sequence[Mapping[str, Any]], cite: Cite) -> 
         " degrees of freedom were the number of subjects minus two and minus the rank of the covariates. The dependence"
         " of QC-FC on the distance between nodes was measured by Spearman’s correlation across edges. The means of the"
         " thirds of the subjects with the most and the least motion were compared in the same way. Modularity"
-        f" was the mean Q* of 100 searches with the Louvain method ({cite(BLONDEL).in_brackets}; {cite(RUBINOV_SPORNS).in_brackets}); network"
-        " separation was the difference between the mean edges within and between networks, in pooled standard"
+        f" was the mean Q* of 100 searches with the Louvain method ({cite(BLONDEL).in_brackets};"
+        f" {cite(RUBINOV_SPORNS).in_brackets}); network separation was the difference between the mean edges within and"
+        " between networks, in pooled standard"
         " deviations."
     )
