@@ -99,7 +99,7 @@ def test_columns_of_a_strategy_or_of_scrubbing_are_looked_for_as_well(study, den
     header = b"trans_x\ttrans_y\ttrans_z\n"
     with pytest.raises(InputError) as caught:
         study(header, header, denoising=denoising)
-    assert sentence in str(caught.value) and "0.tsv" not in str(caught.value)
+    assert sentence in str(caught.value) and str(caught.value).count(".tsv") == 1
 
 
 @pytest.mark.parametrize("header", [None, b"\xff\xfe\x00"])
@@ -156,10 +156,10 @@ def test_images_that_cannot_be_read_are_said_once_and_all_of_them_are_a_mistake(
     runs = [image(subject) for subject in "abc"]
     for run in runs[:2]:
         Path(run.bold).write_bytes(b"<html>" + b" " * 400)
-    with pytest.raises(InputError, match=r"^image: the file is damaged \(.*\) \(2 of 2 runs, such as sub-a\)\.$"):
+    with pytest.raises(InputError, match=r"^image: the file is damaged \(.*\) \(2 of 2 runs, such as sub-a, .*\)\.$"):
         look(runs[:2], {"band": BAND})
     (notice,) = look(runs, {"band": BAND})
-    assert notice.endswith("(2 of 3 runs, such as sub-a).")
+    assert notice.rstrip(")."). endswith(".nii")
 
 
 def test_a_repetition_time_that_nothing_states_is_said_before_any_job(image):

@@ -24,6 +24,8 @@ from sphereconn.words import counted
 MISSING = "n/a"  # BIDS's word for a missing value
 _LARGEST_TABLE, _LARGEST_JSON = 1 << 30, 1 << 27  # bytes: a million frames of a hundred confounds are 2 ** 30
 _LONGEST_POINTER = 1024  # bytes
+_LONGEST_LINE = 1 << 20  # characters, of the names of columns
+_LINES_OF_A_KIND = 3  # that are looked at to tell what separates cells
 _POINTERS = (
     (b"/annex/objects/", "git-annex", "datalad get"),
     (b"version https://git-lfs.github.com/spec/", "Git LFS", "git lfs pull"),
@@ -180,16 +182,7 @@ def read_rows(path: str | Path, content: bytes | None = None) -> tuple[list[str]
         raise InputError(f"{path}: not a readable tab-separated table (save it as UTF-8 text; {problem}).") from problem
     except (OSError, ValueError, csv.Error) as problem:
         raise InputError(f"{path}: not a readable tab-separated table ({problem}).") from problem
-    if not lines or not any(lines[0]):
-        raise InputError(f"{path}: the table is empty; its first line must name the columns, separated by tabs.")
-    if other := _other_kind(lines):
-        raise InputError(f"{path}: {other}.")
-    columns = [name.strip() for name in lines[0]]
-    if "" in columns:
-        raise InputError(f"{path}: column {columns.index('') + 1} has no name in the first line.")
-    repeated = sorted(name for name, count in Counter(columns).items() if count > 1)
-    if repeated:
-        raise InputError(f"{path}: the column '{repeated[0]}' appears more than once.")
+    columns = _columns(path, lines)
     rows = []
     for number, line in enumerate(lines, start=1):
         if CONTROL_CHARACTERS.search("".join(line)):
@@ -207,6 +200,33 @@ def read_rows(path: str | Path, content: bytes | None = None) -> tuple[list[str]
     return columns, rows
 
 
+def read_columns(path: str | Path) -> list[str]:
+    """Return the column names of a tab-separated table, whose rows are not read; ``InputError`` as of ``read_rows``."""
+    check_file(path, _LARGEST_TABLE)
+    if other := _other_format(path):
+        raise InputError(f"{path}: a tab-separated table is expected, and this file is {other}.")
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            lines = [file.readline(_LONGEST_LINE).rstrip("\r\n").split("\t") for _ in range(_LINES_OF_A_KIND)]
+    except (OSError, ValueError) as problem:
+        raise InputError(f"{path}: not a readable tab-separated table ({problem}).") from problem
+    return _columns(path, lines)
+
+
+def _columns(path: str | Path, lines: Sequence[Sequence[str]]) -> list[str]:
+    if not lines or not any(lines[0]):
+        raise InputError(f"{path}: the table is empty; its first line must name the columns, separated by tabs.")
+    if other := _other_kind(lines):
+        raise InputError(f"{path}: {other}.")
+    columns = [name.strip() for name in lines[0]]
+    if "" in columns:
+        raise InputError(f"{path}: column {columns.index('') + 1} has no name in the first line.")
+    repeated = sorted(name for name, count in Counter(columns).items() if count > 1)
+    if repeated:
+        raise InputError(f"{path}: the column '{repeated[0]}' appears more than once.")
+    return columns
+
+
 def _other_kind(lines: Sequence[Sequence[str]]) -> str | None:
     """Say why a first line does not name columns separated by tabs: what other programs write instead."""
     first = lines[0]
@@ -220,7 +240,11 @@ def _other_kind(lines: Sequence[Sequence[str]]) -> str | None:
         return "the first line is a comment; it must name the columns, separated by tabs"
     if len(first) == 1:
         for separator, said in ((",", "commas"), (";", "semicolons"), (" ", "spaces")):
-            n_parts = [len(line[0].split(separator if separator != " " else None)) for line in lines[:3] if line]
+            n_parts = [
+                len(line[0].split(separator if separator != " " else None))
+                for line in lines[:_LINES_OF_A_KIND]
+                if any(line)
+            ]
             if min(n_parts) > 1 and (separator == " " or len(set(n_parts)) == 1):
                 return f"a table is separated by tabs; this one looks like {said}"
     if all(len(name) > 1 and name[0] == name[-1] == '"' for name in first):
@@ -238,10 +262,13 @@ def _is_number(word: str) -> bool:
 
 def number_hint(cell: str) -> str:
     """Say what makes a text that looks like a number none, in brackets; "" where there is nothing to say."""
-    if _is_number(cell.translate(dict.fromkeys(map(ord, "\u2212\u2010\u2011\u2012\u2013\u2014\ufe63\uff0d"), "-"))):
+    ascii_minus = cell.translate(dict.fromkeys(map(ord, "\u2212\u2010\u2011\u2012\u2013\u2014\ufe63\uff0d"), "-"))
+    if ascii_minus != cell and _is_number(ascii_minus):
         return " (its minus sign is another character; type -)"
-    if _is_number(cell.replace(",", ".", 1)):
+    if "," in cell and _is_number(cell.replace(",", ".", 1)):
         return " (decimals are written with a point)"
+    if "_" in cell and _is_number(cell):
+        return " (digits are not grouped)"
     return ""
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import snakemake.api  # noqa: F401  first: Snakemake's modules import each other in a circle
-from snakemake.exceptions import MissingInputException, WorkflowError
+from snakemake.exceptions import MissingInputException
+from snakemake.logging import logger
 from snakemake.workflow import Workflow
 
 
@@ -19,7 +21,9 @@ def tell_what_is_missing(told: Callable[[], str | None]) -> None:
             build(self, *arguments, **options)
         except MissingInputException:
             if said := told():
-                raise WorkflowError(said) from None
+                # Snakemake would set its own words and our line numbers around an exception.
+                logger.error(f"error: {said}")
+                sys.exit(1)
             raise
 
     Workflow._build_dag = build_dag

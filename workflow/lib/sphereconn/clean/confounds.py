@@ -156,8 +156,10 @@ def filled_in(
         raise InputError(f"{path}: no row has a number in {_listed(empty)}.")
     incomplete = [name for name, numbers in zip(names, known.T, strict=True) if not numbers[kept].all()]
     if incomplete and missing == "error":
+        column = list(names).index(incomplete[0])
+        row = int(np.flatnonzero(kept & ~known[:, column])[0]) + 1
         raise InputError(
-            f"{path}: values are missing in {_listed(incomplete)};"
+            f"{path}: values are missing or not finite in {_listed(incomplete)} ('{incomplete[0]}': row {row});"
             " choose other confounds, or `missing_confounds: mean` to fill each with the mean of its column."
         )
     for column in map(list(names).index, incomplete):

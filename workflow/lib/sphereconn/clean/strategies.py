@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,12 +111,15 @@ class RunConfounds:
         Which frames are kept.
     framewise_displacement
         mm, shape (n_frames,), NaN where it is not known; None when the table has no such column.
+    n_filled
+        For each confound with missing values in frames that are kept, how many of them were filled in.
     """
 
     names: list[str]
     values: NDArray[np.float64]
     censoring: Censoring
     framewise_displacement: NDArray[np.float64] | None
+    n_filled: Mapping[str, int] = field(default_factory=dict)
 
     def described(self) -> dict[str, Any]:
         """Return what the sidecar of the cleaned signals says of censoring and motion."""
@@ -127,6 +130,7 @@ class RunConfounds:
             "NumberOfVolumesDiscardedByNonsteadyStatesDetector": censoring.n_non_steady_state,
             "NumberOfVolumesWithoutData": censoring.n_without_data,
             "CensoredVolumes": censoring.reasons,
+            "MissingConfoundsFilledIn": dict(self.n_filled),
             "MeanFramewiseDisplacement": self.mean_framewise_displacement(),
             "MeanFramewiseDisplacementKept": self.mean_framewise_displacement(kept_only=True),
         }
@@ -193,11 +197,13 @@ def read_run_confounds(
     traces = motion_traces(table, scrubbing)
     censoring = censor(n_frames, flags, traces, scrubbing.min_segment if scrubbing else 0, without_data)
     confounds = np.array(values).reshape(len(names), n_frames).T
+    n_missing = np.isnan(confounds[censoring.kept]).sum(axis=0)
     return RunConfounds(
         names,
         filled_in(path, names, confounds, censoring.kept, missing),
         censoring,
         table.column(FRAMEWISE_DISPLACEMENT) if FRAMEWISE_DISPLACEMENT in table.columns else None,
+        {name: int(count) for name, count in zip(names, n_missing, strict=True) if count},
     )
 
 

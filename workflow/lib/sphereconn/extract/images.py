@@ -59,6 +59,7 @@ _OTHER_DATATYPES = {
 }
 _XFORM_CODES = range(1, 6)
 _SECONDS = {0: 1.0, 8: 1.0, 16: 1e-3, 24: 1e-6}  # by the time bits of xyzt_units; 0, no unit, is read as seconds
+_GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LARGEST_RATIO = 1032  # deflate writes a run of 258 equal bytes in no less than two bits
 _LARGEST_FRAME = 1 << 26  # voxels: 400 a side; a forged header of more would cost gigabytes
 _MOST_FRAMES = 1 << 17  # 3.6 hours at ten a second
@@ -114,14 +115,14 @@ class ImageHeader:
 def read_header(path: str | Path) -> ImageHeader:
     """Read the header of a 4D image (.nii or .nii.gz, NIfTI-1 or NIfTI-2, either byte order).
 
-    The affine is the sform when its code is set, else the qform when its code is set, else the voxel sizes around the
-    centre of the image.
+    The affine is the sform when its code is set, else the qform. Where neither is set, the header does not say where
+    the brain is, nor which side is left; other programs guess.
 
     Raises
     ------
     InputError
-        When the file cannot be read, is no 4D NIfTI image of real numbers, has no invertible affine, or is smaller than
-        what its header announces.
+        When the file cannot be read, is no 4D NIfTI image of real numbers, has no affine or one that cannot be
+        inverted, or is smaller than what its header announces.
     """
     header, n_dimensions = _read_header(path)
     if n_dimensions != 4:
@@ -280,6 +281,8 @@ def _read_header(path: str | Path) -> tuple[ImageHeader, int]:
     start = bytearray(_NIFTI2_SIZE)
     try:
         size = os.path.getsize(path)
+        if other := _other_content(path, size):
+            raise InputError(f"{path}: {other}.")
         with open(path, "rb", buffering=0) as file:
             length = _fill(_stream(path, file, _HEADER_BLOCK), memoryview(start))
     except EOFError as problem:
@@ -313,7 +316,7 @@ def _read_header(path: str | Path) -> tuple[ImageHeader, int]:
         path=path,
         shape=shape,
         n_frames=math.prod(dimensions[3:]),
-        affine=_affine(path, fields, shape),
+        affine=_affine(path, fields),
         dtype=dtype,
         slope=slope,
         intercept=intercept,
@@ -340,6 +343,19 @@ def _read_header(path: str | Path) -> tuple[ImageHeader, int]:
             f" {announced:,}; is it damaged?"
         )
     return header, len(dimensions)
+
+
+def _other_content(path: str, size: int) -> str | None:
+    """Say what is in a file whose name says something else; None for what may be an image."""
+    if size == 0:
+        return "the file is empty"
+    with open(path, "rb") as file:
+        is_gzip = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+        file.seek(_NIFTI1_SIZE - 4)
+        is_image = not is_gzip and file.read(4) == b"n+1\0"
+    if path.lower().endswith(".gz"):
+        return "the name says that the file is compressed, and it is not; rename it to .nii" if is_image else None
+    return "the file is compressed, and its name does not say so; rename it to .nii.gz" if is_gzip else None
 
 
 def _parse(path: str, start: bytes) -> tuple[np.void, int]:
@@ -381,7 +397,7 @@ def _repetition_time(fields: np.void) -> float | None:
     return float(f"{time * _SECONDS[unit]:.7g}")
 
 
-def _affine(path: str, fields: np.void, shape: tuple[int, int, int]) -> np.ndarray:
+def _affine(path: str, fields: np.void) -> np.ndarray:
     sizes = np.abs(fields["pixdim"][1:4].astype(np.float64))
     sizes[sizes == 0] = 1
     affine = np.eye(4)
@@ -393,9 +409,10 @@ def _affine(path: str, fields: np.void, shape: tuple[int, int, int]) -> np.ndarr
         affine[:3, :3] = _rotation(path, fields["quatern"].astype(np.float64)) * sizes
         affine[:3, 3] = fields["qoffset"]
     else:
-        sizes[0] *= -1  # the oldest convention: the first axis runs from right to left
-        affine[:3, :3] = np.diag(sizes)
-        affine[:3, 3] = -(np.array(shape) - 1) / 2 * sizes
+        raise InputError(
+            f"{path}: the header does not say where the image lies in mm, nor which side is left (sform_code and"
+            " qform_code are 0); copy the orientation from the image it was made of, with fslcpgeom or nibabel."
+        )
     if not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
         raise InputError(f"{path}: the affine of the header cannot be inverted, so voxels have no place in mm.")
     return affine

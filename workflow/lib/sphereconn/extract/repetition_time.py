@@ -46,8 +46,10 @@ def repetition_time(
     Raises
     ------
     InputError
-        When nothing says it, or the first that does says what no scanner does.
+        When nothing says it, the first that does says what no scanner does, or frames are not evenly spaced.
     """
+    if sidecar and (problem := uneven(sidecar)):
+        raise InputError(f"{bold}: the sidecar: {problem}.")
     said = {TABLE: table, SIDECAR: (sidecar or {}).get("RepetitionTime"), HEADER: header}
     stated = {source: value for source, value in said.items() if value is not None}
     if not stated:
@@ -67,6 +69,11 @@ def repetition_time(
         if not (is_repetition_time(value) and abs(value - seconds) <= TOLERANCE * max(1.0, seconds))
     }
     return RepetitionTime(float(seconds), source, overruled)
+
+
+def uneven(sidecar: Mapping[str, Any]) -> str | None:
+    """Return what to say of a BIDS sidecar with a time for each frame, which frames at uneven times have."""
+    return "VolumeTiming: the frames are not evenly spaced" if "VolumeTiming" in sidecar else None
 
 
 def is_repetition_time(value: object) -> bool:

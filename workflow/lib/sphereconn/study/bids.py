@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sphereconn.errors import InputError
-from sphereconn.extract.repetition_time import is_repetition_time, unit_hint
+from sphereconn.extract.repetition_time import is_repetition_time, uneven, unit_hint
 from sphereconn.files import read_json
 from sphereconn.study import names
 
@@ -146,8 +146,8 @@ def _timing(path: str) -> tuple[float | None, str]:
         sidecar = read_json(path)
     except InputError:
         return None, f"{path} is no readable JSON file"
-    if "VolumeTiming" in sidecar:
-        return None, f"VolumeTiming in {path}: the frames are not evenly spaced"
+    if problem := uneven(sidecar):
+        return None, f"{path}: {problem}"
     seconds = sidecar.get("RepetitionTime")
     if seconds is None:
         return None, ""

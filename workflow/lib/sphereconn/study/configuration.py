@@ -29,6 +29,9 @@ def check_configuration(path: str | Path) -> None:
     try:
         _check_size(path, text)
         content = yaml.load(text, Loader=_LOADER)
+        if _LOADER is not yaml.SafeLoader:  # Snakemake's, which is stricter within [] and {}
+            for _ in yaml.parse(text, Loader=yaml.SafeLoader):
+                pass
     except InputError:
         raise
     except yaml.MarkedYAMLError as problem:
@@ -105,6 +108,8 @@ def _syntax(path: str | Path, problem: yaml.MarkedYAMLError) -> str:
         hint = "indent with spaces, not with tabs"
     elif "mapping values are not allowed" in said:
         hint = "a value that holds a colon is put in quotes, and keys of one place are indented alike"
+    elif "undefined alias" in said or "cannot start any token" in said or "but got '?'" in said:
+        hint = "put names that hold signs such as ? * & @ % in quotes"
     elif "unhashable" in said or "constructor" in said:
         hint = "allowed are text, numbers, true, false, null, lists, and keys with values"
     else:

@@ -53,15 +53,13 @@ class Found:
     left_out: tuple[LeftOut, ...]
     notices: tuple[str, ...] = ()
 
-    def summary(self, runs_table: str, left_out_table: str) -> str:
+    def summary(self) -> str:
         """Say in a few lines how many runs there are and what was left out, by reason, with an example of each."""
         subjects = len({row["subject"] for row in self.rows})
-        first = (
-            f"{counted(len(self.rows), 'run')} of {counted(subjects, 'subject')} found in {self.root} ({runs_table})"
-        )
+        first = f"{counted(len(self.rows), 'run')} of {counted(subjects, 'subject')} found in {self.root}"
         if not self.left_out:
             return "\n".join([f"{first}, none left out.", *self.notices])
-        lines = [f"{first}, {counted(len(self.left_out), 'image')} left out ({left_out_table}):"]
+        lines = [f"{first}, {counted(len(self.left_out), 'image')} left out:"]
         for reason, count in Counter(item.reason for item in self.left_out).most_common():
             example = next(item for item in self.left_out if item.reason == reason)
             lines.append(f"    {count:,} {reason}, such as {os.path.basename(example.image)}: {example.detail}")
@@ -118,7 +116,7 @@ def find_runs(settings: Settings, confounds_needed: bool, where: str, components
         if not images and (old := old_name(root)):
             found = f"names like {old} are those of fMRIPrep 1.1 and older; list the images in a runs table"
         wanted_names = " or ".join(f"sub-*/func/*_desc-{label}_bold.nii.gz" for label in description.labels)
-        choose = "" if not images else "; other images are chosen by filters, as in {desc: smoothAROMAnonaggr}"
+        choose = _how_to_choose(images[0]) if images else ""
         raise InputError(f"{where}.derivatives: '{root}' has no preprocessed image {wanted_names} ({found}){choose}.")
     space = _Wanted(f"{where}.space", "space", _labels(settings["space"], "space"))
     resolution = _Wanted(f"{where}.resolution", "res", _labels(settings["resolution"], "res"))
@@ -153,6 +151,13 @@ def find_runs(settings: Settings, confounds_needed: bool, where: str, components
         ),
         notices=(*_without_images(settings, root, images), *participants.notices(runs)),
     )
+
+
+def _how_to_choose(image: Image) -> str:
+    """Say how images of another kind become runs: by a filter, if their names are those of BIDS."""
+    if image.entities is None or any(entity not in COLUMN and entity != "desc" for entity in image.entities):
+        return "; names that are no pairs of a known entity and a label (letters, digits, +) go into a runs table"
+    return "; other images are chosen by filters, as in {desc: smoothAROMAnonaggr}"
 
 
 def _without_images(settings: Settings, root: str, images: Sequence[Image]) -> tuple[str, ...]:

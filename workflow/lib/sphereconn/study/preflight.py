@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os.path import isfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from sphereconn.extract.formats import sidecar_of
 from sphereconn.extract.images import ImageHeader, read_header, read_mask
 from sphereconn.extract.repetition_time import repetition_time
 from sphereconn.extract.spheres import Spheres, find_spheres, settle_overlap
-from sphereconn.files import read_json
+from sphereconn.files import read_columns, read_json
 from sphereconn.study.denoising import confound_files, needs_confounds
 from sphereconn.study.runs import Run
 from sphereconn.study.seeds import SeedTable, read_seeds
@@ -29,18 +28,21 @@ from sphereconn.words import counted
 
 Settings = Mapping[str, Any]
 
-_LONGEST_LINE = 1 << 20  # bytes
 _MOST_GRIDS = 100  # of a seed set that are looked at: spheres are found once for each
 _OF_LENGTH = ("detrend", "filter", "high_pass", "low_pass", "order", "padtype")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong, in a sentence without its full stop, the runs that it is true of, and how many were looked at."""
+    """What is wrong, in a sentence without its full stop, the runs that it is true of, and how many were looked at.
+
+    ``file`` is the file of the first of these runs in which it was found, where it was in one.
+    """
 
     sentence: str
     runs: Sequence[Run]
     n_runs: int
+    file: str | None = None
 
     @property
     def of_all(self) -> bool:
@@ -50,7 +52,8 @@ class Finding:
     def told(self) -> str:
         """Return the whole sentence: how many runs, and one of them."""
         such_as = ", such as" if len(self.runs) > 1 else ":"
-        return f"{self.sentence} ({len(self.runs):,} of {counted(self.n_runs, 'run')}{such_as} {self.runs[0].stem})."
+        example = f"{self.runs[0].stem}, {self.file}" if self.file else self.runs[0].stem
+        return f"{self.sentence} ({len(self.runs):,} of {counted(self.n_runs, 'run')}{such_as} {example})."
 
 
 def will_fail(
@@ -62,7 +65,8 @@ def will_fail(
 ) -> list[str]:
     """Return a sentence for each mistake that ends the jobs of some runs, as far as headers tell.
 
-    These are images that cannot be read or do not say their repetition time, confounds that a table lacks, cut-offs
+    These are images that cannot be read or do not say their repetition time, confounds that are no tab-separated table
+    or lack a column, cut-offs
     that a run cannot meet, runs too short for their denoising, spheres outside the image or overlapping where they must
     not. The other runs of a study go on. Files that are not there yet, and tables that cannot be read, are left to the
     jobs.
@@ -86,6 +90,8 @@ def will_fail(
     images = _Images(run for members in (*of_denoising.values(), *of_seed_set.values()) for run in members)
     tables = Tables()
     found = list(images.problems)
+    reading = {run.stem: run for label, members in of_denoising.items() for run in _reading(members, denoising[label])}
+    found += by_reason(reading.values(), tables.problem, "confounds")
     for label, members in of_denoising.items():
         about = f"{where}: denoising.{label}"
         found += _lacking_confounds(members, denoising[label], tables, about)
@@ -101,13 +107,15 @@ def will_fail(
 def by_reason(runs: Collection[Run], reason_of: Callable[[Run], str | None], where: str) -> Iterator[Finding]:
     """Put runs with the same reason together; a reason that begins with a file of the run is told without it."""
     members: dict[str, list[Run]] = {}
+    files: dict[str, str | None] = {}
     for run in runs:
         if reason := reason_of(run):
-            for _, path in run.files():
-                reason = reason.removeprefix(f"{path}: ")
-            members.setdefault(reason.rstrip("."), []).append(run)
+            file = next((path for _, path in run.files() if reason.startswith(f"{path}: ")), None)
+            reason = reason.removeprefix(f"{file}: ").rstrip(".")
+            members.setdefault(reason, []).append(run)
+            files.setdefault(reason, file)
     for reason, of_reason in members.items():
-        yield Finding(f"{where}: {reason}", of_reason, len(runs))
+        yield Finding(f"{where}: {reason}", of_reason, len(runs), files[reason])
 
 
 class _Images:
@@ -145,24 +153,29 @@ class Tables:
 
     def __init__(self) -> None:
         self._read: dict[str, ConfoundsTable | None] = {}
+        self._problem: dict[str, str] = {}
 
     def of(self, run: Run) -> ConfoundsTable | None:
         """Return the table of a run without its rows; None where it is not there or cannot be read."""
         if run.confounds is None:
             return None
         if run.confounds not in self._read:
-            self._read[run.confounds] = _without_rows(Path(run.confounds))
+            self._read[run.confounds] = None
+            try:
+                if isfile(run.confounds):
+                    self._read[run.confounds] = ConfoundsTable(run.confounds, read_columns(run.confounds), [])
+            except InputError as problem:
+                self._problem[run.confounds] = str(problem)
         return self._read[run.confounds]
 
+    def problem(self, run: Run) -> str | None:
+        """Return why the table of a run cannot be read, None where nothing speaks against it."""
+        self.of(run)
+        return self._problem.get(run.confounds or "")
 
-def _without_rows(path: Path) -> ConfoundsTable | None:
-    if not path.is_file():
-        return None
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            return ConfoundsTable(str(path), [name.strip() for name in file.readline(_LONGEST_LINE).split("\t")], [])
-    except (OSError, ValueError):
-        return None
+
+def _reading(runs: Iterable[Run], settings: Settings) -> Iterable[Run]:
+    return runs if needs_confounds(settings) else ()
 
 
 def _lacking_confounds(runs: Iterable[Run], settings: Settings, tables: Tables, where: str) -> Iterator[Finding]:

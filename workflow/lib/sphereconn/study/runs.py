@@ -19,6 +19,7 @@ from sphereconn.words import listed
 
 PATHS = ("bold", "confounds", "mask")
 KNOWN = (*names.ENTITIES, *PATHS, "repetition_time")
+_ABBREVIATED = {"tr": "repetition_time", "ses": "session"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def read_runs(path: str | Path, content: bytes | None = None) -> list[Run]:
 
 def known_column(column: str) -> str | None:
     """Give the column with a meaning of its own that a column is, or is probably meant to be; None for any other."""
-    return next(iter(difflib.get_close_matches(column.lower(), KNOWN, n=1, cutoff=0.85)), None)
+    word = column.lower()
+    return _ABBREVIATED.get(word) or next(iter(difflib.get_close_matches(word, KNOWN, n=1, cutoff=0.85)), None)
 
 
 def is_missing(column: str, cell: str) -> bool:

@@ -92,7 +92,7 @@ def _of_bids_derivatives(
         components_needed=any(map(needs_components, denoisings)),
     )
     if not found.rows:
-        raise InputError(f"{where}: bids: no run can be used; {found.summary(table, left_out)}")
+        raise InputError(f"{where}: bids: no run can be used; {found.summary()}")
     tables = {
         names.RUNS_FOUND: runs_found(found, Path(table)),
         names.RUNS_LEFT_OUT: runs_left_out(found, Path(left_out)),
@@ -101,7 +101,7 @@ def _of_bids_derivatives(
         tuple(read_runs(table, tables[names.RUNS_FOUND])),
         table,
         place,
-        found.summary(table, left_out),
+        f"{found.summary()}\nThe study lists them, when it runs, in {table} and {left_out}.",
         search_results=tables,
         left_out=tuple(read_records(left_out, tables[names.RUNS_LEFT_OUT])),
         unnamed_space=NONE,

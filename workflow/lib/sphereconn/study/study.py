@@ -228,8 +228,8 @@ def read_study(
     runs = found.runs
     for run in runs:
         for path in (run.bold, run.confounds, run.mask):
-            checked_path(path or "", f"{found.table}: run {run.stem}")
-    check_images_differ(runs, found.table)
+            checked_path(path or "", f"{found.place}: run {run.stem}")
+    check_images_differ(runs, found.place)
     seed_sets, networks, atlases = {}, {}, {}
     for label, seed_set in settings["seed_sets"].items():
         table = _seed_table(label, seed_set, resources, source)
@@ -250,14 +250,14 @@ def read_study(
     check_groups(runs, settings["groups"], f"{source}: groups")
     if settings["combine"]:
         settings["combine"]["over"] = sorted(settings["combine"]["over"])
-        check_combining(runs, settings["combine"]["over"], settings["groups"], source, found.table)
+        check_combining(runs, settings["combine"]["over"], settings["groups"], source, found.place)
     for label in settings["figures"]["seed_sets"]:
         if label not in seed_sets:
             raise InputError(
                 f"{source}: figures.seed_sets.{label}: no such seed set; there are {', '.join(seed_sets)}."
             )
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
-    excluded = excluded_runs(runs, settings["exclude"], f"{source}: exclude", found.table)
+    excluded = excluded_runs(runs, settings["exclude"], f"{source}: exclude", found.place)
     own = tuple(_combinations(settings, found, excluded.reasons, source))
     cleaned = {run.stem: run for item in own for run in item.runs}
     published = published_strategies(
@@ -298,7 +298,7 @@ def read_study(
             seed_sets,
             source,
         )
-        notices += [excluded.told(), *published.notices, *mixups(runs, found.table)]
+        notices += [excluded.told(), *published.notices, *mixups(runs, found.place)]
         notices += near_levels(runs, settings["groups"])
     return Study(
         settings=settings,
@@ -416,14 +416,14 @@ def _combinations(settings: Settings, found: Source, excluded: Collection[str], 
     for denoising, stems in sorted(denoised.items()):
         for run in found.runs:
             if run.stem in stems:
-                check_run(run, settings["denoising"][denoising], denoising, found.table)
+                check_run(run, settings["denoising"][denoising], denoising, found.place)
     over = settings["combine"]["over"] if settings["combine"] else None
     if over is not None:
         check_same_runs(chosen, found.runs, over, f"{source}: connectomes")
     for (seed_set, denoising, estimator), stems in sorted(chosen.items()):
         members = tuple(run for run in found.runs if run.stem in stems)
         space = settings["seed_sets"][seed_set]["space"]
-        check_spaces(members, seed_set, space, settings["equivalent_spaces"], found.table, found.unnamed_space)
+        check_spaces(members, seed_set, space, settings["equivalent_spaces"], found.place, found.unnamed_space)
         combined = () if over is None else combine_runs(members, over)
         yield Combination(seed_set, denoising, estimator, members, combined)
 
