@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sphereconn.errors import InputError
-from sphereconn.files import number_hint, read_matrix, read_rows, to_number, write_matrix
+from sphereconn.files import number_hint, read_columns, read_matrix, read_rows, to_number, write_matrix
 
 RANDOM = np.random.default_rng(0).standard_normal((5, 5))
 SYMMETRIC = RANDOM + RANDOM.T
@@ -96,12 +96,16 @@ def test_a_table_as_another_program_writes_it_is_recognized(tmp_path, text, sent
     with pytest.raises(InputError) as caught:
         read_rows(tmp_path / "a.tsv")
     assert sentence in str(caught.value)
+    if "line 2" not in sentence:  # the columns alone are read with the same words
+        with pytest.raises(InputError) as of_columns:
+            read_columns(tmp_path / "a.tsv")
+        assert str(of_columns.value) == str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["csf\n1\n", "0\t1\t2\n0.5\t1\t2\n", "a, b\nc\n", "the name\nof one\n1\n"])
 def test_what_only_resembles_it_is_read(tmp_path, text):
     (tmp_path / "a.tsv").write_text(text)
-    assert read_rows(tmp_path / "a.tsv")
+    assert read_rows(tmp_path / "a.tsv")[0] == read_columns(tmp_path / "a.tsv")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +114,7 @@ def test_what_only_resembles_it_is_read(tmp_path, text):
         ("\u221246", " (its minus sign is another character; type -)"),
         ("\u20134.5", " (its minus sign is another character; type -)"),
         ("-46,5", " (decimals are written with a point)"),
+        ("1_000", " (digits are not grouped)"),
         ("left", ""),
     ],
 )

@@ -79,7 +79,7 @@ def test_any_other_missing_value_is_named(tmp_path):
     with pytest.raises(InputError) as caught:
         read_confounds(path, ["*"], 3)
     message = str(caught.value)
-    assert "values are missing in 'a', 'a_derivative1';" in message
+    assert "values are missing or not finite in 'a', 'a_derivative1' ('a': row 1);" in message
     assert "`missing_confounds: mean`" in message
     assert str(path) in message
 
@@ -92,7 +92,9 @@ def test_a_censored_frame_is_neither_judged_nor_read(tmp_path):
     run = read_run_confounds(path, 6, patterns=["csf", "csf_derivative1"], scrubbing=scrubbing)
     # The second frame is censored: its n/a is no error, and the first takes its derivative from the third.
     np.testing.assert_array_equal(run.values[run.censoring.kept], [[9, 5], [5, 5], [6, 6], [7, 7], [8, 8]])
+    assert run.described()["MissingConfoundsFilledIn"] == {"csf_derivative1": 1}
     filled = read_run_confounds(path, 6, patterns=["a"], scrubbing=scrubbing, missing="mean")
+    assert filled.described()["MissingConfoundsFilledIn"] == {"a": 2}
     np.testing.assert_array_equal(filled.values[filled.censoring.kept, 0], [5, 5, 7, 3, 5])
 
 
@@ -106,7 +108,7 @@ def test_missing_values_become_the_mean_of_the_others():
 @pytest.mark.parametrize("cell", ["n/a", "", "NA", "N/A", "nan", "NaN", "inf", "-inf"])
 def test_every_cell_without_a_finite_number_is_missing(tmp_path, cell):
     path = written(tmp_path, f"a\tb\n{cell}\t1\n2\t1\n4\t1\n")
-    with pytest.raises(InputError, match="values are missing in 'a';"):
+    with pytest.raises(InputError, match=r"values are missing or not finite in 'a' \('a': row 1\);"):
         read_confounds(path, ["a"], 3)
     np.testing.assert_array_equal(read_confounds(path, ["a"], 3, missing="mean")[1], [[3], [2], [4]])
 

@@ -45,3 +45,9 @@ def test_the_first_that_states_it_counts_and_who_contradicts_is_noted(
 def test_what_cannot_be_settled_is_said_with_the_likely_reason(sidecar, header, message):
     with pytest.raises(InputError, match=message):
         repetition_time("bold.nii", None, sidecar, header)
+
+
+@pytest.mark.parametrize("table", [None, 2.0])
+def test_frames_at_uneven_times_have_no_repetition_time_whoever_states_one(table):
+    with pytest.raises(InputError, match=r"^bold.nii: the sidecar: VolumeTiming: the frames are not evenly spaced\.$"):
+        repetition_time("bold.nii", table, {"VolumeTiming": [0, 2, 5], "RepetitionTime": 2}, 2.0)

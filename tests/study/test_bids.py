@@ -408,7 +408,7 @@ def test_who_has_no_row_is_named_with_the_rows_that_match_nobody(tmp_path):
     add_run(tmp_path, "01", task="rest")
     add_run(tmp_path, "02", task="rest")
     (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-01\t30\nsub-2x\t1\n")
-    summary = search(tmp_path).summary("runs.tsv", "left_out.tsv")
+    summary = search(tmp_path).summary()
     assert "1 subject with no row in" in summary
     assert "participants.tsv, so in no group: 02; 1 id of the table matches no run: 2x." in summary
 
@@ -431,7 +431,7 @@ def test_a_session_without_a_row_is_named(tmp_path):
     for session in "ab":
         add_run(tmp_path, "01", task="rest", ses=session)
     (tmp_path / "participants.tsv").write_text("participant_id\tsession_id\tage\n01\ta\t30\n01\tc\t31\n")
-    summary = search(tmp_path).summary("runs.tsv", "left_out.tsv")
+    summary = search(tmp_path).summary()
     assert summary.endswith("participants.tsv, so in no group: sub-01_ses-b.") and "1 session with no row in" in summary
 
 
@@ -469,12 +469,23 @@ def test_images_of_another_description_are_taken_on_request(tmp_path):
     func = add_run(tmp_path, "01", task="rest")
     (func / f"sub-01_task-rest_space-{SPACE}_desc-smoothAROMAnonaggr_bold.nii.gz").touch()
     (func / f"sub-01_task-rest_space-{SPACE}_desc-smoothAROMAnonaggr_bold.json").write_text('{"RepetitionTime": 2}')
+    with pytest.raises(InputError, match=r"other images are chosen by filters, as in \{desc: smoothAROMAnonaggr\}\.$"):
+        search(tmp_path, filters={"desc": "smoothed"})
     (row,) = search(tmp_path, filters={"desc": "smoothAROMAnonaggr"}).rows
     assert row["bold"].endswith("desc-smoothAROMAnonaggr_bold.nii.gz")
     assert row["mask"].endswith("desc-brain_mask.nii.gz")
     assert "has no preprocessed image sub-*/func/*_desc-other_bold.nii.gz (its images have other names" in message_of(
         tmp_path, filters={"desc": "other"}
     )
+
+
+@pytest.mark.parametrize("name", ["space-template_desc-preproc-1_bold", "setting-a_desc-preproc_bold"])
+def test_images_with_other_names_than_those_of_bids_go_into_a_runs_table(tmp_path, name):
+    func = tmp_path / "sub-01" / "func"
+    func.mkdir(parents=True)
+    (func / f"sub-01_task-rest_{name}.nii.gz").touch()
+    with pytest.raises(InputError, match=r"go into a runs table\.$"):
+        search(tmp_path, filters={"desc": "other"})
 
 
 @pytest.mark.parametrize(
@@ -547,8 +558,8 @@ def test_a_new_run_changes_the_table_of_runs_alone(tmp_path):
 def test_the_summary_counts_by_reason_with_an_example(tmp_path):
     for sub in ("01", "02", "03", "04"):
         add_run(tmp_path, sub, task="rest", confounds=None if sub in ("03", "04") else "timeseries", mask=sub != "02")
-    lines = search(tmp_path).summary("runs.tsv", "left.tsv").splitlines()
-    assert lines[0] == f"1 run of 1 subject found in {tmp_path} (runs.tsv), 3 images left out (left.tsv):"
+    lines = search(tmp_path).summary().splitlines()
+    assert lines[0] == f"1 run of 1 subject found in {tmp_path}, 3 images left out:"
     assert lines[1].startswith(
         f"    2 without confounds, such as sub-03_task-rest_space-{SPACE}_desc-preproc_bold.nii.gz: "
     )

@@ -63,6 +63,8 @@ LAUGHS = "a0: &a0 [ha, ha]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}']
         ("a: " + "1" * 5000 + "\n", "a value cannot be read (Exceeds the limit"),
         ("a: " + "1:" * 20_000 + "1\n", "line 1: a value has more than 10,000 characters"),
         ("a:\n  010: {b: 1}\n", "line 2: the key a.010 would be read as 8; put it in quotes"),
+        ("a: [csf, trans_?]\n", "line 1, column 16: expected ',' or ']', but got '?'; put names that hold signs such"),
+        ("a: [*csf]\n", "line 1, column 5: found undefined alias; put names that hold signs such as"),
         ("1_0: 1\n", "line 1: the key 1_0 would be read as 10; put it in quotes"),
         ("yes: 1\n", "line 1: the key yes would be read as True; put it in quotes"),
         ("__use_yte__: true\n?__import__('os').system('id'): 1\n", "__use_yte__ is not allowed"),

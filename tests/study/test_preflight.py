@@ -102,9 +102,8 @@ def test_columns_of_a_strategy_or_of_scrubbing_are_looked_for_as_well(study, den
     assert sentence in str(caught.value) and str(caught.value).count(".tsv") == 1
 
 
-@pytest.mark.parametrize("header", [None, b"\xff\xfe\x00"])
-def test_tables_that_are_not_there_or_unreadable_are_left_to_the_jobs(study, header):
-    assert study(header, GOOD) == []
+def test_tables_that_are_not_there_yet_are_left_to_the_jobs(study):
+    assert study(None, GOOD) == []
 
 
 def test_a_cutoff_that_no_run_can_meet_is_a_mistake_and_one_that_some_cannot_is_said(study):
@@ -159,7 +158,7 @@ def test_images_that_cannot_be_read_are_said_once_and_all_of_them_are_a_mistake(
     with pytest.raises(InputError, match=r"^image: the file is damaged \(.*\) \(2 of 2 runs, such as sub-a, .*\)\.$"):
         look(runs[:2], {"band": BAND})
     (notice,) = look(runs, {"band": BAND})
-    assert notice.rstrip(")."). endswith(".nii")
+    assert notice.endswith(f"(2 of 3 runs, such as sub-a, {runs[0].bold}).")
 
 
 def test_a_repetition_time_that_nothing_states_is_said_before_any_job(image):
@@ -168,7 +167,7 @@ def test_a_repetition_time_that_nothing_states_is_said_before_any_job(image):
         look(runs, {"band": BAND})
     Path(runs[0].bold.replace(".nii.gz", ".json")).write_text('{"RepetitionTime": 2}')
     (notice,) = look(runs, {"band": BAND})
-    assert notice.endswith("(1 of 2 runs: sub-b).")
+    assert notice.endswith(f"(1 of 2 runs: sub-b, {runs[1].bold}).")
 
 
 def test_the_repetition_time_of_a_header_is_held_against_the_cutoffs(image):
@@ -315,3 +314,19 @@ def test_each_grid_is_searched_once_and_each_header_read_once(image, seeds, monk
 
 def test_images_that_are_not_there_yet_are_left_to_the_jobs(seeds):
     assert look([Run({"subject": "a"}, "none.nii.gz")], {"band": BAND}, seeds((900, 0, 0))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (b"csf,white_matter\n0.5,1\n", "a table is separated by tabs; this one looks like commas"),
+        (b"0.1 0.2 0.3\n0.1 0.3 0.2\n", "the first line holds numbers; it must name the columns, separated by tabs"),
+        (b"", "the table is empty"),
+        (b"\xff\xfe\x00", "a tab-separated table is expected, and this file is UTF-16 text"),
+    ],
+)
+def test_confounds_that_are_no_tab_separated_table_are_said_before_any_job(study, text, sentence):
+    with pytest.raises(InputError) as caught:
+        study(text, text)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"confounds: {sentence}") and line.endswith("0.tsv).")

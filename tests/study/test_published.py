@@ -145,7 +145,7 @@ def test_each_strategy_is_for_the_runs_whose_confounds_can_feed_it(study, three)
         " sidecar, which says what the components of CompCor are (2 of 3 runs, such as sub-2)." in found.summary
     )
     assert (
-        "the published strategy aroma is left out: the table has no column aroma_motion_* (3 of 3 runs, such as sub-1)."
+        "the published strategy aroma is left out: the table has no column aroma_motion_* (3 of 3 runs, such as sub-1, "
         in found.summary
     )
 

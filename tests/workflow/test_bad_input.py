@@ -54,6 +54,14 @@ def rewrite_image(project: Project, edit) -> None:
 # --- before any job
 
 
+def test_files_that_are_not_there_are_named_with_their_rows_and_nothing_of_ours(project):
+    for name in ("sub-01_bold.nii.gz", "sub-02_confounds.tsv"):
+        (project.root / "data" / name).unlink()
+    output = said(project, "--dry-run")
+    assert "error: data/runs.tsv: 2 files are not there:\n    row 2, bold: data/sub-01_bold.nii.gz\n" in output
+    assert "Error in" not in output and "WorkflowError" not in output and "missing.py" not in output
+
+
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
