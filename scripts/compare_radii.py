@@ -4,6 +4,7 @@ from sphereconn import provenance
 from sphereconn.compare import radius_tables as t
 from sphereconn.compare.radii import edges_by_run, motion_by_radius, runs_in_common, sphere_points, strength_points
 from sphereconn.compare.similarity import similarity
+from sphereconn.errors import about
 from sphereconn.files import read_json, write_json, write_rows
 from sphereconn.log import logged
 
@@ -11,7 +12,8 @@ with logged(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     read = zip(params.labels, files.stacks, files.runs, files.quality, files.sidecars, files.nodes, strict=True)
     radii = [t.read_radius(*each) for each in read]
-    common = runs_in_common(radii)
+    with about(params.title):
+        common = runs_in_common(radii)
     shared = [one.of(common) for one in radii]
     motion = motion_by_radius(shared, params.motion, params.covariates) if params.motion else None
     contrasts = t.read_contrasts(params.contrasts, files.statistics, files.significant, len(radii))

@@ -21,6 +21,7 @@ from sphereconn.compare.radii import (
 )
 from sphereconn.compare.radius_tables import described, point_rows, similarity_rows
 from sphereconn.compare.similarity import similarity
+from sphereconn.errors import InputError
 
 N_NODES = 6
 N_EDGES = N_NODES * (N_NODES - 1) // 2
@@ -175,6 +176,13 @@ def test_radii_are_compared_on_the_runs_that_all_have_whatever_their_order():
     assert [row["name"] for row in shared[1].rows] == common
     assert described(radii, common, None)["Runs"] == {"dmnr4": 4, "dmnr8": 3}
     np.testing.assert_allclose(similarity(edges_by_run(shared)).of_runs, 1)
+
+
+def test_radii_without_a_run_in_common_are_not_compared():
+    rows = runs(4)
+    radii = [at_radius(4, np.zeros((2, N_EDGES)), rows[:2]), at_radius(8, np.zeros((2, N_EDGES)), rows[2:])]
+    with pytest.raises(InputError, match=r"no run has a connectome at every radius.*dmnr4 2, dmnr8 2"):
+        runs_in_common(radii)
 
 
 def test_tables_have_a_row_for_each_measure_and_radius_and_for_each_pair_of_radii():

@@ -156,6 +156,7 @@ for RADII in STUDY.radius_comparisons:
             motion=RADII.motion,
             covariates=list(RADII.covariates),
             contrasts=list(RADII.contrasts),
+            title=RADII.title,
             code=code_of("compare_radii"),
         message:
             "Comparing the radii of a seed set"

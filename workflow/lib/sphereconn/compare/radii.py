@@ -184,9 +184,19 @@ class Motion:
 
 
 def runs_in_common(radii: Sequence[AtRadius]) -> list[str]:
-    """Return the names of the runs that all radii have, in the order of the first."""
+    """Return the names of the runs that all radii have, in the order of the first.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
     others = [set(one.names) for one in radii[1:]]
-    return [name for name in radii[0].names if all(name in names for names in others)]
+    common = [name for name in radii[0].names if all(name in names for names in others)]
+    if not common:
+        counts = ", ".join(f"{one.label} {len(one.names)}" for one in radii)
+        raise InputError(f"no run has a connectome at every radius, so radii cannot be compared (runs: {counts}).")
+    return common
 
 
 def overlapping_share(coordinates: Array, radii: Array) -> float:
@@ -250,8 +260,10 @@ def mean_strengths(runs: Iterable[Sequence[Array]], n_nodes: int) -> Array:
     for edges in runs:
         values = np.array(edges)
         known = ~np.isnan(values).any(axis=0)
-        linked = len(set(one[known].tolist()) | set(other[known].tolist()))
-        found.append(2 * np.abs(values[:, known]).sum(axis=1) / linked if linked else np.full(len(values), np.nan))
+        linked = np.zeros(n_nodes, dtype=bool)
+        linked[one[known]] = linked[other[known]] = True
+        n_linked = int(linked.sum())
+        found.append(2 * np.abs(values[:, known]).sum(axis=1) / n_linked if n_linked else np.full(len(values), np.nan))
     strengths = np.array(found)
     known_runs = strengths[~np.isnan(strengths).any(axis=1)]
     return known_runs.mean(axis=0) if len(known_runs) else np.full(strengths.shape[1], np.nan)
