@@ -9,16 +9,14 @@ from sphereconn.aggregate.nodes import GROUP_COLUMNS, group_nodes
 from sphereconn.aggregate.stack import matrix_from_edges
 from sphereconn.files import read_json, read_records, write_json, write_matrix, write_rows
 from sphereconn.log import logged
-from sphereconn.study.groups import members_of, name_of
+from sphereconn.study.groups import left_out_of, members_of, name_of
 from sphereconn.study.names import labels_of
 
 with logged(snakemake.log[0]):
     output, stacked = snakemake.output, read_json(snakemake.input.sidecar)
     runs = read_records(snakemake.input.runs)
     rows = members_of(snakemake.params.group, runs)
-    left_out = stacked["RunsLeftOut"]
-    places = members_of(snakemake.params.group, [item["Run"] for item in left_out])
-    left_out = {name_of(left_out[place]["Run"]): left_out[place]["Reason"] for place in places}
+    left_out = left_out_of(snakemake.params.group, stacked["RunsLeftOut"])
     names, diagonal = stacked["Nodes"], stacked["ValidDiagonal"]
     moments = group_moments(snakemake.input.stack, rows, fisher_z=not diagonal)
 

@@ -27,12 +27,7 @@ with logged(snakemake.log[0]):
                 names=names,
             )
 
-    fitted = {
-        "partial correlation": fit.partial_correlation,
-        "precision": fit.precision,
-        "covariance": fit.covariance,
-    }
-    for kind, matrix in fitted.items():
+    for kind, matrix in fit.matrices.items():
         write_matrix(output[kind.replace(" ", "_")], names, matrix)
     with written_whole(output.matrix) as temporary:
         copyfile(output[settings["matrix"].replace(" ", "_")], temporary)

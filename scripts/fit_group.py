@@ -2,23 +2,19 @@
 
 from sphereconn import provenance
 from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
-from sphereconn.connect.joint import RUN_COLUMNS, Members, described, rows_of_runs
+from sphereconn.connect.joint import RUN_COLUMNS, described, read_runs, rows_of_runs
 from sphereconn.connect.measures import certificate, measure
 from sphereconn.connect.sparse_selection import Grid
 from sphereconn.errors import about
-from sphereconn.files import read_json, read_records, read_signals, write_array, write_json, write_rows
+from sphereconn.files import write_array, write_json, write_rows
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
-    output, settings, labels = snakemake.output, snakemake.params.settings, snakemake.wildcards
-    tables = [read_signals(path) for path in snakemake.input.signals]
-    names = tables[0][0]
-    problems = [[row["problem"] for row in read_records(path)] for path in snakemake.input.nodes]
-    members = Members(snakemake.params.runs, names, problems)
-    worth = [read_json(path)["EffectiveDegreesOfFreedom"] for path in snakemake.input.sidecars]
+    files, output, settings, labels = snakemake.input, snakemake.output, snakemake.params.settings, snakemake.wildcards
+    members, runs, worth = read_runs(snakemake.params.runs, files.signals, files.nodes, files.sidecars)
     with about(f"{labels.seed_set}, {labels.estimator}, {labels.denoising}"):
         fit = group_sparse_inverse_covariance(
-            [signals for _, signals in tables],
+            runs,
             selection=settings["alpha"],
             cv=settings["cv"],
             gap_frames=settings["gap_frames"],
@@ -31,15 +27,14 @@ with logged(snakemake.log[0]):
     write_array(output.precisions, fit.precisions)
     write_array(output.covariances, fit.covariances)
     write_rows(output.path, list(fit.path) or ["alpha"], zip(*fit.path.values(), strict=True))
-    frames = [len(signals) for _, signals in tables]
-    write_rows(output.runs, RUN_COLUMNS, rows_of_runs(members, frames, fit.without_signal, fit.left_out))
+    write_rows(output.runs, RUN_COLUMNS, rows_of_runs(members, runs, fit.without_signal, fit.left_out))
     said = {
         "Description": "Joint fit to all runs: one matrix a run, in the order of the .tsv of the same name",
         **measure(settings),
-        **certificate(fit, len(names)),
+        **certificate(fit, len(members.nodes)),
         "Combined": snakemake.params.combined,
-        "NumberOfRunsFitted": len(tables) - len(fit.left_out),
+        "NumberOfRunsFitted": len(runs) - len(fit.left_out),
         **described(members, fit.unusable, fit.without_signal, fit.left_out),
         "Settings": settings,
     }
-    write_json(output.sidecar, provenance.with_sources(said, list(snakemake.input), output.sidecar))
+    write_json(output.sidecar, provenance.with_sources(said, list(files), output.sidecar))

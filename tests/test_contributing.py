@@ -16,6 +16,7 @@ from sphereconn.study.sources import SOURCES
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
+LONGEST_SCRIPT = 40  # lines
 RECIPES = dict(re.findall(r"^## (How to add [^\n]*)\n(.*?)(?=^## |\Z)", TEXT, flags=re.M | re.S))
 
 
@@ -67,3 +68,10 @@ def test_every_figure_of_connectomes_has_its_script_its_caption_and_its_key():
         assert (ROOT / "scripts" / f"draw_{kind}.py").is_file()
         assert (ROOT / "workflow" / "report" / f"{kind}.rst").is_file()
         assert f'"{kind}"' in schema
+
+
+def test_scripts_are_as_short_as_the_text_says():
+    assert f"{LONGEST_SCRIPT} lines" in TEXT
+    lengths = {path.name: len(path.read_text().splitlines()) for path in (ROOT / "scripts").glob("*.py")}
+    assert len(lengths) > 30
+    assert {name: length for name, length in lengths.items() if length > LONGEST_SCRIPT} == {}

@@ -58,7 +58,7 @@ def test_a_node_missing_in_one_run_is_told_with_the_run_and_the_cause(fit):
         "left": "sub-01_task-rest: the same signal as front",
         "back": "sub-02_task-rest: coverage 0.21 (7 of 33 voxels) is below 0.5",
     }
-    assert rows_of_runs(members, [60] * 3, found.without_signal, found.left_out) == [
+    assert rows_of_runs(members, signals, found.without_signal, found.left_out) == [
         ["sub-01_task-rest", 60, "left: the same signal as front", "n/a"],
         ["sub-02_task-rest", 60, "back: coverage 0.21 (7 of 33 voxels) is below 0.5", "n/a"],
         ["sub-03_task-rest", 60, "n/a", "n/a"],

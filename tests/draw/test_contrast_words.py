@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from sphereconn.draw.contrast import effects_figure, strongest_figure
+from sphereconn.draw.contrast import effects_figure, pairs_figure, significant_figure, strongest_figure
 from sphereconn.draw.contrast_words import asked, found, found_in_maps
 from sphereconn.draw.inference_methods import inference, seed_maps
+from sphereconn.draw.nodes_table import Nodes
 from sphereconn.words import NOT_CHOSEN
 
 SETTINGS = {
@@ -179,3 +180,22 @@ def test_runs_that_were_not_chosen_are_not_said_to_be_unusable_and_runs_without_
     assert "could not be used" not in asked(sidecar(RunsLeftOut={"sub-01": NOT_CHOSEN}))
     assert "Some runs are fitted exactly" in found(sidecar(LargestLeverage=1.0), [], [])
     assert "exactly" not in found(SIDECAR, [], [])
+
+
+def words_of(figure):
+    return " ".join(text.get_text() for axes in [figure, *figure.axes] for text in axes.texts).replace("\n", " ")
+
+
+def test_where_nothing_is_significant_or_tested_the_figure_says_so():
+    nodes = Nodes([*"abc"], np.eye(3) * 30, [""] * 3)
+    of_edges = {"title": "t", "label": "z", "level": 0.05}
+    effects, nothing = np.full((3, 3), 0.4), np.zeros((3, 3))
+    assert "No edge and no component is significant" in words_of(
+        significant_figure(effects, nothing, nodes, **of_edges)
+    )
+    assert "corrected p ≤ 0.05" in words_of(significant_figure(effects, nothing + 2, nodes, **of_edges))
+    no_pairs = pairs_figure([], np.empty((0, 0)), np.empty((0, 0), bool), title="t", statistic="F", level=0.05)
+    assert "Pairs of networks are not tested" in words_of(no_pairs)
+    pairs = pairs_figure([*"AB"], np.eye(2), np.eye(2) > 0, title="t", statistic="F", level=0.01)
+    assert "Mean F over the edges of each pair; * corrected p ≤ 0.01" in words_of(pairs)
+    assert "No edge could be tested" in words_of(strongest_figure([], title="t", tested="age", label="z"))

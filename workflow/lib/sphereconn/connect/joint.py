@@ -11,7 +11,7 @@ import numpy as np
 
 from sphereconn.connect.connectivity import same_signal, standardize
 from sphereconn.errors import InputError
-from sphereconn.files import MISSING
+from sphereconn.files import MISSING, read_json, read_records, read_signals
 from sphereconn.words import counted, listed
 
 Folds = Callable[[int], Sequence[tuple[np.ndarray, np.ndarray]]]
@@ -170,11 +170,37 @@ def _by_run(lacking: Mapping[str, Causes], nodes: Sequence[str]) -> str:
     return "; ".join([*said[:MOST_RUNS], *others])
 
 
+def read_runs(
+    stems: Sequence[str], signals: Sequence[str], nodes: Sequence[str], sidecars: Sequence[str]
+) -> tuple[Members, list[np.ndarray], list[float]]:
+    """Return what a joint estimate is made from, in the order of the runs.
+
+    Parameters
+    ----------
+    stems
+        What the runs are called.
+    signals, nodes, sidecars
+        Paths, one a run: cleaned signals, nodes tables, and sidecars of the signals.
+
+    Returns
+    -------
+    members : Members
+    runs : list of ndarray of shape (n_frames, n_nodes)
+        The cleaned signals.
+    worth : list of float
+        How many independent frames the signals of each run are worth.
+    """
+    tables = [read_signals(path) for path in signals]
+    problems = [[row["problem"] for row in read_records(path)] for path in nodes]
+    worth = [read_json(path)["EffectiveDegreesOfFreedom"] for path in sidecars]
+    return Members(stems, tables[0][0], problems), [of_run for _, of_run in tables], worth
+
+
 RUN_COLUMNS = ("run", "frames", "nodes_without_signal", "left_out")
 
 
 def rows_of_runs(
-    members: Members, frames: Sequence[int], without_signal: Sequence[Causes], left_out: Mapping[int, str]
+    members: Members, runs: Sequence[np.ndarray], without_signal: Sequence[Causes], left_out: Mapping[int, str]
 ) -> list[list[str | int]]:
     """Return a row for each run of a joint estimate, of the columns ``RUN_COLUMNS``; n/a where there is nothing to say.
 
@@ -182,14 +208,14 @@ def rows_of_runs(
     ----------
     members
         Names of runs and nodes.
-    frames
-        Number of frames of each run.
+    runs
+        The signals of each, shape (n_frames, n_nodes).
     without_signal, left_out
         See ``Participants``.
     """
     missing = ["; ".join(f"{members.nodes[node]}: {cause}" for node, cause in of.items()) for of in without_signal]
     return [
-        [run, frames[place], missing[place] or MISSING, left_out.get(place, MISSING)]
+        [run, len(runs[place]), missing[place] or MISSING, left_out.get(place, MISSING)]
         for place, run in enumerate(members.runs)
     ]
 

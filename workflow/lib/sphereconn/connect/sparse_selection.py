@@ -118,6 +118,15 @@ class SparseInverseCovariance:
     samples: float | None = None
     identical: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def matrices(self) -> dict[str, np.ndarray]:
+        """The matrices of the fit, by the kind of connectome that each is."""
+        return {
+            "partial correlation": self.partial_correlation,
+            "precision": self.precision,
+            "covariance": self.covariance,
+        }
+
 
 def no_fit(n_nodes: int, identical: tuple[tuple[int, int], ...] = ()) -> SparseInverseCovariance:
     """Return what stands for the fit of a run that has fewer than two nodes to connect: NaN everywhere."""

@@ -10,7 +10,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from sphereconn.draw import style
-from sphereconn.draw.matrix import matrix_figure, node_order
+from sphereconn.draw.glassbrain import connectome_figure
+from sphereconn.draw.matrix import matrix_figure, network_matrix_figure, node_order
+from sphereconn.draw.nodes_table import Nodes
+from sphereconn.draw.notice import notice_figure
 
 PANEL = 2.5  # inches
 PANEL_GAP = 0.75
@@ -60,8 +63,69 @@ def effects_figure(
     )
 
 
+def significant_figure(
+    effects: NDArray[np.float64],
+    significant: NDArray[np.float64],
+    nodes: Nodes,
+    *,
+    title: str,
+    label: str,
+    level: float,
+) -> Figure:
+    """Draw the significant edges of a contrast in a glass brain, or say that there are none.
+
+    Parameters
+    ----------
+    effects, significant, title, label, level
+        As in ``effects_figure``.
+    nodes
+        Where the nodes are.
+    """
+    shown = np.where(significant > 0, effects, 0.0)
+    if not shown.any():
+        nothing = f"No edge and no component is significant (corrected p ≤ {level:g})."
+        return notice_figure(nothing, title=title)
+    return connectome_figure(
+        shown,
+        nodes.coordinates,
+        title=title,
+        label=label,
+        names=nodes.names,
+        networks=nodes.networks,
+        threshold=1e-12,
+        selected=f"corrected p ≤ {level:g}",
+    )
+
+
+def pairs_figure(
+    networks: Sequence[str],
+    means: NDArray[np.float64],
+    marked: NDArray[np.bool_],
+    *,
+    title: str,
+    statistic: str,
+    level: float,
+) -> Figure:
+    """Draw the mean statistic of pairs of networks, or say that there is none.
+
+    Parameters
+    ----------
+    networks, means, marked
+        Of ``infer.tables.pair_matrices``: their names, the mean of each pair, and whether it is significant.
+    title, statistic, level
+        What the figure shows; t or F; of significance.
+    """
+    if not networks:
+        nothing = "Pairs of networks are not tested: there are no networks, no permutations, or no test of them."
+        return notice_figure(nothing, title=title)
+    note = f"Mean {statistic} over the edges of each pair; * corrected p ≤ {level:g} over all pairs."
+    return network_matrix_figure(means, networks, title=title, label=f"mean {statistic}", marked=marked, note=note)
+
+
 def strongest_figure(edges: Sequence[Mapping[str, object]], *, title: str, tested: str, label: str) -> Figure:
     """Draw the strongest edges of a contrast, one panel each: runs as dots, and the fitted line or means.
+
+    Where there is no edge, say that none could be tested.
 
     Parameters
     ----------
@@ -70,6 +134,8 @@ def strongest_figure(edges: Sequence[Mapping[str, object]], *, title: str, teste
     title, tested, label
         What the figure shows; what is tested (below the panels) and what the values are (beside them).
     """
+    if not edges:
+        return notice_figure("No edge could be tested.", title=title)
     n_columns = min(2, len(edges))
     n_rows = -(-len(edges) // n_columns)
     width = 2 * style.MARGIN + n_columns * (PANEL + PANEL_GAP)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sphereconn.infer.contrast import Model, Tested, Values, is_significant
+from sphereconn.infer.contrast import Model, Tested, is_significant
 from sphereconn.infer.design import diagnostics
-from sphereconn.infer.network_pairs import NetworkPairs
+from sphereconn.infer.question import Question
 from sphereconn.infer.shuffles import Shuffles
 
 EXCHANGED = {
@@ -81,23 +81,22 @@ def described_model(
     }
 
 
-def described(
-    tested: Tested,
-    model: Model,
-    values: Values,
-    shuffles: Shuffles | None,
-    pairs: NetworkPairs | None,
-    runs: Sequence[Mapping[str, str]],
-    settings: Mapping[str, Any],
-    correlations: bool,
-) -> dict[str, Any]:
-    """Return what the sidecar of a contrast says of the model, its runs, and what was found."""
-    s, level = tested.statistics, settings["level"]
+def described(tested: Tested, asked: Question, words: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the sidecar of a contrast says of the model, its runs, and what was found.
+
+    Parameters
+    ----------
+    tested, asked, settings
+        The results, what was asked, and the settings of the contrast.
+    words
+        What the contrast is called and tests.
+    """
+    s, level, fwe = tested.statistics, settings["level"], tested.family_wise
     test = np.isfinite(s.p)
-    fwe = tested.family_wise
     return {
-        "Unit": "Fisher's z" if correlations else "the connectomes' unit",
-        **described_model(model, shuffles, runs, level),
+        "Description": "A linear model of every edge over the runs; files of the same name have its results",
+        "Unit": "Fisher's z" if asked.correlations else "the connectomes' unit",
+        **described_model(asked.model, asked.shuffles, asked.runs, level),
         "DegreesOfFreedom": [float(np.nanmin(s.degrees_of_freedom)), float(np.nanmax(s.degrees_of_freedom))]
         if test.any()
         else None,
@@ -107,6 +106,9 @@ def described(
         "EdgesSignificantFDR": int((tested.fdr <= level).sum()),
         "SmallestP": float(np.nanmin(s.p)) if test.any() else None,
         "SmallestFWE": float(np.nanmin(fwe.p)) if fwe is not None and test.any() else None,
-        "NetworkPairs": len(pairs.names) if pairs else 0,
-        "SiteMedianF": values.site_f,
+        "NetworkPairs": len(asked.pairs.names) if asked.pairs else 0,
+        "SiteMedianF": asked.values.site_f,
+        "Contrasted": words,
+        "RelationshipMeasure": asked.stacked["RelationshipMeasure"],
+        "Settings": settings,
     }

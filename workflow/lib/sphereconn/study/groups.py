@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sphereconn.errors import InputError
 from sphereconn.study.runs import Recording
@@ -81,6 +82,12 @@ def members_of(group: Mapping[str, str] | Group, runs: Sequence[Mapping[str, str
 def name_of(run: Mapping[str, str]) -> str:
     """Return the first column of a row of a table of runs: the start of the names of its results."""
     return next(iter(run.values()))
+
+
+def left_out_of(group: Mapping[str, str] | Group, left_out: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return why runs of a group are left out, by run; ``left_out`` is the list in the sidecar of a stack."""
+    places = members_of(group, [item["Run"] for item in left_out])
+    return {name_of(left_out[place]["Run"]): left_out[place]["Reason"] for place in places}
 
 
 def _levels(runs: Sequence[Recording], column: str) -> list[str]:
