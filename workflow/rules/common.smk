@@ -23,11 +23,12 @@ runpy.run_path(str(LIBRARY.parent / "sphereconn_runner" / "byte_code.py"))
 
 from sphereconn.errors import InputError
 from sphereconn.ledger import Ledger
-from sphereconn.plan import contrasted, drawn, jobs, mapped, products
+from sphereconn.plan import compared, contrasted, drawn, jobs, mapped, products
 from sphereconn.plan.fingerprint import fingerprint
 from sphereconn.plan.orphans import left_over, listed, orphans
+from sphereconn.plan.product import endings, named
 from sphereconn.plan.products import targets
-from sphereconn.study import comparisons, names, reliabilities
+from sphereconn.study import names
 from sphereconn.study.configuration import check_configuration
 from sphereconn.study.folder import Origin, check_folder, take_folder
 from sphereconn.study.groups import ALL_RUNS
@@ -141,7 +142,7 @@ def one_of(labels):
 
 def outputs_of(name, labels, suffixes):
     """Give the outputs of a rule: files that differ in the ends of their names, by what the rule calls them."""
-    return {key: result(name(*labels, suffix)) for key, suffix in suffixes.items()}
+    return {key: result(path) for key, path in named(name, labels, suffixes).items()}
 
 
 def of_job(function, *known):

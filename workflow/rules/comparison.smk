@@ -16,7 +16,7 @@ rule measure_organization:
         sidecar=rules.stack.output.sidecar,
         nodes=result(names.group_result(ALL_RUNS, *OF_COMBINATION, "nodes.tsv")),
     output:
-        **outputs_of(names.group_result, (ALL_RUNS, *OF_COMBINATION), comparisons.ORGANIZATION),
+        **outputs_of(names.group_result, (ALL_RUNS, *OF_COMBINATION), compared.ORGANIZATION),
     log:
         log_of("measure_organization", names.group_result(ALL_RUNS, *OF_COMBINATION, "organization")),
     group:
@@ -38,25 +38,27 @@ rule measure_organization:
 # A comparison has a file for each of its denoisings, and these differ: each has rules of its own.
 for COMPARISON in STUDY.comparisons:
     OF_COMPARISON = f"{COMPARISON.seed_set}_{COMPARISON.estimator}"
-    COMPARED = {key: result(path) for key, path in COMPARISON.tables().items()}
-    NODES_COMPARED = result(COMPARISON.stacked("nodes.tsv")[0])
-    QCFC = [result(path) for path in COMPARISON.matrices(comparisons.QCFC)]
-    DIFFERENCE = [result(path) for path in COMPARISON.matrices(comparisons.DIFFERENCE)]
+    COMPARED = outputs_of(names.comparison_result, COMPARISON.labels, compared.COMPARISON)
+    NODES_COMPARED = result(compared.of_all_runs(COMPARISON.items, "nodes.tsv")[0])
+    OF_DENOISING = {
+        key: [result(path) for path in paths] for key, paths in compared.of_each_denoising(COMPARISON).items()
+    }
 
     rule:
         name:
             f"compare_denoising_{OF_COMPARISON}"
         input:
-            stacks=[result(path) for path in COMPARISON.stacked("stack.npy")],
-            runs=[result(path) for path in COMPARISON.stacked("stack.tsv")],
-            quality=[result(path) for path in COMPARISON.stacked("quality.tsv")],
-            sidecars=[result(path) for path in COMPARISON.stacked("stack.json")],
-            organization=[result(path) for path in COMPARISON.stacked(comparisons.ORGANIZATION["organization"])],
+            stacks=[result(path) for path in compared.of_all_runs(COMPARISON.items, "stack.npy")],
+            runs=[result(path) for path in compared.of_all_runs(COMPARISON.items, "stack.tsv")],
+            quality=[result(path) for path in compared.of_all_runs(COMPARISON.items, "quality.tsv")],
+            sidecars=[result(path) for path in compared.of_all_runs(COMPARISON.items, "stack.json")],
+            organization=[
+                result(path) for path in compared.of_all_runs(COMPARISON.items, compared.ORGANIZATION["organization"])
+            ],
             nodes=NODES_COMPARED,
         output:
             **COMPARED,
-            qcfc=QCFC,
-            difference=DIFFERENCE,
+            **OF_DENOISING,
         log:
             log_of(
                 "compare_denoising", names.comparison_result(COMPARISON.seed_set, COMPARISON.estimator, "comparison")
@@ -85,13 +87,12 @@ for COMPARISON in STUDY.comparisons:
             f"draw_comparison_{OF_COMPARISON}"
         input:
             **COMPARED,
-            qcfc=QCFC,
-            difference=DIFFERENCE,
+            **OF_DENOISING,
             nodes=NODES_COMPARED,
         output:
             **{
                 kind: report(
-                    result(path),
+                    path,
                     caption="../report/comparison.rst",
                     category="Comparisons",
                     labels={
@@ -100,7 +101,9 @@ for COMPARISON in STUDY.comparisons:
                         "figure": kind,
                     },
                 )
-                for kind, path in COMPARISON.figures(FORMAT).items()
+                for kind, path in outputs_of(
+                    names.comparison_figure, COMPARISON.labels, endings(compared.OF_COMPARISON, FORMAT)
+                ).items()
             },
         log:
             log_of("draw_comparison", names.comparison_result(COMPARISON.seed_set, COMPARISON.estimator, "comparison")),
@@ -125,20 +128,20 @@ for COMPARISON in STUDY.comparisons:
 
 for RADII in STUDY.radius_comparisons:
     OF_RADII = "_".join(RADII.labels)
-    COMPARED = {key: result(path) for key, path in RADII.tables().items()}
+    COMPARED = outputs_of(names.radii_result, RADII.labels, compared.RADII)
 
     rule:
         name:
             f"compare_radii_{OF_RADII}"
         input:
-            stacks=[result(path) for path in RADII.stacked("stack.npy")],
-            runs=[result(path) for path in RADII.stacked("stack.tsv")],
-            quality=[result(path) for path in RADII.stacked("quality.tsv")],
-            sidecars=[result(path) for path in RADII.stacked("stack.json")],
-            nodes=[result(path) for path in RADII.stacked("nodes.tsv")],
-            statistics=[result(path) for path in RADII.contrasted("stat-statistic_relmat.tsv")],
-            significant=[result(path) for path in RADII.contrasted("stat-significant_relmat.tsv")],
-            reliability=[result(path) for path in RADII.reliabilities()],
+            stacks=[result(path) for path in compared.of_all_runs(RADII.items, "stack.npy")],
+            runs=[result(path) for path in compared.of_all_runs(RADII.items, "stack.tsv")],
+            quality=[result(path) for path in compared.of_all_runs(RADII.items, "quality.tsv")],
+            sidecars=[result(path) for path in compared.of_all_runs(RADII.items, "stack.json")],
+            nodes=[result(path) for path in compared.of_all_runs(RADII.items, "nodes.tsv")],
+            statistics=[result(path) for path in compared.of_contrasts(RADII, "stat-statistic_relmat.tsv")],
+            significant=[result(path) for path in compared.of_contrasts(RADII, "stat-significant_relmat.tsv")],
+            reliability=[result(path) for path in compared.of_reliability(RADII)],
         output:
             **COMPARED,
         log:
@@ -170,7 +173,7 @@ for RADII in STUDY.radius_comparisons:
             **COMPARED,
         output:
             report(
-                result(RADII.figure(FORMAT)),
+                *outputs_of(names.radii_figure, RADII.labels, endings(compared.OF_RADII, FORMAT)).values(),
                 caption="../report/radii.rst",
                 category="Comparisons",
                 labels={

@@ -13,6 +13,8 @@ for CONTRAST in STUDY.contrasts:
         "nodes": result(names.group_result(ALL_RUNS, *CONTRAST.item.labels, products.AGGREGATED["nodes"])),
     }
 
+    RESULTS = outputs_of(names.contrast_result, CONTRAST.labels, contrasted.tested(CONTRAST))
+
     if CONTRAST.n_chunks:
 
         rule:
@@ -47,16 +49,9 @@ for CONTRAST in STUDY.contrasts:
             f"test_{OF_CONTRAST}"
         input:
             **TESTED,
-            shuffles=[result(path) for path in contrasted.chunks(CONTRAST)],
+            shuffles=[*outputs_of(names.contrast_result, CONTRAST.labels, contrasted.chunks(CONTRAST)).values()],
         output:
-            **{
-                statistic: result(contrasted.matrix_name(CONTRAST, statistic))
-                for statistic in contrasted.matrices(CONTRAST)
-            },
-            **{
-                key: result(names.contrast_result(*CONTRAST.labels, suffix))
-                for key, suffix in contrasted.TABLES.items()
-            },
+            **RESULTS,
         log:
             log_of("test_contrast", names.contrast_result(*CONTRAST.labels, "contrast")),
         group:
@@ -81,18 +76,12 @@ for CONTRAST in STUDY.contrasts:
         name:
             f"draw_{OF_CONTRAST}"
         input:
-            **{
-                key: result(names.contrast_result(*CONTRAST.labels, contrasted.TABLES[key]))
-                for key in ("pairs", "strongest", "sidecar")
-            },
-            effect=result(contrasted.matrix_name(CONTRAST, "effect")),
-            statistic=result(contrasted.matrix_name(CONTRAST, "statistic")),
-            significant=result(contrasted.matrix_name(CONTRAST, "significant")),
+            **{key: RESULTS[key] for key in ("pairs", "strongest", "sidecar", "effect", "statistic", "significant")},
             nodes=TESTED["nodes"],
         output:
             **{
                 kind: report(
-                    result(path),
+                    path,
                     caption="../report/contrast.rst",
                     category="Contrasts",
                     subcategory=CONTRAST.label,
@@ -103,7 +92,9 @@ for CONTRAST in STUDY.contrasts:
                         "figure": kind.replace("_", " "),
                     },
                 )
-                for kind, path in contrasted.figures_of(CONTRAST, FORMAT).items()
+                for kind, path in outputs_of(
+                    names.contrast_figure, CONTRAST.labels, endings(contrasted.FIGURES, FORMAT)
+                ).items()
             },
         log:
             log_of("draw_contrast", names.contrast_result(*CONTRAST.labels, "contrast")),

@@ -11,16 +11,15 @@ for RELIABILITY in STUDY.reliabilities:
     ITEM = RELIABILITY.item
     NODES = result(names.group_result(ALL_RUNS, *RELIABILITY.labels[1:], "nodes.tsv"))
     SIGNALS = jobs.signals_of(STUDY, RELIABILITY.members, ITEM.seed_set, ITEM.denoising)
-    OF_HALVES = {key: result(path) for key, path in RELIABILITY.results(reliabilities.OF_HALVES).items()}
+    OF_HALVES = outputs_of(names.reliability_result, RELIABILITY.labels, compared.HALVES)
     STACKED = {
         "stack": result(names.group_result(ALL_RUNS, *RELIABILITY.labels[1:], "stack.npy")),
         "runs": result(names.group_result(ALL_RUNS, *RELIABILITY.labels[1:], "stack.tsv")),
         "stacked": result(names.group_result(ALL_RUNS, *RELIABILITY.labels[1:], "stack.json")),
     }
-    RESULTS = {
-        key: result(path) for key, path in RELIABILITY.results(reliabilities.TABLES | reliabilities.MATRICES).items()
-    }
-    OF_LENGTHS = {key: result(path) for key, path in RELIABILITY.results(reliabilities.OF_LENGTHS).items()}
+    RESULTS = outputs_of(names.reliability_result, RELIABILITY.labels, compared.RELIABILITY)
+    OF_LENGTHS = outputs_of(names.reliability_result, RELIABILITY.labels, compared.LENGTHS)
+    FIGURES = endings(compared.reliability_figures(RELIABILITY), FORMAT)
 
     if not RELIABILITY.over:
 
@@ -123,7 +122,7 @@ for RELIABILITY in STUDY.reliabilities:
         output:
             **{
                 kind: report(
-                    result(path),
+                    path,
                     caption="../report/reliability.rst",
                     category="Reliability",
                     subcategory=RELIABILITY.label,
@@ -134,7 +133,7 @@ for RELIABILITY in STUDY.reliabilities:
                         "figure": kind,
                     },
                 )
-                for kind, path in RELIABILITY.figures(FORMAT).items()
+                for kind, path in outputs_of(names.reliability_figure, RELIABILITY.labels, FIGURES).items()
             },
         log:
             log_of("draw_reliability", names.reliability_result(*RELIABILITY.labels, "reliability")),

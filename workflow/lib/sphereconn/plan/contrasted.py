@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sphereconn.plan.product import Product
+from sphereconn.plan.product import Product, Shown, ending, endings, named
 from sphereconn.study import names
 from sphereconn.study.contrasts import Contrast, Permuted
 from sphereconn.study.study import Study
 
 # How the name of a contrast starts where a group's could stand.
 PREFIX = "contrast-"
-MATRICES = ("effect", "statistic", "p", "fdr", "fwe", "tfnbs", "significant")
+MATRICES = {
+    statistic: f"stat-{statistic}_relmat.tsv"
+    for statistic in ("effect", "statistic", "p", "fdr", "fwe", "tfnbs", "significant")
+}
 TABLES = {
     "edges": "edges.tsv",
     "components": "components.tsv",
@@ -20,35 +23,24 @@ TABLES = {
     "design": "design.tsv",
     "sidecar": "contrast.json",
 }
-SHOWN = {
-    "matrix": "effects, and above the diagonal the significant ones",
-    "glass_brain": "significant edges in the brain",
-    "pairs": "pairs of networks",
-    "strongest": "edges with the smallest p",
+FIGURES = {
+    "matrix": Shown("effects", "effects, and above the diagonal the significant ones"),
+    "glass_brain": Shown("significant", "significant edges in the brain"),
+    "pairs": Shown("networkpairs", "pairs of networks"),
+    "strongest": Shown("strongest", "edges with the smallest p"),
 }
-FIGURES = {"matrix": "effects", "glass_brain": "significant", "pairs": "networkpairs", "strongest": "strongest"}
 
 
-def matrices(contrast: Contrast) -> tuple[str, ...]:
-    """Return of what a contrast has a matrix: without permutations it has no corrected p by maximum statistics."""
+def tested(contrast: Contrast) -> dict[str, str]:
+    """Return how the results of a contrast end: without permutations it has no corrected p by maximum statistics."""
     tests, permuted = contrast.settings["tests"], contrast.settings["permutations"] > 0
     lacking = {"fwe", "tfnbs"} if not permuted else set() if "tfnbs" in tests else {"tfnbs"}
-    return tuple(statistic for statistic in MATRICES if statistic not in lacking)
+    return TABLES | {statistic: suffix for statistic, suffix in MATRICES.items() if statistic not in lacking}
 
 
-def matrix_name(contrast: Contrast, statistic: str) -> str:
-    """Name the matrix of a statistic."""
-    return names.contrast_result(*contrast.labels, f"stat-{statistic}_relmat.tsv")
-
-
-def chunks(contrast: Contrast) -> list[str]:
-    """Name the files of permutations."""
-    return [names.contrast_result(*contrast.labels, f"shuffles{number:03d}.npz") for number in range(contrast.n_chunks)]
-
-
-def figures_of(contrast: Contrast, extension: str) -> dict[str, str]:
-    """Name the figures of a contrast, by what they show."""
-    return {kind: names.contrast_figure(*contrast.labels, f"{suffix}.{extension}") for kind, suffix in FIGURES.items()}
+def chunks(contrast: Permuted) -> dict[str, str]:
+    """Return how the files of permutations end, by the number of the job that makes them."""
+    return {f"{number:03d}": f"shuffles{number:03d}.npz" for number in range(contrast.n_chunks)}
 
 
 def tested_words(contrast: Permuted) -> str:
@@ -77,10 +69,9 @@ def contrast_results(study: Study) -> Iterator[Product]:
     drawn = "contrast" in study.figures["kinds"]
     for contrast in study.contrasts:
         labels = (PREFIX + contrast.label, *contrast.item.labels)
-        for chunk in chunks(contrast):
+        for chunk in ending(names.contrast_result, contrast.labels, chunks(contrast)):
             yield Product((chunk,), *labels)
-        tables = [names.contrast_result(*contrast.labels, suffix) for suffix in TABLES.values()]
-        yield Product((*tables, *(matrix_name(contrast, statistic) for statistic in matrices(contrast))), *labels)
-        figures = figures_of(contrast, study.figures["format"]) if drawn else {}
-        for kind, path in figures.items():
-            yield Product((path,), *labels, shows=SHOWN[kind])
+        yield Product(ending(names.contrast_result, contrast.labels, tested(contrast)), *labels)
+        shown = endings(FIGURES if drawn else {}, study.figures["format"])
+        for kind, path in named(names.contrast_figure, contrast.labels, shown).items():
+            yield Product((path,), *labels, shows=FIGURES[kind].shows)

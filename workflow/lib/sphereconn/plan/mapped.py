@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sphereconn.plan.contrasted import PREFIX, asked_words
+from sphereconn.plan.contrasted import PREFIX, asked_words, chunks
 from sphereconn.plan.drawn import ALL_GROUPS, PAGE
 from sphereconn.plan.product import Product, ending
 from sphereconn.study import names
@@ -133,7 +133,8 @@ def contrast_inputs(
 def contrast_shuffles(study: Study, contrast: str, seed_set: str, map: str, denoising: str, seed: str) -> list[str]:
     """Return the files of permutations of a contrast."""
     maps, tested = _contrast_of(study, contrast, seed_set, map, denoising)
-    return [study.place(path) for path in _chunks(maps, tested, seed)]
+    labels = ("group", PREFIX + tested.label, *maps.labels, seed)
+    return [study.place(path) for path in ending(names.seed_map, labels, chunks(tested))]
 
 
 def contrast_setting(study: Study, key: str, contrast: str, seed_set: str, map: str, denoising: str) -> Any:
@@ -172,11 +173,6 @@ def _runs_of(member: Recording) -> tuple[Recording, ...]:
     return member.runs if isinstance(member, CombinedRuns) else (member,)
 
 
-def _chunks(maps: SeedMaps, contrast: MapContrast, seed: str) -> list[str]:
-    labels = ("group", PREFIX + contrast.label, *maps.labels, seed)
-    return [names.seed_map(*labels, f"shuffles{number:03d}.npz") for number in range(contrast.n_chunks)]
-
-
 def map_results(study: Study) -> Iterator[Product]:
     """Name the seed maps of runs and of groups, their contrasts, and the figures of both."""
     drawn = "map" in study.figures["kinds"]
@@ -189,9 +185,10 @@ def map_results(study: Study) -> Iterator[Product]:
             whose = PREFIX + contrast.label
             of_contrast = (whose, maps.seed_set, maps.denoising, maps.label)
             for seed, name in maps.seeds.items():
-                for chunk in _chunks(maps, contrast, seed):
+                labels = ("group", whose, *maps.labels, seed)
+                for chunk in ending(names.seed_map, labels, chunks(contrast)):
                     yield Product((chunk,), *of_contrast)
-                yield Product(ending(names.seed_map, ("group", whose, *maps.labels, seed), TESTED), *of_contrast)
+                yield Product(ending(names.seed_map, labels, TESTED), *of_contrast)
                 if drawn:
                     path = names.seed_map_figure(whose, *maps.labels, seed, f"significant.{extension}")
                     yield Product((path,), *of_contrast, shows=name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,23 @@ class Product:
     shows: str = ""
 
 
-def ending(name: Callable[..., str], labels: tuple[str, ...], suffixes: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of files that differ in their ends."""
-    return tuple(name(*labels, suffix) for suffix in suffixes.values())
+class Shown(NamedTuple):
+    """A figure: how its name ends, and what it shows."""
+
+    ending: str
+    shows: str
+
+
+def named(name: Callable[..., str], labels: Sequence[str], suffixes: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of files that differ in their ends, by what the rule that makes them calls them."""
+    return {key: name(*labels, suffix) for key, suffix in suffixes.items()}
+
+
+def ending(name: Callable[..., str], labels: Sequence[str], suffixes: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the same names alone."""
+    return tuple(named(name, labels, suffixes).values())
+
+
+def endings(figures: Mapping[str, Shown], extension: str) -> dict[str, str]:
+    """Return how the names of figures end, with the extension of their format."""
+    return {kind: f"{figure.ending}.{extension}" for kind, figure in figures.items()}

@@ -6,19 +6,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sphereconn.plan import contrasted
+from sphereconn.plan.compared import COMPARISON, LENGTHS, RADII, RELIABILITY
 from sphereconn.plan.drawn import ALL_GROUPS, PAGE, SIGNALS
 from sphereconn.plan.mapped import TESTED
-from sphereconn.plan.product import Product
+from sphereconn.plan.product import Product, named
 from sphereconn.plan.products import AGGREGATED, products
 from sphereconn.study import names
 from sphereconn.study.groups import ALL_RUNS, groups_of, in_no_group
 from sphereconn.study.preprocessing import preprocessed_by
-from sphereconn.study.reliabilities import OF_LENGTHS, TABLES
 from sphereconn.study.study import Study
 
 # Who is drawn, and the labels of seed set, denoising and estimator -> figures, as what they show and their path.
 Figures = dict[tuple[str, str, str, str], list[list[str]]]
 
+DRAWN = ("figures", "contrasts", "maps", "reliability", "comparison")  # stages with figures
 NOT_CHOSEN = "no entry of connectomes in the configuration chooses it"
 PAGE_FIRST = {PAGE: 0, SIGNALS: 1}  # the order of the links of a run; figures of connectomes follow
 
@@ -41,7 +42,7 @@ def reported(study: Study) -> dict[str, Any]:
         strategy the runs that it is not for, and why.
         ``map_contrasts``: of each contrast of maps and each seed its title, sidecar, table and figures.
     """
-    figures = _figures(products(study, "figures"))
+    figures = _figures(products(study, *DRAWN))
     used = {run.stem for item in study.combinations for run in item.runs}
     return {
         "runs_table": study.runs_table,
@@ -55,13 +56,13 @@ def reported(study: Study) -> dict[str, Any]:
         "groups": list(_groups(study, figures)),
         "pages": list(_pages(study, figures)),
         "runs": list(_runs(study, figures)),
-        "contrasts": list(_contrasts(study)),
-        "maps": list(_maps(study)),
-        "reliability": list(_reliability(study)),
-        "comparisons": list(_comparisons(study)),
+        "contrasts": list(_contrasts(study, figures)),
+        "maps": list(_maps(study, figures)),
+        "reliability": list(_reliability(study, figures)),
+        "comparisons": list(_comparisons(study, figures)),
         "published_left_out": {label: dict(of) for label, of in sorted(study.published_left_out.items())},
-        "radii": list(_radii(study)),
-        "map_contrasts": list(_map_contrasts(study)),
+        "radii": list(_radii(study, figures)),
+        "map_contrasts": list(_map_contrasts(study, figures)),
     }
 
 
@@ -111,22 +112,18 @@ def _groups(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
             }
 
 
-def _contrasts(study: Study) -> Iterator[dict[str, Any]]:
-    figures = _figures(products(study, "contrasts"))
+def _contrasts(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
+    chosen = {key: contrasted.TABLES[key] for key in ("sidecar", "components", "pairs", "edges")}
     for contrast in study.contrasts:
         yield {
             "title": contrasted.title(contrast).replace("\n", ", "),
             "label": contrast.label,
-            **{
-                key: names.contrast_result(*contrast.labels, contrasted.TABLES[key])
-                for key in ("sidecar", "components", "pairs", "edges")
-            },
+            **named(names.contrast_result, contrast.labels, chosen),
             "figures": figures.get((contrasted.PREFIX + contrast.label, *contrast.item.labels), []),
         }
 
 
-def _maps(study: Study) -> Iterator[dict[str, Any]]:
-    figures = _figures(products(study, "maps"))
+def _maps(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
     for maps in study.maps:
         for group in groups_of(maps.runs, study.groups):
             of_group = figures.get((group.label, maps.seed_set, maps.denoising, maps.label))
@@ -137,45 +134,41 @@ def _maps(study: Study) -> Iterator[dict[str, Any]]:
                 yield {"title": title, "group": group.words, "page": page, "figures": of_group}
 
 
-def _map_contrasts(study: Study) -> Iterator[dict[str, Any]]:
-    figures = _figures(products(study, "maps"))
+def _map_contrasts(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
     for maps in study.maps:
         of_maps = (maps.seed_set, maps.denoising, maps.label)
         for contrast in maps.contrasts:
             whose = contrasted.PREFIX + contrast.label
             drawn = dict(figures.get((whose, *of_maps), []))
+            chosen = {key: TESTED[key] for key in ("sidecar", "clusters")}
             for seed, name in maps.seeds.items():
-                files = {
-                    key: names.seed_map("group", whose, *maps.labels, seed, TESTED[key])
-                    for key in ("sidecar", "clusters")
-                }
+                files = named(names.seed_map, ("group", whose, *maps.labels, seed), chosen)
                 title = f"{contrasted.asked_words(contrast)}: {maps.label}, {maps.seed_set}, {maps.denoising}"
                 shown = [[name, drawn[name]]] if name in drawn else []
                 yield {"title": title, "seed": name, **files, "figures": shown}
 
 
-def _reliability(study: Study) -> Iterator[dict[str, Any]]:
-    figures = _figures(products(study, "reliability"))
+def _reliability(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
     for reliability in study.reliabilities:
+        files = named(names.reliability_result, reliability.labels, RELIABILITY | LENGTHS)
         yield {
             "title": reliability.title,
-            **reliability.results(TABLES),
-            "lengths_sidecar": reliability.results(OF_LENGTHS)["lengths_sidecar"] if reliability.has_lengths else None,
+            **{key: files[key] for key in RELIABILITY if not key.startswith("icc")},
+            "lengths_sidecar": files["lengths_sidecar"] if reliability.has_lengths else None,
             "figures": figures.get((reliability.label, *reliability.item.labels), []),
         }
 
 
-def _comparisons(study: Study) -> Iterator[dict[str, Any]]:
-    figures = _figures(products(study, "comparison"))
+def _comparisons(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
     for comparison in study.comparisons:
         shown = figures.get(("comparison", comparison.seed_set, "", comparison.estimator), [])
-        yield {"title": comparison.title, **comparison.tables(), "figures": shown}
+        files = named(names.comparison_result, comparison.labels, COMPARISON)
+        yield {"title": comparison.title, **files, "figures": shown}
 
 
-def _radii(study: Study) -> Iterator[dict[str, Any]]:
-    figures = _figures(products(study, "comparison"))
+def _radii(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
     for compared in study.radius_comparisons:
-        tables = compared.tables()
+        tables = named(names.radii_result, compared.labels, RADII)
         yield {
             "title": compared.title,
             "sidecar": tables["sidecar"],
@@ -186,9 +179,9 @@ def _radii(study: Study) -> Iterator[dict[str, Any]]:
 
 
 def _pages(study: Study, figures: Figures) -> Iterator[dict[str, str]]:
-    for (whose, seed_set, denoising, _), shown in sorted(figures.items()):
+    for (whose, seed_set, denoising, of_maps), shown in sorted(figures.items()):
         for words, path in shown:
-            if whose == ALL_GROUPS[1] and words == PAGE:
+            if whose == ALL_GROUPS[1] and words == PAGE and not of_maps:
                 yield {"seed_set": seed_set, "denoising": denoising, "path": path}
 
 

@@ -1,4 +1,4 @@
-"""The comparisons of denoising that a study asks for, and their files."""
+"""The comparisons of denoising that a study asks for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sphereconn.errors import InputError, about
-from sphereconn.study import names
 from sphereconn.study.contrasts import KNOWN_LATER
-from sphereconn.study.groups import ALL_RUNS
 from sphereconn.study.published import EVERY_RUN
 from sphereconn.study.runs import rows_of
 
@@ -17,18 +15,6 @@ if TYPE_CHECKING:
     from sphereconn.study.study import Combination
 
 Settings = Mapping[str, Any]
-
-TABLES = {
-    "criteria": "criteria.tsv",
-    "distance": "distance.tsv",
-    "similarity": "similarity.tsv",
-    "motion_groups": "motiongroups.tsv",
-    "sidecar": "comparison.json",
-}
-# Of every edge: its dependence on motion, and the difference between those who move most and least.
-QCFC, DIFFERENCE = "stat-qcfc_relmat.tsv", "stat-motiondifference_relmat.tsv"
-ORGANIZATION = {"organization": "organization.tsv", "organization_sidecar": "organization.json"}
-FIGURES = {"criteria": "criteria", "distance": "distance", "motion_groups": "motiongroups"}
 
 
 @dataclass(frozen=True)
@@ -63,34 +49,10 @@ class DenoisingComparison:
         """Labels of what is compared."""
         return [item.denoising for item in self.items]
 
-    def stacked(self, suffix: str) -> list[str]:
-        """Name a result of all runs for each denoising."""
-        return [names.group_result(ALL_RUNS, self.seed_set, label, self.estimator, suffix) for label in self.denoising]
-
-    def tables(self) -> dict[str, str]:
-        """Name the tables and the sidecar, by what they hold."""
-        return {key: names.comparison_result(self.seed_set, self.estimator, suffix) for key, suffix in TABLES.items()}
-
-    def matrices(self, suffix: str) -> list[str]:
-        """Name what there is of every edge for each denoising."""
-        return [names.compared_denoising(self.seed_set, label, self.estimator, suffix) for label in self.denoising]
-
-    def figures(self, extension: str) -> dict[str, str]:
-        """Name the figures, by what they show."""
-        return {
-            kind: names.comparison_figure(self.seed_set, self.estimator, f"{suffix}.{extension}")
-            for kind, suffix in FIGURES.items()
-        }
-
-    def all_results(self, extension: str | None) -> Iterator[str]:
-        """Name all results, and the figures with an extension where that is given."""
-        for suffix in ORGANIZATION.values():
-            yield from self.stacked(suffix)
-        yield from self.tables().values()
-        for suffix in (QCFC, DIFFERENCE):
-            yield from self.matrices(suffix)
-        if extension is not None:
-            yield from self.figures(extension).values()
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Labels of seed set and estimator, in the order of file names."""
+        return self.seed_set, self.estimator
 
 
 def comparisons_of(

@@ -1,4 +1,4 @@
-"""The comparisons of radii that a study makes: of every seed set with a list of radii, and their files."""
+"""The comparisons of radii that a study makes: of every seed set with a list of radii."""
 
 from __future__ import annotations
 
@@ -6,20 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sphereconn.study import names
 from sphereconn.study.comparisons import check_motion
 from sphereconn.study.contrasts import Contrast
-from sphereconn.study.groups import ALL_RUNS
-from sphereconn.study.reliabilities import TABLES as OF_RELIABILITY
 from sphereconn.study.reliabilities import Reliability
 
 if TYPE_CHECKING:
     from sphereconn.study.study import Combination
 
 Settings = Mapping[str, Any]
-
-TABLES = {"radii": "radii.tsv", "similarity": "similarity.tsv", "sidecar": "radii.json"}
-FIGURE = "radii"
 
 
 @dataclass(frozen=True)
@@ -68,26 +62,6 @@ class RadiusComparison:
     def of_each(self) -> list[str]:
         """The label of the seed set of each radius."""
         return [item.seed_set for item in self.items]
-
-    def stacked(self, suffix: str) -> list[str]:
-        """Name a result of all runs for each radius."""
-        return [names.group_result(ALL_RUNS, *item.labels, suffix) for item in self.items]
-
-    def contrasted(self, suffix: str) -> list[str]:
-        """Name a result of each contrast for each radius, contrast by contrast."""
-        return [names.contrast_result(label, *item.labels, suffix) for label in self.contrasts for item in self.items]
-
-    def reliabilities(self) -> list[str]:
-        """Name the sidecar of the reliability of each radius."""
-        return [each.results(OF_RELIABILITY)["sidecar"] for each in self.reliability]
-
-    def tables(self) -> dict[str, str]:
-        """Name the tables and the sidecar, by what they hold."""
-        return {key: names.radii_result(*self.labels, suffix) for key, suffix in TABLES.items()}
-
-    def figure(self, extension: str) -> str:
-        """Name the figure."""
-        return names.radii_figure(*self.labels, f"{FIGURE}.{extension}")
 
 
 def radius_comparisons_of(

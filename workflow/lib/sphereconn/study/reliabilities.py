@@ -11,7 +11,6 @@ from sphereconn.compare.repeats import repeat_labels, repeats_of
 from sphereconn.connect.connectivity import KINDS
 from sphereconn.errors import InputError, about
 from sphereconn.files import MISSING
-from sphereconn.study import names
 from sphereconn.study.contrasts import chosen_combinations
 from sphereconn.study.groups import labels_from
 from sphereconn.study.runs import Recording, matching
@@ -24,18 +23,6 @@ Settings = Mapping[str, Any]
 HALVES = "halves"
 # Likeness is a number for each two runs: of so many, an array takes 200 MB.
 MOST_RUNS = 5000
-TABLES = {
-    "edges": "edges.tsv",
-    "pairs": "networkpairs.tsv",
-    "summary": "summary.tsv",
-    "identification": "identification.tsv",
-    "similarity": "similarity.tsv",
-    "sidecar": "reliability.json",
-}
-MATRICES = {short: f"stat-{short}_relmat.tsv" for short in ("icc11", "icc21", "icc31")}
-OF_HALVES = {"stack": "stack.npy", "runs": "stack.tsv", "stacked": "stack.json"}
-OF_LENGTHS = {"lengths": "minutes.tsv", "lengths_sidecar": "minutes.json"}
-FIGURES = {"icc": "icc", "networks": "networks", "similarity": "similarity", "lengths": "minutes"}
 
 
 @dataclass(frozen=True)
@@ -71,28 +58,6 @@ class Reliability:
     def labels(self) -> tuple[str, str, str, str]:
         """The label, and those of seed set, denoising and estimator."""
         return self.label, self.item.seed_set, self.item.denoising, self.item.estimator
-
-    def results(self, suffixes: Mapping[str, str]) -> dict[str, str]:
-        """Name results by the keys of their suffixes, relative to the output folder."""
-        return {key: names.reliability_result(*self.labels, suffix) for key, suffix in suffixes.items()}
-
-    def figures(self, extension: str) -> dict[str, str]:
-        """Name the figures, by what they show."""
-        return {
-            kind: names.reliability_figure(*self.labels, f"{suffix}.{extension}")
-            for kind, suffix in FIGURES.items()
-            if kind != "lengths" or self.has_lengths
-        }
-
-    def all_results(self, extension: str | None) -> Iterator[str]:
-        """Name all results, and the figures with an extension where that is given."""
-        yield from self.results(TABLES | MATRICES).values()
-        if not self.over:
-            yield from self.results(OF_HALVES).values()
-        if self.has_lengths:
-            yield from self.results(OF_LENGTHS).values()
-        if extension is not None:
-            yield from self.figures(extension).values()
 
     @property
     def title(self) -> str:
