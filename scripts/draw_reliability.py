@@ -13,19 +13,24 @@ with logged(snakemake.log[0]):
     sidecar, nodes = read_json(files.sidecar), read_nodes(files.nodes)
     title = f"{params.title}, n = {sidecar['Subjects']}"
 
+    reason = sidecar["NotMeasured"]
     names, icc = read_matrix(files.icc11)
     known = nodes.networks if any(nodes.networks) else None
-    figure = matrix_figure(icc, names, known, title=title, label="ICC(1,1)", vmax=1.0)
+    figure = notice_figure(reason, title=title) if reason else matrix_figure(
+        icc, names, known, title=title, label="ICC(1,1)", vmax=1.0
+    )  # fmt: skip
     save_figure(figure, output.icc, params.dpi)
     networks, means = pair_matrix(read_records(files.pairs), "mean_icc11")
-    figure = notice_figure("The nodes have no networks.", title=title) if not networks else network_matrix_figure(
+    unknown = reason or (None if networks else "The nodes have no networks.")
+    figure = notice_figure(unknown, title=title) if unknown else network_matrix_figure(
         means, networks, title=title, label="mean ICC(1,1) of the edges", vmax=1.0
     )  # fmt: skip
     save_figure(figure, output.networks, params.dpi)
     repeats = list(zip(sidecar["Repeats"], sidecar["RunsOfRepeats"], strict=True))
-    save_figure(
-        similarity_figure(read_matrix(files.similarity)[1], repeats, title=title), output.similarity, params.dpi
-    )
+    figure = notice_figure(reason, title=title) if reason else similarity_figure(
+        read_matrix(files.similarity)[1], repeats, title=title
+    )  # fmt: skip
+    save_figure(figure, output.similarity, params.dpi)
     if files.get("lengths"):
         rows = read_records(files.lengths)
         nothing = "Too few runs are long enough for a curve over their length."

@@ -4,8 +4,6 @@ from sphereconn import provenance
 from sphereconn.aggregate.stack import matrix_from_edges
 from sphereconn.compare import reliability as r
 from sphereconn.compare.edges import edge_reader
-from sphereconn.compare.repeats import repeats_of
-from sphereconn.errors import about
 from sphereconn.files import MISSING, read_json, read_records, write_json, write_matrix, write_rows
 from sphereconn.log import logged
 
@@ -16,15 +14,15 @@ with logged(snakemake.log[0]):
     networks = [None if node["network"] in ("", MISSING) else node["network"] for node in read_records(files.nodes)]
     edges, n_edges = edge_reader(files.stack, len(names), diagonal=stacked["ValidDiagonal"])
     runs, subjects, repeats, places = r.chosen_rows(rows, params.over, params.runs)
-    with about(params.title):
-        found = r.measure_reliability(
-            lambda chosen, start, stop: edges(places[chosen], start, stop),
-            n_edges,
-            repeats_of(subjects, repeats),
-            networks,
-            n_shuffles=params.settings["permutations"],
-            seed=params.settings["seed"],
-        )
+    found, reason = r.measured_if_any(
+        lambda chosen, start, stop: edges(places[chosen], start, stop),
+        n_edges,
+        subjects,
+        repeats,
+        networks,
+        n_shuffles=params.settings["permutations"],
+        seed=params.settings["seed"],
+    )
 
     for kind, short in r.SHORT.items():
         write_matrix(output[short], names, matrix_from_edges(found.edges[kind].icc, len(names), diagonal=False))
@@ -35,5 +33,9 @@ with logged(snakemake.log[0]):
     write_matrix(output.similarity, *r.by_repeat(found, runs))
     sidecar = {"Description": "Reliability; files of the same name have its results", **r.described(found)}
     sidecar |= {"Over": params.over or "halves", "FisherZ": not stacked["ValidDiagonal"], "Settings": params.settings}
-    sidecar |= {"RunsLeftOut": stacked["RunsLeftOut"], "Sources": provenance.sources(list(files), output.sidecar)}
+    sidecar |= {
+        "NotMeasured": reason,
+        "RunsLeftOut": stacked["RunsLeftOut"],
+        "Sources": provenance.sources(list(files), output.sidecar),
+    }
     write_json(output.sidecar, sidecar | {"Software": provenance.software()})

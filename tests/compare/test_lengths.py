@@ -8,7 +8,7 @@ from cohort import cohort_signals
 from compare.repeated_runs import draw, reader
 
 from sphereconn.aggregate.stack import edge_vector, write_edges
-from sphereconn.compare import lengths
+from sphereconn.compare import lengths, reliability
 from sphereconn.compare.edges import edge_reader
 from sphereconn.compare.halves import spearman_brown
 from sphereconn.compare.icc import KINDS, one_way
@@ -18,10 +18,12 @@ from sphereconn.compare.reliability import (
     IDENTIFICATION_COLUMNS,
     PAIR_COLUMNS,
     SUMMARY_COLUMNS,
+    by_repeat,
     chosen_rows,
     edge_rows,
     identification_rows,
     measure_reliability,
+    measured_if_any,
     pair_rows,
     summary_rows,
 )
@@ -151,6 +153,34 @@ def test_without_permutations_or_networks_there_is_the_rest():
     found = measure_reliability(reader(values), 6, repeats, [None] * 4, n_shuffles=0, seed=1)
     assert found.n_shuffles == 0 and np.isnan(found.scores["discriminability"].p)
     assert list(pair_rows(found)) == [] and found.of_pairs == {}
+
+
+@pytest.mark.parametrize("networks", [[None] * 4, ["A", "A", "B", None]])
+def test_what_cannot_be_measured_is_blank_in_every_table_and_has_a_reason(networks):
+    values = draw(np.random.default_rng(5), 4, 1, 6).reshape(4, 6)
+    found, reason = measured_if_any(reader(values), 6, list("abcd"), ["1"] * 4, networks, n_shuffles=9, seed=1)
+    assert reason.startswith("Reliability needs at least two subjects with repeated runs, and none of 4")
+    edges = [dict(zip(EDGE_COLUMNS, row, strict=True)) for row in edge_rows(found, NAMES, networks)]
+    assert len(edges) == 6 and np.isnan([row["icc11"] for row in edges]).all()
+    assert all(np.isnan(row[3:]).all() for row in pair_rows(found))
+    measures = [row[0] for row in summary_rows(found)]
+    both = draw(np.random.default_rng(5), 4, 2, 6).reshape(8, 6)
+    subjects, repeats = list("aabbccdd"), ["1", "2"] * 4
+    other, none = measured_if_any(reader(both), 6, subjects, repeats, networks, n_shuffles=9, seed=1)
+    assert none is None and measures == [row[0] for row in summary_rows(other)]
+    assert all(row[1] is None or np.isnan(row[1]) for row in summary_rows(found))
+    assert list(identification_rows(found)) == [] and by_repeat(found, [])[0] == []
+    said = reliability.described(found)
+    assert said["Subjects"] == 0 and said["MedianICC"] is None
+
+
+def test_runs_that_share_no_edge_are_the_reason_that_nothing_is_measured():
+    values = draw(np.random.default_rng(6), 4, 2, 6).reshape(8, 6)
+    values[0, :3], values[1, 3:] = np.nan, np.nan
+    found, reason = measured_if_any(
+        reader(values), 6, list("aabbccdd"), ["1", "2"] * 4, [None] * 4, n_shuffles=0, seed=1
+    )
+    assert "no edge" in reason and found.n_shuffles == 0
 
 
 def test_rows_of_a_stack_are_chosen_by_the_names_of_runs():

@@ -8,6 +8,7 @@ from sphereconn.draw.reliability_words import found, measured_over, methods_of_r
 
 SIDECAR = {
     "Over": ["session"],
+    "NotMeasured": None,
     "FisherZ": True,
     "Subjects": 20,
     "Repeats": ["session 1", "session 2"],
@@ -115,3 +116,9 @@ def test_pairs_of_networks_are_a_symmetric_matrix():
     assert networks == ["a", "b"]
     np.testing.assert_array_equal(values, [[0.5, 0.2], [0.2, np.nan]])
     assert pair_matrix([], "x")[0] == []
+
+
+def test_what_could_not_be_measured_is_told_with_the_reason_in_place_of_numbers():
+    nothing = SIDECAR | {"NotMeasured": "Reliability needs two subjects.", "WholeICC": [None] * 3}
+    assert measured_over(nothing) == "Reliability could not be measured. Reliability needs two subjects."
+    assert found(nothing, None) == ""

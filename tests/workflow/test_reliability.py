@@ -236,3 +236,13 @@ def test_reliability_is_read_back(finished_once):
     assert found.icc.index.tolist() == names
     np.testing.assert_array_equal(found.icc.to_numpy(), expected)
     assert set(found.summary["measure"]) == set(summary(finished_once, "session"))
+
+
+def test_runs_without_repeats_fail_no_job_and_the_reason_is_told(finished):
+    finished.configure(lambda config: config["denoising"]["bandpass"].update(min_frames=N_FRAMES + 1))
+    finished.run()
+    sidecar = read_json(place(finished, "session", "reliability.json"))
+    assert sidecar["NotMeasured"].startswith("Reliability needs at least two subjects with repeated runs, and none")
+    assert summary(finished, "session")["discriminability"]["value"] == "n/a"
+    assert [row["icc11"] for row in read_records(place(finished, "session", "edges.tsv"))] == ["n/a"] * 3
+    assert "Reliability could not be measured. " in (finished.root / "results" / "report.html").read_text()

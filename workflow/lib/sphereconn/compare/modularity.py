@@ -118,20 +118,19 @@ def _louvain(quality: Array, seed: int) -> tuple[NDArray[np.int64], float]:
     found = -np.inf
     while True:
         n = len(weights)
-        of_node = _moved(weights)
+        of_node, sums, is_summed = _moved(weights)
         label = np.full(n, -1)
         n_modules = 0
         for node in range(n):
             if label[of_node[node]] < 0:
                 label[of_node[node]] = n_modules
                 n_modules += 1
-        half = np.zeros((n_modules, n))
-        for node in range(n):
-            half[label[of_node[node]]] += weights[node]
         joined = np.zeros((n_modules, n_modules))
-        for module in range(n_modules):
-            for node in range(n):
-                joined[module, label[of_node[node]]] += half[module, node]
+        for module in range(n):
+            if label[module] >= 0:
+                of_module = sums[module] if is_summed[module] else weights[module]
+                for node in range(n):
+                    joined[label[module], label[of_node[node]]] += of_module[node]
         q = 0.0
         for module in range(n_modules):
             q += joined[module, module]
@@ -146,41 +145,64 @@ def _louvain(quality: Array, seed: int) -> tuple[NDArray[np.int64], float]:
 
 
 @inlined
-def _moved(weights: Array) -> NDArray[np.int64]:
-    """Move nodes between modules until none gains; give the module of each."""
+def _moved(weights: Array) -> tuple[NDArray[np.int64], Array, NDArray[np.bool_]]:
+    """Move nodes between modules until none gains.
+
+    Gives the module of each node; for modules that have had two nodes the sums of weights between them and every node;
+    and which modules these are. The sums of others are the weights of their node.
+    """
     n = len(weights)
     of_node = np.arange(n)
     size = np.ones(n, np.int64)
-    # Sums of weights between each module and every node, kept up to date: a visit costs a look at each module.
-    sums = weights.copy()
-    alive = np.arange(n)
-    n_alive = n
+    # Sums are kept up to date, so a visit costs a look at each module that has nodes: first those that never had two,
+    # along a row of weights, then the others.
+    sums = np.empty((n, n))
+    modules, place = np.arange(n), np.arange(n)
+    n_single, n_modules = n, n
     moved = True
     while moved:
         moved = False
         for node in np.random.permutation(n):  # noqa: NPY002
-            home = of_node[node]
-            here = sums[home, node] - weights[node, node]
-            best, most = home, LEAST_GAIN
-            for place in range(n_alive):
-                module = alive[place]
-                gain = sums[module, node] - here
-                if gain > most and module != home:
-                    best, most = module, gain
+            home, row = of_node[node], weights[node]
+            here = (row[home] if place[home] < n_single else sums[home, node]) - row[node]
+            best, most = home, here + LEAST_GAIN
+            for at in range(n_single):
+                module = modules[at]
+                if row[module] > most and module != home:
+                    best, most = module, row[module]
+            for at in range(n_single, n_modules):
+                module = modules[at]
+                if sums[module, node] > most and module != home:
+                    best, most = module, sums[module, node]
             if best == home:
                 continue
             moved = True
-            row, left, right = weights[node], sums[home], sums[best]
+            right = sums[best]
+            if place[best] < n_single:
+                right[:] = weights[best]
+                n_single -= 1
+                _swap(modules, place, place[best], n_single)
             for other in range(n):
-                left[other] -= row[other]
                 right[other] += row[other]
             of_node[node] = best
             size[best] += 1
             size[home] -= 1
-            if size[home] == 0:
-                for place in range(n_alive):
-                    if alive[place] == home:
-                        n_alive -= 1
-                        alive[place] = alive[n_alive]
-                        break
-    return of_node
+            if size[home] > 0:
+                left = sums[home]
+                for other in range(n):
+                    left[other] -= row[other]
+                continue
+            if place[home] < n_single:
+                n_single -= 1
+                _swap(modules, place, place[home], n_single)
+            n_modules -= 1
+            _swap(modules, place, place[home], n_modules)
+    return of_node, sums, place >= n_single
+
+
+@inlined
+def _swap(modules: NDArray[np.int64], place: NDArray[np.int64], one: int, other: int) -> None:
+    """Let two modules change places."""
+    first, second = modules[one], modules[other]
+    modules[one], modules[other] = second, first
+    place[first], place[second] = other, one

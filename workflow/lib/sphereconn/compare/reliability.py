@@ -15,7 +15,8 @@ from sphereconn.compare.icc import KINDS, Icc, WholeIcc, intraclass_correlations
 from sphereconn.compare.identification import Identification, assignments, identification
 from sphereconn.compare.lengths import whole_of
 from sphereconn.compare.likeness import likeness
-from sphereconn.compare.repeats import Repeats, repeat_labels
+from sphereconn.compare.repeats import Repeats, repeat_labels, repeats_of
+from sphereconn.errors import InputError
 from sphereconn.infer.corrections import p_of_counts
 from sphereconn.infer.network_pairs import NetworkPairs, network_pairs, pair_means
 
@@ -33,6 +34,7 @@ PAIR_COLUMNS = (
 )
 SUMMARY_COLUMNS = ("measure", "value", "lower", "upper", "chance", "p", "monte_carlo_error")
 IDENTIFICATION_COLUMNS = ("target", "database", "subjects", "rate", "chance", "own", "others")
+SCORES = ("discriminability", "identification rate", "differential identifiability")
 POOR, GOOD = 0.4, 0.6  # Cicchetti 1994
 # A shuffle counts as at least as extreme as what was observed within rounding.
 _TIE = 1e-10
@@ -113,11 +115,12 @@ def measure_reliability(
         tables, exhaustive = shuffled.tables, shuffled.exhaustive
     identified = identification(alike.correlations, tables)
     chance = float(np.average(identified.chance, weights=identified.n_targets)) if identified.pairs else float("nan")
-    values = {
-        "discriminability": (discriminability(alike.distances, tables), 0.5),
-        "identification rate": (identified.overall_rate, chance),
-        "differential identifiability": (identified.differential_identifiability, 0.0),
-    }
+    by_chance = (0.5, chance, 0.0)
+    values = (
+        discriminability(alike.distances, tables),
+        identified.overall_rate,
+        identified.differential_identifiability,
+    )
     return Measured(
         repeats=repeats,
         edges=of_edges,
@@ -128,10 +131,75 @@ def measure_reliability(
         whole=whole_icc(alike.distances, repeats.subject),
         correlations=alike.correlations,
         identified=identified,
-        scores={name: _score(value, by_chance, exhaustive) for name, (value, by_chance) in values.items()},
+        scores={
+            name: _score(value, expected, exhaustive)
+            for name, value, expected in zip(SCORES, values, by_chance, strict=True)
+        },
         n_shuffles=len(tables) - 1,
         exhaustive=exhaustive,
     )
+
+
+def not_measured(n_edges: int, networks: Sequence[str | None]) -> Measured:
+    """Return what is known of the reliability of connectomes that have no repeats: nothing, so tables have empty cells.
+
+    Parameters
+    ----------
+    n_edges, networks
+        As for `measure_reliability`.
+    """
+    pairs = network_pairs(networks)
+    nobody = Repeats((), (), np.empty((0, 0), dtype=np.int64), {})
+    nothing, nowhere = float("nan"), np.empty((0, 0))
+    return Measured(
+        repeats=nobody,
+        edges={kind: _no_icc(n_edges) for kind in KINDS},
+        pairs=pairs,
+        of_pairs={kind: _no_icc(len(pairs.names)) for kind in KINDS},
+        whole=WholeIcc(nothing, nothing, nothing),
+        correlations=nowhere,
+        identified=identification(nowhere, nobody.table[None]),
+        scores={name: Score(nothing, nothing, nothing, nothing) for name in SCORES},
+        n_shuffles=0,
+        exhaustive=False,
+    )
+
+
+def _no_icc(n_edges: int) -> Icc:
+    unknown = np.full(n_edges, np.nan)
+    return Icc(unknown, unknown, unknown, unknown, unknown, np.zeros(n_edges, dtype=np.int64))
+
+
+def measured_if_any(
+    edges: Edges,
+    n_edges: int,
+    subjects: Sequence[str],
+    repeats: Sequence[str],
+    networks: Sequence[str | None],
+    *,
+    n_shuffles: int,
+    seed: int,
+) -> tuple[Measured, str | None]:
+    """Return all measures of the reliability of connectomes, or that nothing is known, and why.
+
+    Parameters
+    ----------
+    edges, n_edges, networks, n_shuffles, seed
+        As for `measure_reliability`.
+    subjects, repeats
+        As for `repeats.repeats_of`.
+
+    Returns
+    -------
+    found : Measured
+    reason : str or None
+        Why nothing could be measured: too few subjects have repeats, or their runs share no edge. None otherwise.
+    """
+    try:
+        chosen = repeats_of(subjects, repeats)
+        return measure_reliability(edges, n_edges, chosen, networks, n_shuffles=n_shuffles, seed=seed), None
+    except InputError as problem:
+        return not_measured(n_edges, networks), str(problem)
 
 
 def _score(values: Array, chance: float, exhaustive: bool) -> Score:

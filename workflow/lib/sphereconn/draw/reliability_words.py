@@ -21,7 +21,9 @@ Sidecar = Mapping[str, Any]
 
 
 def measured_over(sidecar: Sidecar) -> str:
-    """Return over which runs reliability was measured, and whom it leaves out, as sentences."""
+    """Return over which runs reliability was measured, and whom it leaves out, as sentences; or why it was not."""
+    if sidecar["NotMeasured"]:
+        return f"Reliability could not be measured. {sidecar['NotMeasured']}"
     halves = sidecar["Over"] == "halves"
     repeats = "the halves of one run each" if halves else f"{counted(sidecar['NumberOfRuns'], 'run')} in total"
     what = "" if halves else f" ({', '.join(sidecar['Repeats'][:6])}{', …' if len(sidecar['Repeats']) > 6 else ''})"
@@ -54,6 +56,8 @@ def found(sidecar: Sidecar, lengths: Sidecar | None) -> str:
     lengths
         The sidecar of the table of lengths, None without one.
     """
+    if sidecar["NotMeasured"]:
+        return ""
     icc, lower, upper = sidecar["WholeICC"]
     interval = "" if lower is None else f" (95 % CI {_number(lower)} to {_number(upper)})"
     sentences = [f"The ICC(1,1) of whole connectomes is {_number(icc)}{interval}."] if icc is not None else []
