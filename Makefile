@@ -22,7 +22,7 @@ run: setup  ## run a study: CONFIG=my_study.yaml, or the default one
 	./sphereconn "$(CONFIG)" --cores $(CORES)
 
 test: $(VENV)/.test-ready check  ## run the checks and all tests
-	$(BIN)/python -m pytest -n $(CORES) --dist loadfile
+	$(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder
 
 # What a search finds becomes an @example of its test.
 fuzz: $(VENV)/.test-ready  ## search with the property tests for new failures, for MINUTES=10

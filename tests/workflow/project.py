@@ -1,5 +1,6 @@
 """A copy of the workflow in a folder of its own, with a small study, to be run and edited by a test."""
 
+import contextlib
 import fcntl
 import os
 import re
@@ -16,6 +17,8 @@ import nibabel
 import numpy as np
 import yaml
 
+from sphereconn.plan.orphans import orphans
+from sphereconn.study.study import Study, read_study
 from workflow.warm import Starter
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +118,16 @@ class Project:
             for name, path in sorted(files.items())
             if not name.startswith(("logs/", "records/"))
         }
+
+    def left_over(self) -> list[str]:
+        """Name the results that the study does not ask for: what `remove_orphans` would remove."""
+        with contextlib.chdir(self.root):
+            return [orphan.path for orphan in orphans(self.study())]
+
+    def study(self) -> Study:
+        """Read the configuration as the workflow does; paths count from the project."""
+        with contextlib.chdir(self.root):
+            return read_study(self.config, ROOT / "workflow/schemas/config.schema.json", ROOT / "resources")
 
     def copy(self, to: Path) -> "Project":
         """Copy the project with its results, times and Snakemake's memory of them."""

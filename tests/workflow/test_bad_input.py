@@ -20,7 +20,7 @@ def pristine(tmp_path_factory):
 def project(pristine, tmp_path):
     project = pristine.copy(tmp_path / "project")
     project.configure(lambda config: config["seed_sets"].pop("mine"))
-    project.configure(lambda config: config["figures"].update(runs="none"))
+    project.configure(lambda config: config["figures"].update(kinds=[]))
     return project
 
 
@@ -249,10 +249,12 @@ def test_a_repetition_time_that_is_missing_is_named(project):
     assert "sub-01_bold.nii.gz: the repetition time is missing; give it in the runs table" in error
 
 
-def test_one_seed_outside_is_missing_and_ends_no_run(project):
+def test_one_seed_outside_is_missing_and_ends_no_run_and_no_figure(project):
     table = "name\tx\ty\tz\nfar\t500\t0\t0\nfront\t0\t50\t0\nback\t0\t-60\t20\n"
     (project.root / "data" / "mine.tsv").write_text(table)
-    project.configure(lambda config: config["seed_sets"].update(mine={"seeds": "data/mine.tsv", "radius": 10}))
+    project.configure(lambda config: config.update(seed_sets={"mine": {"seeds": "data/mine.tsv", "radius": 10}}))
+    project.configure(lambda config: config.update(figures={"dpi": 60, "runs": {"subject": "01"}}, groups=[]))
+    project.configure(lambda config: config["estimators"].pop("partial"))
     project.run()
     results = project.results()
     nodes = results["sub-01/func/sub-01_task-rest_atlas-mine_nodes.tsv"].decode().splitlines()

@@ -56,6 +56,7 @@ def scrubbed(tmp_path_factory):
                 "min_minutes": 1,
             }
         }
+        config["figures"].update(runs={"subject": "03"})
         config["estimators"]["full"]["z"] = "xdf"
         config["estimators"]["sparse"] = {"kind": "sparse inverse covariance", "alpha": 0.2}
 
@@ -174,6 +175,7 @@ def test_the_table_of_quality_and_the_report_name_the_run_that_is_left_out(scrub
 
 def test_a_group_of_which_no_run_is_left_ends_no_study(scrubbed, tmp_path):
     project = scrubbed.copy(tmp_path / "project")
+    project.configure(lambda config: (config["estimators"].pop("partial"), config["estimators"].pop("sparse")))
     project.configure(lambda config: config["denoising"]["scrub"].update(min_frames=78))
     project.run()
     sidecar = json_of(project, "group/site-odd_atlas-mine_meas-full_desc-scrub_stat-mean_relmat.json")

@@ -359,7 +359,9 @@ def test_a_run_that_is_left_out_counts_for_no_subject_and_a_subject_without_runs
         path.write_text("\n".join([f"{lines[0]}\tframewise_displacement", *rows]) + "\n")
     denoising = {"confounds": ["csf"], "scrub": {"framewise_displacement": 0.5}, "min_frames": 40}
     project.configure(
-        lambda config: config.update(denoising={"bandpass": denoising}, combine={"how": how, "weights": "equal"})
+        lambda config: config.update(
+            denoising={"bandpass": denoising}, combine={"how": how, "weights": "equal"}, figures={"kinds": []}
+        )
     )
     project.run()
     kept = [STEMS[0], STEMS[1], STEMS[3]]

@@ -173,9 +173,9 @@ def test_the_report_has_the_numbers_and_says_what_they_cannot_tell(finished_once
     assert "There is no overall score" in page and "Rubinov and Sporns" in page
 
 
-def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished):
-    assert finished.pending() == {}
-    assert "remove_orphans" not in finished.run()
+def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished_once):
+    assert finished_once.pending() == {}
+    assert finished_once.left_over() == []
 
 
 def test_other_covariates_compare_again_and_measure_nothing_again(finished):

@@ -99,9 +99,9 @@ def test_the_design_and_the_runs_stand_beside_the_results(finished_once):
     assert sidecar["Levels"] == {"sex": {"F": 4, "M": 4}}
 
 
-def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished):
-    assert finished.pending() == {}
-    assert "remove_orphans" not in finished.run()
+def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished_once):
+    assert finished_once.pending() == {}
+    assert finished_once.left_over() == []
 
 
 def test_another_contrast_runs_only_itself(finished):

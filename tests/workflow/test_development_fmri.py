@@ -137,9 +137,9 @@ def test_nothing_is_asked_of_the_server_to_plan_a_study(fresh, server):
     assert server.asked == []
 
 
-def test_a_finished_study_runs_nothing(finished):
-    assert finished.pending() == {}
-    assert "belong to nothing" not in finished.run("--forcerun", "describe_study")
+def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished_once):
+    assert finished_once.pending() == {}
+    assert finished_once.left_over() == []
 
 
 def test_files_that_are_there_already_are_used_whoever_put_them_there(finished_once, fresh, server):

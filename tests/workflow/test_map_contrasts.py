@@ -105,9 +105,9 @@ def test_the_report_says_what_was_found(finished_once):
     assert page in report and "posterior cingulate cortex" in (finished_once.root / "results" / page).read_text()
 
 
-def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished):
-    assert finished.pending() == {}
-    assert "remove_orphans" not in finished.run()
+def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished_once):
+    assert finished_once.pending() == {}
+    assert finished_once.left_over() == []
 
 
 def test_another_contrast_maps_no_run_again(finished):

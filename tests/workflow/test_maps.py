@@ -82,9 +82,9 @@ def test_only_the_seeds_that_are_named_are_mapped(finished_once):
     assert len(names) == N_RUNS and all(f"seed-{PCC}" in name for name in names)
 
 
-def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished):
-    assert finished.pending() == {}
-    assert "remove_orphans" not in finished.run()
+def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished_once):
+    assert finished_once.pending() == {}
+    assert finished_once.left_over() == []
 
 
 def test_another_smoothing_maps_again_and_computes_nothing_else(finished):

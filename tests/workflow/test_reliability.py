@@ -150,9 +150,9 @@ def test_the_report_and_the_methods_tell_of_it(finished_once):
     assert "Shrout PE, Fleiss JL (1979)" in page
 
 
-def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished):
-    assert finished.pending() == {}
-    assert "remove_orphans" not in finished.run()
+def test_a_finished_study_runs_nothing_and_has_nothing_left_over(finished_once):
+    assert finished_once.pending() == {}
+    assert finished_once.left_over() == []
 
 
 def test_other_shuffles_measure_again_and_estimate_nothing(finished):

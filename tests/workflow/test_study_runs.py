@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,8 +14,6 @@ from sphereconn.aggregate.stack import edge_vector
 from sphereconn.connect.connectivity import connectome
 from sphereconn.files import read_json, read_matrix, read_signals
 from sphereconn.plan.products import results
-from sphereconn.study.study import read_study
-from workflow.project import ROOT
 
 RUN = "sub-01/func/sub-01_task-rest_atlas-dmn"
 
@@ -26,13 +23,7 @@ def text_of(project, name):
 
 
 def test_the_results_are_those_that_the_study_names(finished_once):
-    here = Path.cwd()
-    os.chdir(finished_once.root)
-    try:
-        study = read_study(finished_once.config, ROOT / "workflow/schemas/config.schema.json", ROOT / "resources")
-        expected = results(study)
-    finally:
-        os.chdir(here)
+    expected = results(finished_once.study())
     assert set(finished_once.results()) == expected
 
 
@@ -127,21 +118,13 @@ def test_the_workflow_starts_from_its_stub_and_in_another_folder(finished, tmp_p
         assert re.search(r"^extract +3$", done.stdout + done.stderr, re.MULTILINE)
 
 
-def test_snakemakes_own_report_is_one_file_with_the_figures_in_it(finished):
-    output = finished.run("--report", "report.html")
-    report = (finished.root / "report.html").read_text()
-    assert "Unknown target name" not in output
-    assert "mean over group-all" in report
-    assert report.count("data:image/png") >= 12
-
-
 def test_an_interrupted_study_goes_on(finished):
     func = finished.root / "results/sub-01/func"
     for path in func.glob("*_desc-bandpass_*"):
         path.unlink()
     assert finished.pending()["clean"] == 2
     before = finished.results()
-    finished.run()
+    finished.run("groups")
     after = finished.results()
     assert set(before) < set(after)
     assert {name: after[name] for name in before} == before

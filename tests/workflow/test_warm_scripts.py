@@ -3,15 +3,13 @@
 import json
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from workflow.project import lives, wait_for
+from workflow.project import SNAKEMAKE, STARTER, environment_of_a_person, lives, wait_for
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
-SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 SNAKEFILE = """
 import sys
 sys.path[:0] = [{library!r}, {modules!r}]
@@ -47,17 +45,10 @@ def workflow(tmp_path):
         (tmp_path / "Snakefile").write_text(
             SNAKEFILE.format(library=str(LIBRARY), modules=str(tmp_path), names=sorted(scripts), threads=threads)
         )
-        return [SNAKEMAKE, "--cores", "2", *arguments]
+        return ["--cores", "2", *arguments]
 
     def run(scripts, *arguments, **options):
-        done = subprocess.run(
-            command(scripts, *arguments, **options),
-            cwd=tmp_path,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        done = STARTER.run(command(scripts, *arguments, **options), tmp_path, environment_of_a_person())
         return done.returncode, done.stdout
 
     run.command, run.root = command, tmp_path
@@ -147,7 +138,7 @@ def test_what_a_script_prints_is_shown(workflow):
 
 def test_a_killed_snakemake_leaves_no_script_behind(workflow):
     text = "import os, time\nopen(snakemake.wildcards.name + '.pid', 'w').write(str(os.getpid()))\ntime.sleep(600)\n"
-    command = workflow.command({"one": text, "two": text})
+    command = [SNAKEMAKE, *workflow.command({"one": text, "two": text})]
     with subprocess.Popen(command, cwd=workflow.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
         numbers = [workflow.root / "one.pid", workflow.root / "two.pid"]
         wait_for(lambda: all(path.exists() and path.read_text() for path in numbers))
