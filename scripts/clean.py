@@ -22,7 +22,7 @@ with logged(snakemake.log[0]):
     write_json(
         snakemake.output.sidecar,
         {
-            "Description": "Cleaned mean signal of each sphere, a row for each frame that is kept",
+            "Description": "Cleaned mean signal of each sphere, one row per kept frame",
             **{key: source[key] for key in kept},
             **run.described(),
             **outcome.described(),

@@ -26,7 +26,7 @@ with logged(snakemake.log[0]):
     write_rows(output.motion_groups, list(t.GROUP_COLUMNS), t.group_rows(strategies, compared, lengths))
     alike = similarity_of(strategies, compared.common_runs)
     write_rows(output.similarity, list(t.SIMILARITY_COLUMNS), t.similarity_rows(params.labels, alike))
-    sidecar = {"Description": "Denoising compared; files of the same name have the results"}
+    sidecar = {"Description": "Comparison of denoising strategies; files with the same name contain the results"}
     sidecar |= {"Motion": params.motion, "Covariates": params.covariates, **t.described(strategies, compared)}
     columns = {"Criteria": t.CRITERIA_COLUMNS, "Distance": t.DISTANCE_COLUMNS, "Similarity": t.SIMILARITY_COLUMNS}
     columns["MotionGroups"] = t.GROUP_COLUMNS

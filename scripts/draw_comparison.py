@@ -20,7 +20,7 @@ with logged(snakemake.log[0]):
         *(say.by_criterion(rows, labels, column) for column in ("value_in_common", "value", "rank")),
         say.without_dependence(sidecar),
         title=title,
-        note="Dots: runs in common, with ranks. Rings: all runs of a denoising. Dashed: no dependence on motion.",
+        note="Dots: common runs, with ranks. Rings: all runs of a denoising. Dashed: no dependence on motion.",
     )
     save_figure(figure, output.criteria, params.dpi)
     lengths, points = edge_lengths(read_nodes(files.nodes).coordinates), read_records(files.distance)

@@ -33,7 +33,7 @@ with logged(snakemake.log[0]):
     save_figure(figure, output.similarity, params.dpi)
     if files.get("lengths"):
         rows = read_records(files.lengths)
-        nothing = "Too few runs are long enough for a curve over their length."
+        nothing = "Too few runs are long enough for a curve of reliability by length."
         figure = notice_figure(nothing, title=title) if not rows else lengths_figure(
             rows, title=params.title, minutes=params.minutes
         )  # fmt: skip

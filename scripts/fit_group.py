@@ -29,7 +29,7 @@ with logged(snakemake.log[0]):
     write_rows(output.path, list(fit.path) or ["alpha"], zip(*fit.path.values(), strict=True))
     write_rows(output.runs, RUN_COLUMNS, rows_of_runs(members, runs, fit.without_signal, fit.left_out))
     said = {
-        "Description": "Joint fit to all runs: one matrix a run, in the order of the .tsv of the same name",
+        "Description": "Joint fit to all runs: one matrix per run, in the order of the .tsv of the same name",
         **measure(settings),
         **certificate(fit, len(members.nodes)),
         "Combined": snakemake.params.combined,

@@ -29,7 +29,7 @@ with logged(snakemake.log[0]):
         **described(members, space.unusable, space.without_signal, space.left_out),
         "Settings": settings,
     }
-    every = "Displacement of every run from the geometric mean of all, in the order of the .tsv of the same name"
+    every = "Displacement of each run from the geometric mean of all runs, in the order of the .tsv of the same name"
     mean = "Geometric mean of all runs; stat-whitening is its inverse square root"
     for path, words, measured in (
         (output.sidecar, every, measure(settings)),

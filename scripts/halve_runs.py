@@ -32,7 +32,7 @@ with logged(snakemake.log[0]):
     rows = ([params.runs[place], params.subjects[place], half] for place in kept for half in HALVES)
     write_rows(output.runs, ["name", "subject", "repeat"], rows)
     left_out = [{"Run": run, "Reason": reason} for run, reason in zip(params.runs, reasons, strict=True) if reason]
-    sidecar = {"Description": "Edges of the halves of every run, one row a half; the .tsv of the same name lists them"}
+    sidecar = {"Description": "Edges of the halves of each run, one row per half; the .tsv of the same name lists them"}
     sidecar |= {**described, "Nodes": nodes, "RunsLeftOut": left_out, "Settings": settings}
     sidecar |= {"Sources": provenance.sources(list(files), output.stacked), "Software": provenance.software()}
     write_json(output.stacked, sidecar)

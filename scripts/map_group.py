@@ -27,7 +27,7 @@ with logged(snakemake.log[0]):
     write_json(
         output.sidecar,
         {
-            "Description": "Mean over the subjects of a group, the runs of a subject averaged first",
+            "Description": "Mean over the subjects of a group, after averaging the runs of each subject",
             **params.described,
             "NumberOfSubjects": len(set(params.subjects)),
             "NumberOfSubjectsWithValues": int(moments.n_runs.max()),

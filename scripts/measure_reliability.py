@@ -31,7 +31,7 @@ with logged(snakemake.log[0]):
     write_rows(output.summary, r.SUMMARY_COLUMNS, r.summary_rows(found))
     write_rows(output.identification, r.IDENTIFICATION_COLUMNS, r.identification_rows(found))
     write_matrix(output.similarity, *r.by_repeat(found, runs))
-    sidecar = {"Description": "Reliability; files of the same name have its results", **r.described(found)}
+    sidecar = {"Description": "Reliability; files with the same name contain the results", **r.described(found)}
     sidecar |= {"Over": params.over or "halves", "FisherZ": not stacked["ValidDiagonal"], "Settings": params.settings}
     sidecar |= {
         "NotMeasured": reason,

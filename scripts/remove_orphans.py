@@ -1,4 +1,4 @@
-"""List the results that the configuration does not ask for any more, or remove them where that is asked for."""
+"""List the results that the configuration no longer requests, or remove them where that is asked for."""
 
 from sphereconn.log import logged
 from sphereconn.plan.orphans import Orphan, remove

@@ -27,7 +27,8 @@ with logged(snakemake.log[0]):
     write_json(
         output.sidecar,
         {
-            "Description": "The same edges as the correlation beside it; stat-degreesoffreedom has those of each edge",
+            "Description": "The same edges as the correlation beside it; stat-degreesoffreedom contains their degrees"
+            " of freedom",
             **describe_score(),
             **{key: cleaned[key] for key in TAKEN_OVER if key in cleaned},
             "Sources": provenance.sources(list(inputs), output.sidecar),

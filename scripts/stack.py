@@ -21,7 +21,7 @@ with logged(snakemake.log[0]):
     write_json(
         snakemake.output.sidecar,
         {
-            "Description": "Edges of every run, one row a run; the runs are listed in the .tsv of the same name",
+            "Description": "Edges of each run, one row per run; the runs are listed in the .tsv of the same name",
             **described,
             "Combined": snakemake.params.combined,
             "StorageFormat": "UpperTriangular",

@@ -28,7 +28,8 @@ with logged(snakemake.log[0]):
     write_rows(output.clusters, c.CLUSTER_COLUMNS, c.cluster_rows(found, *of_clusters))
     write_rows(output.design, *design_table(model))
     content = {
-        "Description": "A linear model of every voxel over maps of runs; files of the same name have its results",
+        "Description": "A linear model of each voxel across the maps of runs; files with the same name contain the"
+        " results",
         **params.described,
         **described_model(model, shuffles, [member.row for member in members], settings["level"]),
         **c.described_maps(tested, maps, settings),

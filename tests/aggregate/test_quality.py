@@ -116,7 +116,7 @@ def test_versions_are_listed_once_and_all_of_them(tmp_path):
 
 
 def test_a_run_that_is_left_out_says_why_in_both_tables(quality, estimation):
-    reason = "3 of 200 frames (0.12 minutes) are left after censoring, fewer than min_frames asks for (50)."
+    reason = "3 of 200 frames (0.12 minutes) are left after censoring, fewer than min_frames requires (50)."
     row = quality([(1.0, 40.0, "n/a")], LeftOut=reason, DegreesOfFreedom=None, ConfoundRegressors=[])
     assert (row["left_out"], row["degrees_of_freedom"], row["regressors"]) == (reason, None, None)
     row = estimation(NodesUnusable=["a"], Shrinkage=None, Converged=None, LeftOut=reason)

@@ -153,14 +153,14 @@ def test_a_threshold_without_its_column_is_an_error(tmp_path):
             99,
             100,
             None,
-            "fewer than min_frames asks for (100).",
+            "fewer than min_frames requires (100).",
         ),
         (100, None, 4.2, None),  # exactly 4.2 minutes on paper, rounded below it in binary
         (
             99,
             None,
             4.2,
-            "less than min_minutes asks for (4.2).",
+            "less than min_minutes requires (4.2).",
         ),
         (0, None, None, None),
     ],
@@ -214,6 +214,6 @@ def test_a_run_that_moves_too_much_or_is_worth_too_little_says_so():
         too_much_motion(None, 0.3)
     assert too_few_degrees_of_freedom(20.0, 20) is None and too_few_degrees_of_freedom(1.0, None) is None
     assert too_few_degrees_of_freedom(5.2, 20) == (
-        "5.2 effective degrees of freedom are left in the cleaned signals, fewer than min_degrees_of_freedom asks for"
+        "5.2 effective degrees of freedom are left in the cleaned signals, fewer than min_degrees_of_freedom requires"
         " (20)."
     )

@@ -332,7 +332,7 @@ def test_a_certificate_that_does_not_verify_ends_at_once(fetch, monkeypatch):
         raise problem
 
     monkeypatch.setattr("urllib3.connection.HTTPConnection.connect", refuse)
-    assert "certificate does not verify (self-signed certificate)" in failure(fetch)
+    assert "certificate cannot be verified (self-signed certificate)" in failure(fetch)
 
 
 def test_certificates_are_verified_and_passwords_are_kept(fetch, server, tmp_path, monkeypatch):

@@ -110,7 +110,7 @@ def test_a_threshold_is_a_magnitude_a_percentile_or_a_number_of_edges(threshold,
     [-0.1, np.nan, np.inf, True, "", "many", "101%", "-5%", "%", "top", "top 0", "top 1.5", "top -3", "nan"],
 )
 def test_any_other_threshold_is_an_error_that_says_what_is_allowed(threshold):
-    with pytest.raises(InputError, match=r"^threshold: '.*' is not understood; allowed are .*'99\.8%'.*'top 100'\.$"):
+    with pytest.raises(InputError, match=r"^threshold: '.*' is not understood; allowed: .*'99\.8%'.*'top 100'\.$"):
         edges_to_draw(np.eye(3), threshold)
 
 

@@ -218,7 +218,7 @@ def test_thousands_of_edges_become_an_image_in_a_vector_file(threshold, as_image
 
 def test_unknown_views_and_shapes_that_do_not_fit_are_refused():
     dmn = example("dmn")
-    with pytest.raises(InputError, match=r"^views: 'zyx' is not known; allowed are ortho, x, y, z, .*, lyrz\.$"):
+    with pytest.raises(InputError, match=r"^views: 'zyx' is not known; allowed: ortho, x, y, z, .*, lyrz\.$"):
         connectome(dmn.matrix, dmn.coordinates, views="zyx")
     for settings in ({"names": ["a"]}, {"networks": ["a", "b"]}, {"isolated": "gone"}):
         with pytest.raises(ValueError, match=r"names for|networks for|isolated is"):

@@ -146,7 +146,7 @@ def test_partial_correlations_of_300_nodes_are_drawn_within_their_own_range():
 
 
 def test_an_unknown_order_and_shapes_that_do_not_fit_are_refused():
-    with pytest.raises(InputError, match=r"^order: 'size' is not known; allowed are network, cluster, table\.$"):
+    with pytest.raises(InputError, match=r"^order: 'size' is not known; allowed: network, cluster, table\.$"):
         drawn(np.eye(3), order="size")
     with pytest.raises(ValueError, match="for 2 nodes"):
         drawn(np.eye(3), ["a", "b"])

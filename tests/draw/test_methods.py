@@ -236,9 +236,8 @@ START = "For each run, the signals were z-scored over time and the connectivity 
         ({"kind": "covariance", "covariance": "empirical"}, "the empirical covariance."),
         (
             {"kind": "correlation", "covariance": "empirical", "samples": "effective", "z": "xdf"},
-            "the correlation derived from the empirical covariance, with z scores that account for the autocorrelation"
-            " of the signals (Afyouni et al., 2019; variances scaled so that an average edge agrees with the effective"
-            " degrees of freedom of the run).",
+            "Pearson’s correlation, with z scores that account for the autocorrelation of the signals (Afyouni et al.,"
+            " 2019; variances scaled so that an average edge agrees with the effective degrees of freedom of the run).",
         ),
         (
             {"kind": "tangent", "covariance": "ledoit_wolf", "samples": "effective", "min_nodes": 0.5},
@@ -296,7 +295,7 @@ def test_several_estimators_are_told_apart_by_their_labels():
         "partial": {"kind": "partial correlation", "covariance": "ledoit_wolf", "samples": "effective"},
     }
     assert texts(estimators=estimators)["Connectomes"] == START + (
-        "the correlation derived from the empirical covariance (full) and the partial correlation derived from the"
+        "Pearson’s correlation (full) and the partial correlation derived from the"
         " covariance shrunk towards a scaled identity (Ledoit and Wolf, 2004; for the effective number of frames)"
         " (partial)."
     )

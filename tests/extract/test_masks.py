@@ -92,5 +92,5 @@ def test_masks_that_say_nothing_are_refused(tmp_path):
         with pytest.raises(InputError, match=reason):
             read_mask(path, (3, 3, 3), np.eye(4))
     path = save(tmp_path / "mask.nii", np.ones((3, 3, 3), dtype="u1"), scaled_affine((1, 1, 1), (50, 0, 0)))
-    with pytest.raises(InputError, match="do their spaces agree"):
+    with pytest.raises(InputError, match="are both in the same space"):
         read_mask(path, (3, 3, 3), np.eye(4))

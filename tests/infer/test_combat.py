@@ -73,7 +73,7 @@ def test_covbat_equals_a_plain_computation_from_the_paper():
     values, sites, kept = made((15, 18, 12), n_edges=25)
     design = np.column_stack([[site == label for site in sites] for label in ("s0", "s1", "s2")]).astype(float)
     harmonized = by_neurocombat(values, sites, kept)
-    # Residuals of the mean model of the raw values, around which ComBat has put the harmonised ones.
+    # Residuals of the mean model of the raw values, around which ComBat has put the harmonized ones.
     coefficients = np.linalg.lstsq(np.hstack([design, kept]), values, rcond=None)[0]
     mean = np.mean(design, axis=0) @ coefficients[:3] + kept @ coefficients[3:]
     residuals = harmonized - mean
@@ -246,7 +246,7 @@ def test_mistakes_are_answered_in_a_sentence():
         apply(fit(values, sites), values, ["new", *sites[1:]])
     with pytest.raises(InputError, match=r"The reference site 'sX' has no run; the sites are s0, s1, s2"):
         fit(values, sites, reference="sX")
-    with pytest.raises(InputError, match=r"there is a single edge: harmonise without it"):
+    with pytest.raises(InputError, match=r"there is a single edge: harmonize without it"):
         fit(values[:, :1], sites)
     with pytest.raises(InputError, match=r"keeping 1 columns needs more than 3 runs, and there are 3"):
         fit(values[[0, 9, 10]], ["a", "b", "b"], np.array([[1.0], [2.0], [1.0]]), mean_only=True)

@@ -1,4 +1,4 @@
-"""Contrasts of values that are harmonised over sites: what is harmonised, and what is refused before any job."""
+"""Contrasts of values that are harmonized over sites: what is harmonized, and what is refused before any job."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def stack(tmp_path):
 
 
 @pytest.mark.parametrize("empirical_bayes", [True, False])
-def test_fishers_z_is_harmonised_and_the_effects_of_kept_columns_stay(stack, empirical_bayes):
+def test_fishers_z_is_harmonized_and_the_effects_of_kept_columns_stay(stack, empirical_bayes):
     chosen = settings(empirical_bayes=empirical_bayes)
     values = values_of(stack, STACKED, contrast_model(rows(), chosen), chosen)
     z, group = np.arctanh(np.load(stack)), np.array([name == "patient" for name in GROUPS], dtype=float)
@@ -74,7 +74,7 @@ def test_the_differences_of_controls_are_taken_from_all(stack):
     np.testing.assert_allclose(values.edges, expected, atol=1e-12)
 
 
-def test_nothing_is_harmonised_unless_it_is_asked_for(stack):
+def test_nothing_is_harmonized_unless_it_is_asked_for(stack):
     chosen = settings(harmonize=None)
     values = values_of(stack, STACKED, contrast_model(rows(), chosen), chosen)
     np.testing.assert_allclose(values.edges, np.arctanh(np.load(stack)), atol=1e-12)
@@ -91,7 +91,7 @@ def test_a_column_that_only_jobs_know_can_be_kept():
     [
         ({"keep": ["age"]}, {}, r"harmonize: keep: the tested column group must be kept"),
         ({"model": "group + age"}, {}, r"harmonize: site must stay in the model \(group \+ age \+ site\)"),
-        ({"test": "site"}, {}, r"harmonize: site is what is harmonised; it can be neither tested nor kept"),
+        ({"test": "site"}, {}, r"harmonize: site is what is harmonized; it can be neither tested nor kept"),
         ({"column": "scanner"}, {}, r"harmonize: the column scanner has no value in some of the runs"),
         ({"keep": ["group", "weight"]}, {}, r"there is no column 'weight'"),
         ({"learn_from": {"group": ["nobody"]}}, {}, r"there is no run to estimate from"),
@@ -109,7 +109,7 @@ def test_a_column_that_only_jobs_know_can_be_kept():
         ),
     ],
 )
-def test_what_cannot_be_harmonised_is_named_before_any_job(changes, edit, sentence):
+def test_what_cannot_be_harmonized_is_named_before_any_job(changes, edit, sentence):
     table = [row | edit.get(place, {}) for place, row in enumerate(rows())]
     if "scanner" in changes.get("keep", ()):
         table = [row | {"scanner": {"a": "one", "b": "two", "c": "two"}[row["site"]]} for row in table]

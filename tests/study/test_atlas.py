@@ -43,9 +43,9 @@ def test_networks_are_read_where_the_labels_have_them(tmp_path):
     [
         (("index,label", "1,A"), "the column 'name' is missing (found: index, label)."),
         (("number,name", "1,A"), "the column 'index' is missing"),
-        (("index,name", "1.5,A"), "row 2, column index: '1.5' is not a whole number from 0 on."),
-        (("index,name", "-1,A"), "row 2, column index: '-1' is not a whole number from 0 on."),
-        (("index,name", "1,A", "1,B"), "row 3, column index: 1 stands in an earlier row already."),
+        (("index,name", "1.5,A"), "row 2, column index: '1.5' is not a whole number of at least 0."),
+        (("index,name", "-1,A"), "row 2, column index: '-1' is not a whole number of at least 0."),
+        (("index,name", "1,A", "1,B"), "row 3, column index: 1 already appears in an earlier row."),
         (("index,name", "1,A", "2,A"), "rows 2 and 3 have the same name 'A'; names must differ."),
         (("index,name", "1,n/a"), "row 2, column name: the region has no name."),
         (("index,name", "0,background"), "the table lists no region."),

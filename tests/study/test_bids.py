@@ -410,7 +410,7 @@ def test_who_has_no_row_is_named_with_the_rows_that_match_nobody(tmp_path):
     (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-01\t30\nsub-2x\t1\n")
     summary = search(tmp_path).summary()
     assert "1 subject with no row in" in summary
-    assert "participants.tsv, so in no group: 02; 1 id of the table matches no run: 2x." in summary
+    assert "participants.tsv, and therefore in no group: 02; 1 id of the table matches no run: 2x." in summary
 
 
 def test_a_row_a_session_belongs_to_that_session(tmp_path):
@@ -432,7 +432,10 @@ def test_a_session_without_a_row_is_named(tmp_path):
         add_run(tmp_path, "01", task="rest", ses=session)
     (tmp_path / "participants.tsv").write_text("participant_id\tsession_id\tage\n01\ta\t30\n01\tc\t31\n")
     summary = search(tmp_path).summary()
-    assert summary.endswith("participants.tsv, so in no group: sub-01_ses-b.") and "1 session with no row in" in summary
+    assert (
+        summary.endswith("participants.tsv, and therefore in no group: sub-01_ses-b.")
+        and "1 session with no row in" in summary
+    )
 
 
 @pytest.mark.parametrize(

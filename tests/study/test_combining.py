@@ -105,7 +105,7 @@ def test_estimators_that_take_no_run_of_a_subject_or_the_same_are_in_nobodys_way
     ]
     assert len(study(connectomes=entries).combinations) == 2
     entries[1]["runs"] = {"session": "a"}
-    with pytest.raises(InputError, match="estimators full and joint take different runs of sub-01_run-all"):
+    with pytest.raises(InputError, match="estimators full and joint use different runs of sub-01_run-all"):
         study(connectomes=entries)
 
 

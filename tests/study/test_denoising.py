@@ -59,10 +59,10 @@ def test_defaults_and_names_are_the_same_in_the_schema_and_in_the_library():
         ({"strategy": "simple", "high_pass": 0.01}, "remove the same drifts twice; leave high_pass out"),
         ({"strategy": {"compcor": "temporal"}}, "were computed without slow drifts"),
         ({"scrub": {}}, "scrub needs a threshold, framewise_displacement"),
-        ({"strategy": "37parameters"}, r'denoising.it.strategy: "37parameters" is not allowed; allowed is a preset'),
+        ({"strategy": "37parameters"}, r'denoising.it.strategy: "37parameters" is not allowed; allowed: a preset'),
         ({"strategy": {"motoin": "full"}}, "denoising.it.strategy.motoin: unknown key, did you mean 'motion'"),
-        ({"strategy": {"motion": "ful"}}, 'strategy.motion: "ful" is not allowed; allowed is basic, derivatives'),
-        ({"strategy": {"n_compcor": "half"}}, "allowed is all, a whole number from 1 on, or a share of the variance"),
+        ({"strategy": {"motion": "ful"}}, 'strategy.motion: "ful" is not allowed; allowed: basic, derivatives'),
+        ({"strategy": {"n_compcor": "half"}}, "allowed: all, a whole number of 1 or more, or a share of the variance"),
         ({"scrub": {"fd_threshold": 0.5}}, "denoising.it.scrub.fd_threshold: unknown key"),
         ({"min_frames": 0}, "denoising.it.min_frames: 0 is not allowed"),
     ],
@@ -112,7 +112,7 @@ def test_a_run_without_what_a_strategy_needs_is_named(tmp_path):
 def test_components_are_not_regressed_out_of_an_image_that_was_cleaned_of_them(tmp_path, kind):
     run = Run({"subject": "1"}, str(tmp_path / "sub-1_desc-smoothAROMAnonaggr_bold.nii.gz"), confounds="c.tsv")
     with pytest.raises(
-        InputError, match=f"ica_aroma: {kind}, which regresses components out that .* cleaned of already"
+        InputError, match=f"ica_aroma: {kind}, which regresses out components that .* already been cleaned of"
     ):
         check_run(run, denoising(strategy={"ica_aroma": kind}), "it", "runs.tsv")
 

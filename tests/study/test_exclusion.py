@@ -69,7 +69,7 @@ def test_nothing_is_told_where_nothing_is_excluded():
         (["sub-01_ses-c"], "; there are ses-a and ses-b."),
         (["task-motor"], "; there is only task-rest."),
         (["sub-01_sub-02"], ", since no run has all of these together."),
-        (["sub"], f"; allowed are entities of the names of runs, such as {RUNS[0].stem}."),
+        (["sub"], f"; allowed: entities of the names of runs, such as {RUNS[0].stem}."),
     ],
 )
 def test_an_entry_that_matches_no_run_is_told_what_it_may_mean_or_what_there_is(entries, message):

@@ -116,15 +116,15 @@ def is_refused(place, sentence, **changes):
 
 @pytest.mark.parametrize("output_dir", [".", "..", "/", "./", "a/..", str(Path.cwd())])
 def test_a_folder_that_holds_the_working_directory_is_refused(place, output_dir):
-    is_refused(place, "holds the working directory; allowed is a folder of its own", output_dir=output_dir)
+    is_refused(place, "contains the working directory; choose a separate folder", output_dir=output_dir)
 
 
 def test_the_home_directory_is_refused(place, monkeypatch):
     home = place.root / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
-    is_refused(place, "holds the home directory", output_dir="~")
-    is_refused(place, "holds the home directory", output_dir=str(home / ".." / "home"))
+    is_refused(place, "contains the home directory", output_dir="~")
+    is_refused(place, "contains the home directory", output_dir=str(home / ".." / "home"))
     place.configure(output_dir="~/results")
     place.run()
     assert (home / "results" / MARK).exists()
@@ -136,15 +136,15 @@ def test_the_workflows_own_folders_are_refused(place, name):
 
 
 def test_folders_of_a_persons_are_refused(place):
-    is_refused(place, "holds an input of the study, .*a.nii.gz", output_dir=str(place.root / "data"))
-    is_refused(place, "holds the configuration", output_dir=str(place.root))
+    is_refused(place, "contains an input of the study, .*a.nii.gz", output_dir=str(place.root / "data"))
+    is_refused(place, "contains the configuration", output_dir=str(place.root))
     other = place.root / "other"
     (other / ".git").mkdir(parents=True)
     is_refused(place, r"is a repository \(.git is in it\)", output_dir=str(other))
     is_refused(place, "lies in a folder .git", output_dir=str(other / ".git" / "new"))
     shutil.rmtree(other / ".git")
     (other / "thesis.tex").write_text("precious")
-    is_refused(place, r"a folder with other files \(found: thesis.tex\); allowed is a new or", output_dir=str(other))
+    is_refused(place, r"a folder with other files \(found: thesis.tex\); choose a new or", output_dir=str(other))
     (place.root / "linked").symlink_to(other)
     is_refused(place, "a folder with other files", output_dir=str(place.root / "linked"))
     (other / "thesis.tex").unlink()
@@ -167,12 +167,12 @@ def test_an_input_that_is_a_link_into_the_folder_or_out_of_it_is_refused(place):
     place.run()
     (place.root / "data" / "a.nii.gz").rename(results / "a.nii.gz")
     (place.root / "data" / "a.nii.gz").symlink_to(results / "a.nii.gz")
-    is_refused(place, "holds an input of the study")
+    is_refused(place, "contains an input of the study")
     (place.root / "data" / "a.nii.gz").unlink()
     (results / "a.nii.gz").rename(place.root / "data" / "a.nii.gz")
     (results / "linked.nii.gz").symlink_to(place.root / "data" / "a.nii.gz")
     (place.root / "data" / "runs.tsv").write_text("subject\tbold\n01\t../results/linked.nii.gz\n")
-    is_refused(place, "holds an input of the study")
+    is_refused(place, "contains an input of the study")
 
 
 def test_results_within_the_results_of_a_study_are_refused(place):
@@ -259,7 +259,7 @@ def test_results_without_a_mark_are_taken_over_on_request_only(place):
     (place.root / "results" / "dataset_description.json").write_text('{"GeneratedBy": [{"Name": "sphereconn"}]}')
     for ruin in (Path.unlink, lambda path: path.write_text("")):
         ruin(place.root / "results" / MARK)
-        with pytest.raises(InputError, match="not the word of which study"):
+        with pytest.raises(InputError, match="no record of the study"):
             place.check()
         place.run(take_over=True)
         (place.root / "results" / "dataset_description.json").write_text('{"GeneratedBy": [{"Name": "sphereconn"}]}')

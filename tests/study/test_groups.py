@@ -61,8 +61,8 @@ def test_each_run_is_a_member_of_all_runs_and_of_its_levels(sites, ages):
 def test_levels_that_differ_in_capitals_or_blanks_only_are_asked_about():
     runs = runs_with(group=["Patient", "patient", "control", "con trol", "other"])
     assert list(near_levels(runs, ["group"])) == [
-        "groups: 'Patient' and 'patient' are different levels of the column 'group'; is that meant?",
-        "groups: 'con trol' and 'control' are different levels of the column 'group'; is that meant?",
+        "groups: 'Patient' and 'patient' are different levels of the column 'group'; is this intended?",
+        "groups: 'con trol' and 'control' are different levels of the column 'group'; is this intended?",
     ]
 
 

@@ -22,7 +22,7 @@ MAKERS = {
     "this is a folder, not a file": os.mkdir,
     "the pointer of git-annex, not the file; fetch its content (`datalad get`)": lambda path: path.write_text(ANNEX),
     "the pointer of Git LFS, not the file; fetch its content (`git lfs pull`)": lambda path: path.write_text(LFS),
-    "this is a link to nothing; fetch its content (`datalad get`)": lambda path: path.symlink_to("../annex/objects/x"),
+    "this is a broken link; fetch its content (`datalad get`)": lambda path: path.symlink_to("../annex/objects/x"),
 }
 READERS = {"x.nii.gz": read_header, "x.nii": read_header, "x.tsv": read_rows, "x.json": read_json}
 
@@ -68,7 +68,7 @@ def test_a_name_in_the_gzip_header_that_never_ends_is_damage(tmp_path):
         ("a.nii.bz2", "compressed by bzip2"),
         ("a+tlrc.BRIK.gz", "half of an AFNI data set"),
         ("a_bold.json", "a sidecar, not an image"),
-        ("a", "images that are read end in .nii or .nii.gz"),
+        ("a", "images must be .nii or .nii.gz files"),
     ],
 )
 def test_another_format_is_named_with_what_is_read(tmp_path, name, said):
@@ -107,7 +107,7 @@ def test_all_missing_files_are_named_with_their_rows(study, tmp_path):
     assert missing_files(study, "runs.tsv").splitlines() == [
         "runs.tsv: 2 files are not there:",
         "    row 3, bold: 02.nii.gz",
-        "    row 5, confounds: c04.tsv (this is a link to nothing; fetch its content (`datalad get`))",
+        "    row 5, confounds: c04.tsv (this is a broken link; fetch its content (`datalad get`))",
     ]
     for number in range(1, 31):
         (tmp_path / f"{number:02d}.nii.gz").unlink(missing_ok=True)

@@ -24,7 +24,7 @@ def test_confounds_of_another_run_are_asked_about_once_for_all_runs():
     runs = [run(f"{number}", f"{number}.nii", "same.tsv") for number in range(1, 5)]
     assert list(mixups(runs, "runs.tsv")) == [
         "runs.tsv: 3 runs have the confounds of another run, such as sub-2, whose table same.tsv is also that of sub-1;"
-        " is that meant?"
+        " is this intended?"
     ]
 
 
@@ -48,4 +48,4 @@ def test_a_file_that_is_called_after_another_run_is_asked_about(file, noticed):
     found = list(mixups([run("01", "x.nii", file, task="rest")], "runs.tsv"))
     assert bool(found) == noticed
     if noticed:
-        assert f"such as sub-01_task-rest with {file}; is that meant?" in found[0]
+        assert f"such as sub-01_task-rest with {file}; is this intended?" in found[0]

@@ -212,7 +212,7 @@ def test_without_the_preset_there_is_nothing_of_it(study, three):
         ),
         (
             {"comparison": {"preset": "ciric"}},
-            'comparison.preset: "ciric" is not allowed; allowed is published or null',
+            'comparison.preset: "ciric" is not allowed; allowed: published or null',
         ),
     ],
 )

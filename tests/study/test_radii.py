@@ -103,7 +103,7 @@ def test_a_list_that_is_none_of_radii_is_refused(study, radius):
     with pytest.raises(InputError) as caught:
         study(seed_sets={"dmn": {"seeds": "dmn", "radius": radius}})
     assert "seed_sets.dmn.radius" in str(caught.value)
-    assert "allowed is a radius of 0 to 100 mm, or a list of different radii" in str(caught.value)
+    assert "allowed: a radius of 0 to 100 mm, or a list of different radii" in str(caught.value)
 
 
 @pytest.mark.parametrize("label", ["dmnr8", "DMNR8"])

@@ -65,7 +65,7 @@ def test_a_run_listed_twice_is_named_with_both_rows(table):
 
 def test_runs_that_differ_in_capitals_only_are_named(table):
     message = message_of(table("subject task bold", "a1 rest a.nii.gz", "A1 rest b.nii.gz"))
-    assert "row 3 (sub-A1_task-rest) differs from row 2 in capitals only" in message
+    assert "row 3 (sub-A1_task-rest) differs from row 2 only in capitalization" in message
 
 
 def test_two_runs_that_differ_in_one_entity_only_are_two_runs(table):

@@ -77,7 +77,7 @@ def test_a_label_that_yaml_reads_as_a_number_can_be_sorted_among_others():
 def test_labels_that_differ_in_capitals_only_are_refused():
     for key, value in (("seed_sets", {"seeds": "dmn"}), ("denoising", {}), ("estimators", {"kind": "correlation"})):
         message = message_of(**{key: {"full": value, "FULL": value}})
-        assert f"{key}: the labels 'FULL' and 'full' differ in capitals only" in message
+        assert f"{key}: the labels 'FULL' and 'full' differ only in capitalization" in message
 
 
 def test_text_stays_text_where_text_is_meant():
@@ -94,7 +94,7 @@ def test_text_stays_text_where_text_is_meant():
         ),
         (
             {"seed_sets": {"dmn": {"seeds": "dmn", "radius": -1}}},
-            "study.yaml: seed_sets.dmn.radius: -1 is not allowed; allowed is a radius of 0 to 100 mm, or a list",
+            "study.yaml: seed_sets.dmn.radius: -1 is not allowed; allowed: a radius of 0 to 100 mm, or a list",
         ),
         (
             {"seed_sets": {"dmn": {"radius": 8}}},
@@ -102,16 +102,16 @@ def test_text_stays_text_where_text_is_meant():
         ),
         (
             {"seed_sets": {"power/264": {"seeds": "power264"}}},
-            "study.yaml: seed_sets: the label 'power/264' is not allowed; allowed are letters and digits only,"
+            "study.yaml: seed_sets: the label 'power/264' is not allowed; allowed: letters and digits only,"
             " since the label becomes part of file names.",
         ),
         (
             {"denoising": {"bandpass": {"low_pass": "fast"}}},
-            'study.yaml: denoising.bandpass.low_pass: "fast" is not allowed; allowed is a frequency above 0 Hz',
+            'study.yaml: denoising.bandpass.low_pass: "fast" is not allowed; allowed: a frequency above 0 Hz',
         ),
         (
             {"estimators": {"tangent": {"kind": "tangents"}}},
-            'study.yaml: estimators.tangent.kind: "tangents" is not allowed; allowed is covariance',
+            'study.yaml: estimators.tangent.kind: "tangents" is not allowed; allowed: covariance',
         ),
         (
             {"estimators": {"joint": {"kind": "group sparse inverse covariance", "gamma": 1}}},
@@ -120,11 +120,11 @@ def test_text_stays_text_where_text_is_meant():
         ),
         (
             {"estimators": {"joint": {"kind": "group sparse inverse covariance", "alpha": 0}}},
-            "study.yaml: estimators.joint.alpha: 0 is not allowed; allowed is cv, or a number above 0.",
+            "study.yaml: estimators.joint.alpha: 0 is not allowed; allowed: cv, or a number above 0.",
         ),
         (
             {"estimators": {"joint": {"kind": "group sparse inverse covariance", "min_nodes": 50}}},
-            "study.yaml: estimators.joint.min_nodes: 50 is not allowed; allowed is a share of 0 to 1.",
+            "study.yaml: estimators.joint.min_nodes: 50 is not allowed; allowed: a share of 0 to 1.",
         ),
         (
             {"connectomes": [{"seed_set": ["dmn"]}]},
@@ -132,10 +132,10 @@ def test_text_stays_text_where_text_is_meant():
         ),
         (
             {"figures": {"dpi": 10}},
-            "study.yaml: figures.dpi: 10 is not allowed; allowed is a whole number from 50 to 600",
+            "study.yaml: figures.dpi: 10 is not allowed; allowed: a whole number from 50 to 600",
         ),
-        ({"groups": "site"}, 'study.yaml: groups: "site" is not allowed; allowed is a list of columns'),
-        ({"seed_sets": {}}, "study.yaml: seed_sets: {} is not allowed; allowed is seed sets by label"),
+        ({"groups": "site"}, 'study.yaml: groups: "site" is not allowed; allowed: a list of columns'),
+        ({"seed_sets": {}}, "study.yaml: seed_sets: {} is not allowed; allowed: seed sets by label"),
         ({"atlas": "power264"}, "study.yaml: atlas: unknown key (allowed here: "),
     ],
 )

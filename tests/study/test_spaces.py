@@ -40,8 +40,8 @@ def test_other_spaces_are_never_taken_for_it(space):
     with pytest.raises(InputError) as caught:
         check(space, "MNI152")
     assert str(caught.value) == (
-        f"runs.tsv: run sub-01_space-{space} is in the space {space}, but the seeds of seed_sets.dmn are in MNI152;"
-        " take images in that space, or declare the two alike in equivalent_spaces."
+        f"runs.tsv: run sub-01_space-{space} is in the space {space}, but the seeds of seed_sets.dmn are in MNI152; use"
+        " images in that space, or declare the two equivalent in equivalent_spaces."
     )
 
 

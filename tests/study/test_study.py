@@ -103,7 +103,7 @@ def test_a_study_without_a_source_of_runs_is_named(study):
         ({"groups": ["sites"]}, "study.yaml: groups: the runs table has no column 'sites'"),
         (
             {"seed_sets": {"mine": {"seeds": "nowhere.tsv", "radius": 5}}},
-            "'nowhere.tsv' is neither a file nor a shipped seed table",
+            "'nowhere.tsv' is neither a file nor a seed table that comes with",
         ),
         ({"seed_sets": {"dmn": {"seeds": "dmn"}}}, "seed_sets.dmn: "),
         (
@@ -113,8 +113,8 @@ def test_a_study_without_a_source_of_runs_is_named(study):
         ({"denoising": {"bandpass": {"filter": "cosine"}}}, "filter: cosine needs a high_pass"),
         (
             {"estimators": {"full": {"kind": "correlation", "covariance": "oas", "z": "xdf"}}},
-            "estimators.full.z: xdf is about Pearson's correlation; it is allowed for the kind correlation with the"
-            " covariance empirical.",
+            "estimators.full.z: xdf applies to Pearson's correlation and is allowed only for kind: correlation with"
+            " covariance: empirical.",
         ),
     ],
 )

@@ -109,7 +109,7 @@ def test_seeds_that_no_configuration_asks_for_are_removed_on_request(finished):
     [
         ({"radius": None}, "seed_sets.mine: radius: an atlas has no radius column, so this key is required."),
         ({"labels": "data/none.tsv"}, "seed_sets.mine: data/none.tsv: not a readable tab-separated table"),
-        ({"seeds": "data/none.nii.gz"}, "'data/none.nii.gz' is neither a file nor a shipped seed table"),
+        ({"seeds": "data/none.nii.gz"}, "'data/none.nii.gz' is neither a file nor a seed table that comes with"),
         ({"seeds": "dmn"}, "seed_sets.mine: labels: these belong to an atlas (.nii, .nii.gz)"),
         ({"labels": "data/labels.json"}, "seed_sets.mine.labels: "),
     ],

@@ -73,13 +73,13 @@ def test_files_that_are_not_there_are_named_with_their_rows_and_nothing_of_ours(
         (
             "seed_sets",
             {"d/mn": {"seeds": "dmn"}},
-            "the label 'd/mn' is not allowed; allowed are letters and digits only",
+            "the label 'd/mn' is not allowed; allowed: letters and digits only",
         ),
-        ("seed_sets", {"far": {"seeds": "none.tsv"}}, "'none.tsv' is neither a file nor a shipped seed table"),
+        ("seed_sets", {"far": {"seeds": "none.tsv"}}, "'none.tsv' is neither a file nor a seed table that comes with"),
         (
             "estimators",
             {"best": {"kind": "best"}},
-            'estimators.best.kind: "best" is not allowed; allowed is covariance',
+            'estimators.best.kind: "best" is not allowed; allowed: covariance',
         ),
         ("runs", "data/none.tsv", "data/none.tsv: not a readable tab-separated table"),
         (

@@ -168,7 +168,7 @@ def test_the_search_writes_nothing_into_a_folder_that_may_not_hold_the_results(s
     table.write_text("precious")
     study.configure(lambda config: config.update(output_dir=output_dir))
     for arguments in (["--dry-run"], ["remove_orphans"], []):
-        assert "allowed is a" in study.fail(*arguments)
+        assert "choose a" in study.fail(*arguments)
     assert table.read_text() == "precious"
     assert not list(study.root.glob("data/fmriprep/runs*.tsv"))
 

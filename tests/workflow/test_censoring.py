@@ -130,7 +130,7 @@ def test_what_the_sidecar_of_a_connectome_says_of_the_run_is_what_quality_contro
 def test_a_run_below_the_minimum_is_left_out_of_everything_that_follows_and_is_no_error(scrubbed):
     reason = json_of(scrubbed, func(3, "desc-scrub_timeseries.json"))["LeftOut"]
     # Every fourth frame is still, but for the first, which is not in a steady state.
-    assert reason == "19 of 80 frames (0.63 minutes) are left after censoring, less than min_minutes asks for (1)."
+    assert reason == "19 of 80 frames (0.63 minutes) are left after censoring, less than min_minutes requires (1)."
     names, signals = read_signals(scrubbed.root / "results" / func(3, "desc-scrub_timeseries.tsv"))
     assert names == ["front", "left", "right"] and signals.shape == (0, 3)
     for estimator in ("full", "partial", "sparse"):

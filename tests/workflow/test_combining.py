@@ -396,15 +396,15 @@ def test_a_run_that_is_left_out_counts_for_no_subject_and_a_subject_without_runs
     [
         (
             {"combine": {"how": "join"}},
-            'combine.how: "join" is not allowed; allowed is concatenate or average.',
+            'combine.how: "join" is not allowed; allowed: concatenate or average.',
         ),
         (
             {"combine": {"how": "average", "over": ["space"]}},
-            'combine.over.0: "space" is not allowed; allowed is session, sample, task,',
+            'combine.over.0: "space" is not allowed; allowed: session, sample, task,',
         ),
         (
             {"combine": "average"},
-            'combine: "average" is not allowed; allowed is settings such as {how: concatenate, over: [session, run]}',
+            'combine: "average" is not allowed; allowed: settings such as {how: concatenate, over: [session, run]}',
         ),
         (
             {"combine": {"how": "average", "over": ["session"]}},
@@ -412,8 +412,8 @@ def test_a_run_that_is_left_out_counts_for_no_subject_and_a_subject_without_runs
         ),
         (
             {"groups": ["session"]},
-            "groups: no subject has a value of its own in the column 'session' once its runs are combined over run,"
-            " session; allowed are columns in which the runs of a subject agree.",
+            "groups: no subject has a single value in the column 'session' when its runs are combined over run,"
+            " session; allowed: columns in which the runs of a subject agree.",
         ),
         (
             {
@@ -422,7 +422,7 @@ def test_a_run_that_is_left_out_counts_for_no_subject_and_a_subject_without_runs
                     {"estimators": ["cov"], "runs": {"session": "a"}},
                 ]
             },
-            "connectomes: for mine and bandpass, the estimators cov and full take different runs of"
+            "connectomes: for mine and bandpass, the estimators cov and full use different runs of"
             " sub-01_task-rest_run-all;",
         ),
     ],

@@ -215,7 +215,7 @@ def test_without_a_comparison_nothing_of_it_is_wanted_any_more(finished):
 
 def test_mistakes_are_told_before_any_job(finished):
     for change, words in (
-        ({"denoising": ["none", "aroma"]}, "'aroma' is in no connectome of the study"),
+        ({"denoising": ["none", "aroma"]}, "'aroma' is not used by any connectome of the study"),
         ({"covariates": ["agee"]}, "there is no column 'agee'"),
         ({"motion": "age", "covariates": ["age"]}, "is the motion itself"),
         ({"denoising": ["none"]}, "a list of two labels or more"),

@@ -136,7 +136,10 @@ def test_another_seed_permutes_that_contrast_again(finished):
         ({"model": "site + sex * age + task", "test": "age"}, "contrasts.age: task is 'rest' in all runs"),
         ({"model": "age", "test": "age", "groups": "sex"}, "contrasts.age.groups: this compares changes"),
         ({"model": "age", "test": "age", "runs": {"sex": "X"}}, "contrasts.age.runs: no run"),
-        ({"model": "age", "test": "age", "estimators": ["x"]}, "contrasts.age.estimators: 'x' is in no connectome"),
+        (
+            {"model": "age", "test": "age", "estimators": ["x"]},
+            "contrasts.age.estimators: 'x' is not used by any connectome",
+        ),
         ({"model": "__import__('os')", "test": "age"}, "contrasts.age:"),
         ({"model": "age"}, "contrasts.age.test: this key is required"),
         (

@@ -259,7 +259,7 @@ def test_after_a_kill_only_what_is_missing_is_downloaded(fresh, server):
         ({"base_url": "file:///etc"}, "development_fmri.base_url"),
         (
             {"n_subjects": 156},
-            "development_fmri.n_subjects: 156 is not allowed; allowed is a whole number from 1 to 155",
+            "development_fmri.n_subjects: 156 is not allowed; allowed: a whole number from 1 to 155",
         ),
         (
             {"n_subjects": 40, "age_group": "adult"},
@@ -267,7 +267,7 @@ def test_after_a_kill_only_what_is_missing_is_downloaded(fresh, server):
         ),
         (
             {"age_group": "adults"},
-            'development_fmri.age_group: "adults" is not allowed; allowed is both, child or adult',
+            'development_fmri.age_group: "adults" is not allowed; allowed: both, child or adult',
         ),
         ({"folders": "data"}, "development_fmri.folders: unknown key, did you mean 'folder'?"),
     ],

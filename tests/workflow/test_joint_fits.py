@@ -206,7 +206,7 @@ def test_edited_code_of_joint_fits_runs_those_alone(joint):
 def test_a_penalty_that_a_joint_fit_cannot_choose_is_named_before_any_job(joint):
     joint.configure(lambda config: config["estimators"]["given"].update(alpha="ebic"))
     output = joint.fail()
-    assert 'estimators.given.alpha: "ebic" is not allowed; allowed is cv, or a number above 0.' in output
+    assert 'estimators.given.alpha: "ebic" is not allowed; allowed: cv, or a number above 0.' in output
     assert "Traceback" not in output
 
 

@@ -146,7 +146,7 @@ def test_a_run_of_another_grid_is_named(finished):
         ({"contrasts": ["weight"]}, "maps.own.contrasts: 'weight' is no label of `contrasts`; those are age, mean"),
         ({"neighbours": 8}, "maps.own.neighbours: 8 is not allowed"),
         ({"permutations": 0}, "maps.own.permutations"),
-        ({"permutations": 10}, "maps.own.permutations: with 10, no p is below 0.091"),
+        ({"permutations": 10}, "maps.own.permutations: with 10 permutations, no p value is below 0.091"),
         ({"runs": {"site": "odd"}, "contrasts": ["site"]}, "maps.own.contrasts: site: site is 'odd' in all runs"),
     ],
 )

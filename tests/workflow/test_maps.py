@@ -124,7 +124,7 @@ def test_a_run_that_is_left_out_has_maps_without_values_and_counts_in_no_group(f
     ("entry", "sentence"),
     [
         ({"seeds": ["posterior cingulate"]}, "has no seed 'posterior cingulate'; did you mean"),
-        ({"seed_sets": ["mine"]}, "maps.whole.seed_sets: 'mine' is in no connectome of the study"),
+        ({"seed_sets": ["mine"]}, "maps.whole.seed_sets: 'mine' is not used by any connectome of the study"),
         ({"kind": "coherence"}, 'maps.whole.kind: "coherence" is not allowed'),
         ({"smoothing": 6}, "maps.whole.smoothing: unknown key"),
     ],

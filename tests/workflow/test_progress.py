@@ -190,7 +190,7 @@ def test_a_failure_without_a_word_in_its_log_says_what_it_may_have_been(study, t
     (tmp_path / "empty.log").write_text("")
     failed(0, str(tmp_path / "empty.log"))
     failed(1, str(tmp_path / "none.log"))
-    assert sum("killed for want of memory or time" in line for line in watching.failures()) == 1
+    assert sum("killed for lack of memory or time" in line for line in watching.failures()) == 1
 
 
 def test_nothing_that_happens_to_it_breaks_a_run(study):
@@ -217,4 +217,4 @@ def test_an_interruption_is_no_failure(study, monkeypatch):
     failed(1)
     monkeypatch.setattr(progress, "INTERRUPTED", SimpleNamespace(is_set=lambda: True))
     watching.tell_failures()
-    assert study.said[-1] == "Interrupted: 1 of 7 steps are done. The same command does the others."
+    assert study.said[-1] == "Interrupted: 1 of 7 steps are done. Run the same command again to continue."

@@ -201,10 +201,10 @@ def test_halves_of_one_run_of_each_subject_are_compared_as_they_are(finished):
     [
         ({"over": ["run"]}, "reliability: over: the runs have no column 'run' with values"),
         ({"over": ["task"]}, "reliability: Subject 01 has 2 runs that are all repeat 'task rest'"),
-        ({"over": "halves"}, "reliability: runs: subject 01 has 2 runs; choose one of each subject"),
+        ({"over": "halves"}, "reliability: runs: subject 01 has 2 runs; choose one run per subject"),
         ({"over": "thirds"}, 'reliability.over: "thirds" is not allowed'),
         ({"over": ["session"], "runs": {"session": 1}}, "reliability: Reliability needs at least two subjects"),
-        ({"over": ["session"], "seed_sets": ["dmn"]}, "reliability.seed_sets: 'dmn' is in no connectome"),
+        ({"over": ["session"], "seed_sets": ["dmn"]}, "reliability.seed_sets: 'dmn' is not used by any connectome"),
         ({"seed_sets": ["mine"]}, "reliability.over: this key is required"),
         ({"over": ["session"], "minutes": 5}, "reliability.minutes: unknown key"),
     ],

@@ -109,7 +109,7 @@ def test_a_run_that_nothing_uses_is_listed_with_the_reason(finished):
     finished.configure(lambda config: config["figures"].update(kinds=[]))
     finished.run("results/report.html")
     page = Links((finished.root / "results" / "report.html").read_text())
-    assert ["sub-02_task-rest", "no entry of connectomes in the configuration chooses it"] in page.rows
+    assert ["sub-02_task-rest", "not selected by any entry of connectomes in the configuration"] in page.rows
     assert "2 of the 3 runs in the runs table data/runs.tsv were used." in page.text
 
 

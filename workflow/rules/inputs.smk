@@ -81,7 +81,7 @@ rule describe_study:
 
 
 rule remove_orphans:
-    """List the results that the configuration does not ask for any more; remove them with --config remove=true."""
+    """List the results that the configuration no longer requests; remove them with --config remove=true."""
     log:
         log_of("remove_orphans", "removed"),
     localrule: True
@@ -92,6 +92,6 @@ rule remove_orphans:
         unwanted=unwanted,
         confirmed=ORDERS["remove"],
     message:
-        "Looking for results that the configuration does not ask for any more"
+        "Looking for results that the configuration no longer requests"
     script:
         "../../scripts/remove_orphans.py"

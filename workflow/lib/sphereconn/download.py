@@ -159,7 +159,7 @@ def _fetch(job: _Download, temporary: Path, timeout: float, attempts: int, first
             except _Dropped as problem:
                 if attempt == attempts - 1:
                     raise InputError(
-                        f"{job.url}: {job.target.name} could not be downloaded, {attempts} attempts failed, the last"
+                        f"{job.url}: {job.target.name} could not be downloaded: {attempts} attempts failed, the last"
                         f" because {problem}; run again later, or {job.else_by_hand}."
                     ) from problem
                 pause = min(LONGEST_PAUSE, max(first_pause * 2**attempt * random.uniform(0.5, 1.5), problem.pause))
@@ -203,7 +203,7 @@ def _attempt(job: _Download, session: requests.Session, temporary: Path, timeout
         reason = _root(problem)
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise InputError(
-                f"{job.url}: the server's certificate does not verify ({reason.verify_message})."
+                f"{job.url}: the server's certificate cannot be verified ({reason.verify_message})."
             ) from None
         raise _Dropped(_described(reason)) from problem
     except requests.TooManyRedirects as problem:
@@ -266,7 +266,7 @@ def _announced_length(job: _Download, answer: requests.Response) -> int | None:
     packed = headers.get("Content-Encoding", "").strip().lower()
     if packed not in ("identity", ""):
         raise InputError(
-            f"{job.url}: the server gives the file in another form than it was asked for (Content-Encoding"
+            f"{job.url}: the server sends the file in a form that was not requested (Content-Encoding"
             f" {_said(packed)}); {job.else_by_hand}."
         )
     length = headers.get("Content-Length")

@@ -111,7 +111,7 @@ def unusable(path: str | Path, largest: int | None = None) -> str | None:
     try:
         status = os.stat(path)
     except (OSError, ValueError):
-        return "this is a link to nothing; fetch its content (`datalad get`)" if os.path.islink(path) else None
+        return "this is a broken link; fetch its content (`datalad get`)" if os.path.islink(path) else None
     if stat.S_ISDIR(status.st_mode):
         return "this is a folder, not a file"
     if not stat.S_ISREG(status.st_mode):

@@ -21,7 +21,7 @@ SYSTEM_PROBLEMS = {
     errno.EPERM: "access is denied",
     errno.EROFS: "the file system is read-only",
     errno.EIO: "the disk reports an input or output error",
-    None: "not everything could be written, perhaps for want of space",  # numpy does not pass on why
+    None: "not everything could be written, perhaps for lack of space",  # numpy does not pass on why
 }
 
 
@@ -58,7 +58,7 @@ def _told(problem: Exception) -> str:
     if isinstance(problem, InputError):
         return f"error: {problem}\n"
     if isinstance(problem, MemoryError):
-        return "error: the memory does not suffice; run fewer jobs at once, or on a larger machine.\n"
+        return "error: not enough memory; run fewer jobs at once, or use a larger machine.\n"
     if isinstance(problem, OSError) and problem.errno in SYSTEM_PROBLEMS:
         where = f"{problem.filename}: " if problem.filename else ""
         return f"error: {where}{SYSTEM_PROBLEMS[problem.errno]}.\n"

@@ -39,7 +39,7 @@ def list_few_steps() -> None:
         steps = len(self.workflow.dag)
         if not self.dryrun or steps <= MANY_STEPS or logger.level <= logging.DEBUG:
             return list_all(self)
-        logger.info(f"{steps:,} steps, too many to list; with --verbose they are listed.")
+        logger.info(f"{steps:,} steps, too many to list (--verbose lists them).")
         return True
 
     JobScheduler.schedule = schedule
@@ -182,7 +182,7 @@ class Progress(logging.Handler):
             done = len(self._rule) - self._left.total()
             return [
                 "",
-                f"Interrupted: {done:,} of {len(self._rule):,} steps are done. The same command does the others.",
+                f"Interrupted: {done:,} of {len(self._rule):,} steps are done. Run the same command again to continue.",
             ]
         if not self._failed:
             return []
@@ -204,8 +204,8 @@ class Progress(logging.Handler):
             lines.append(f"- and {len(steps) - LISTED_FAILURES:,} other reasons, in the logs")
         return [
             *lines,
-            "Fix the problem named above and run the same command again: what is done is kept. A run that is of no use"
-            " can be left out by `exclude` in the configuration.",
+            "Fix the problem named above and run the same command again: finished steps are kept. To leave out a run,"
+            " `exclude` it in the configuration.",
         ]
 
 
@@ -222,7 +222,7 @@ def _reason(logs: Sequence[str]) -> str:
     with suppress(OSError):
         if any(shutil.disk_usage(Path(path).parent).free < LITTLE_SPACE for path in logs):
             return "No space is left on the disk."
-    return "The log says nothing; the job may have been killed for want of memory or time."
+    return "The log says nothing; the job may have been killed for lack of memory or time."
 
 
 def _last_lines(logs: Sequence[str]) -> list[str]:

@@ -21,9 +21,9 @@ from sphereconn.ledger import Change, Ledger, Writer, settings_digest
 
 LISTED = 10  # changed files that are named
 SAID = {
-    "unrecorded": "{file}: of what it was made is not recorded; it is made again.",
-    "result": "{file}: this is not what was written there; it is made again.",
-    "source": "{file} has changed; what was made of it is made again.",
+    "unrecorded": "{file}: how this result was made is not recorded; it is made again.",
+    "result": "{file} has changed since it was written; it is made again.",
+    "source": "{file} has changed; everything made from it is made again.",
 }
 
 

@@ -186,7 +186,7 @@ def run_scripts_warm(server: ScriptServer, scripts: Path) -> None:
 def ended_by(number: int) -> str:
     """Say what a signal means to whoever finds that it has ended a job."""
     names = {known.value: known.name for known in signal.Signals}
-    reasons = {"SIGKILL": ", perhaps because memory ran out", "SIGTERM": ", perhaps because its time was up"}
+    reasons = {"SIGKILL": ", perhaps because memory ran out", "SIGTERM": ", perhaps because its time limit was reached"}
     name = names.get(number, f"signal {number}")
     return f"the job was ended by {name}{reasons.get(name, '')}"
 

@@ -43,7 +43,7 @@ def joined_signals(
     """
     runs = frames["RunsCombined"]
     return {
-        "Description": "Cleaned signals of several runs, z-scored within each run and joined in time",
+        "Description": "Cleaned signals of several runs, z-scored within each run and concatenated",
         "Combined": "concatenate",
         **frames,
         # The runs are independent, so what is left of each adds up.
@@ -83,6 +83,6 @@ def group_mean(
         "NumberOfRuns": len(members),
         "Runs": list(members),
         "RunsLeftOut": dict(left_out),
-        **({} if members else {"LeftOut": "Every run of this group is left out by a limit of the denoising."}),
+        **({} if members else {"LeftOut": "All runs of this group were left out by a limit of the denoising."}),
         "Settings": stacked["Settings"],
     }

@@ -19,8 +19,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "edges": ("run", "node1", "node2", "value"),
 }
 DESCRIPTIONS = {
-    "networks": "Mean connectivity within and between networks, over the edges that have a value (of r, not z)",
-    "strengths": "Sum of the magnitudes of a node's edges: of all, of positive and of negative ones",
+    "networks": "Mean connectivity within and between networks, over the edges that have a value (r, not z)",
+    "strengths": "Sum of the magnitudes of a node's edges: all, positive and negative",
     "edges": "Every edge of every run",
 }
 

@@ -18,37 +18,40 @@ QUALITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "denoising": {"Description": "Label of the denoising"},
     "frames": {"Description": "Frames of the run"},
     "frames_without_data": {
-        "Description": "Frames of which the image has no data, being 0 throughout or not finite; they are censored"
+        "Description": "Frames in which the image has no data (0 everywhere, or not finite); they are censored"
     },
-    "frames_kept": {"Description": "Frames that are left after censoring"},
+    "frames_kept": {"Description": "Frames that remain after censoring"},
     "repetition_time": {"Description": "From one frame to the next", "Units": "s"},
     "repetition_time_overruled": {
-        "Description": "Who states another repetition time (image header, sidecar), and which; the runs table counts"
-        " before the sidecar before the header"
+        "Description": "Sources that give a different repetition time (image header, sidecar), with its value; the runs"
+        " table takes precedence over the sidecar, and the sidecar over the header"
     },
     "left_out": {
-        "Description": "Why the run has no cleaned signals and counts for no group: it does not meet a limit of the"
-        " denoising; n/a for a run that is used"
+        "Description": "Why the run has no cleaned signals and belongs to no group: it does not meet a limit of the"
+        " denoising; n/a for runs that are used"
     },
-    "regressors": {"Description": "Confounds that were regressed out, those with nothing to remove not counted"},
+    "regressors": {"Description": "Number of confounds regressed out, not counting those with nothing to remove"},
     "degrees_of_freedom": {
-        "Description": "Independent values left in a cleaned signal, if it was white noise before:"
-        " frames kept times the share of the frequencies that were passed, less one for each regressor"
-        " and, unless a high-pass filter has removed them, for the mean and the trend"
+        "Description": "Degrees of freedom of white noise after cleaning: the number of frames kept times the fraction"
+        " of frequencies passed, minus one for each regressor and, unless removed by a high-pass filter, for the mean"
+        " and the trend"
     },
     "effective_degrees_of_freedom": {
-        "Description": "Number of independent frames that would yield correlations as precise as those of the cleaned"
-        " signals, given their autocorrelation; its inverse is the variance of the correlation of unrelated signals"
+        "Description": "Number of independent frames that would yield correlations of the same precision as those of"
+        " the cleaned signals, given their autocorrelation; its inverse is the variance of the correlation of unrelated"
+        " signals"
     },
     "mean_framewise_displacement": {
         "Description": "Mean of the column framewise_displacement of the confounds table;"
-        " n/a without that column, or when the denoising uses no confounds",
+        " n/a without that column, or if the denoising uses no confounds",
         "Units": "mm",
     },
     "nodes": {"Description": "Nodes of the seed set"},
-    "nodes_unusable": {"Description": "Nodes without a usable signal"},
-    "lowest_coverage": {"Description": "Lowest share of a sphere that was measured, over all nodes"},
-    "median_coverage": {"Description": "Median share of a sphere that was measured, over all nodes"},
+    "nodes_unusable": {"Description": "Number of nodes without a usable signal"},
+    "lowest_coverage": {
+        "Description": "Lowest coverage of a sphere (fraction of its voxels that were used) over all nodes"
+    },
+    "median_coverage": {"Description": "Median coverage of the spheres over all nodes"},
     "median_temporal_snr": {
         "Description": "Median over the nodes of the mean of a sphere's signal divided by its standard deviation over"
         " time, before cleaning"
@@ -59,29 +62,29 @@ ESTIMATION_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "seed_set": {"Description": "Label of the seed set"},
     "denoising": {"Description": "Label of the denoising"},
     "estimator": {"Description": "Label of the estimator"},
-    "left_out": {"Description": "Why the run has no connectome; n/a for a run that has one"},
-    "nodes_unusable": {"Description": "Nodes that the connectome has no value for"},
+    "left_out": {"Description": "Why the run has no connectome; n/a for runs that have one"},
+    "nodes_unusable": {"Description": "Nodes without values in the connectome"},
     "same_signal": {
-        "Description": "Pairs of nodes with the same signal: their edge is n/a, and in a sparse inverse covariance"
-        " the second node; the sidecar names them"
+        "Description": "Number of pairs of nodes with identical signals: their edge is n/a and, in a sparse inverse"
+        " covariance, the second node; the sidecar names them"
     },
     "shrinkage": {"Description": "Weight of the scaled identity in a shrunk covariance, 0 to 1"},
-    "samples": {"Description": "Independent frames that a covariance was shrunk for"},
+    "samples": {"Description": "Number of independent frames for which the shrinkage of a covariance was chosen"},
     "alpha": {"Description": "Penalty of a sparse inverse covariance"},
     "alpha_at_end_of_path": {
-        "Description": "Whether the penalty that was chosen is the largest or the smallest that could be fitted,"
-        " so that the best one may lie beyond; n/a when it is neither, or was given"
+        "Description": "Whether the chosen penalty is the largest or the smallest that could be fitted, so that the"
+        " best one may lie beyond; n/a if it is neither, or was given"
     },
     "duality_gap": {"Description": "The objective of the graphical lasso exceeds its minimum by no more than this"},
     "duality_gap_per_node": {"Description": "The duality gap divided by the number of nodes"},
     "gradient_norm": {
-        "Description": "The geometric mean of a tangent space is no farther than this from the true one; the distance"
-        " of a run from it is the norm of its displacement"
+        "Description": "Upper bound of the distance between the geometric mean of a tangent space and the true one; the"
+        " distance of a run from it is the norm of its displacement"
     },
-    "converged": {"Description": "Whether the duality gap or the gradient norm is as small as was asked for"},
+    "converged": {"Description": "Whether the duality gap or the gradient norm is as small as required"},
     "fewer_degrees_of_freedom_than_nodes": {
-        "Description": "Whether the cleaned signals are worth fewer independent frames than there are usable nodes, of"
-        " an estimate that inverts a covariance: what it says depends on shrinkage or penalty as much as on data"
+        "Description": "For estimates that invert a covariance: whether the effective number of frames is smaller than"
+        " the number of usable nodes, so that the estimate depends on shrinkage or penalty as much as on the data"
     },
 }
 # Key of the sidecar of a connectome -> column; an estimator has those that concern it.

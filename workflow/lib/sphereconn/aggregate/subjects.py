@@ -166,8 +166,8 @@ def common_repetition_time(runs: Sequence[str], sidecars: Sequence[Sidecar]) -> 
     for run, other in zip(runs, seconds, strict=True):
         if not math.isclose(other, seconds[0], rel_tol=SAME_REPETITION_TIME):
             raise InputError(
-                f"{run}: its repetition time is {other:g} s, and that of {runs[0]} {seconds[0]:g} s; runs that are"
-                " joined in time must have the same, so use combine.how: average, or combine over other columns."
+                f"{run}: its repetition time is {other:g} s, and that of {runs[0]} {seconds[0]:g} s; concatenated runs"
+                " must have the same repetition time; use combine.how: average, or combine over other columns."
             )
     return seconds[0]
 

@@ -108,10 +108,10 @@ def too_short(
     minutes = n_kept * repetition_time / 60
     kept = f"{n_kept} of {n_frames} frames ({minutes:.2f} minutes) are left after censoring"
     if min_frames is not None and n_kept < min_frames:
-        return f"{kept}, fewer than min_frames asks for ({min_frames})."
+        return f"{kept}, fewer than min_frames requires ({min_frames})."
     # A whole number of frames that makes the minutes on paper may fall short by rounding.
     if min_minutes is not None and minutes < min_minutes * (1 - 1e-12):
-        return f"{kept}, less than min_minutes asks for ({min_minutes:g})."
+        return f"{kept}, less than min_minutes requires ({min_minutes:g})."
     return None
 
 
@@ -146,5 +146,5 @@ def too_few_degrees_of_freedom(effective: float, least: float | None) -> str | N
         return None
     return (
         f"{effective:.1f} effective degrees of freedom are left in the cleaned signals, fewer than"
-        f" min_degrees_of_freedom asks for ({least:g})."
+        f" min_degrees_of_freedom requires ({least:g})."
     )

@@ -188,10 +188,10 @@ def _number(cell: str, path: str | Path, name: str, row: int) -> float:
     except ValueError:
         raise InputError(
             f"{path}: column '{name}', row {row}: '{cell}' is not a number"
-            f"{number_hint(cell) or f' ({MISSING} stands for a missing one)'}."
+            f"{number_hint(cell) or f' ({MISSING} marks a missing value)'}."
         ) from None
     if _LARGEST < abs(value) < np.inf:
-        raise InputError(f"{path}: column '{name}', row {row}: {cell} is too large; allowed are up to {_LARGEST:g}.")
+        raise InputError(f"{path}: column '{name}', row {row}: {cell} is too large; allowed: up to {_LARGEST:g}.")
     return value
 
 

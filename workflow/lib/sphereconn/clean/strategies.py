@@ -355,7 +355,7 @@ def compcor_columns(components: Mapping[str, Any], compcor: CompCor, n_compcor: 
             if not enough:
                 raise InputError(
                     f"the components of {words} explain {100 * explained[-1]:.4g} % of the variance, less than"
-                    f" n_compcor: {n_compcor} asks for; fMRIPrep retains 50 % unless it is told to return all."
+                    f" n_compcor: {n_compcor} requires; fMRIPrep retains 50 % unless it is told to return all."
                 )
             chosen += retained[: enough[0]]
     return chosen

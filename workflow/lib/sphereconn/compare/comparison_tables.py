@@ -16,22 +16,22 @@ from sphereconn.compare.similarity import Similarity
 Array = NDArray[np.float64]
 
 CRITERIA_COLUMNS: Mapping[str, Mapping[str, str]] = {
-    "criterion": {"Description": "What strategies are compared by; the key Criteria says what it is"},
+    "criterion": {"Description": "Criterion of the comparison; described under the key Criteria"},
     "denoising": {"Description": "Label of the denoising"},
-    "value_in_common": {"Description": "Its value on the runs that all denoisings have"},
+    "value_in_common": {"Description": "Its value on the common runs of all denoisings"},
     "rank": {
         "Description": "Rank of this value, 1 for the best; by the column better. Of runs_kept that of all runs."
         " A rank says nothing of how large, or how certain, a difference is"
     },
     "better": {"Description": "Which values are better: lower, higher, or nearer 0"},
-    "value": {"Description": "Its value on all runs that this denoising has"},
+    "value": {"Description": "Its value on all runs of this denoising"},
     "runs": {"Description": "Number of these runs"},
 }
 DISTANCE_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "denoising": {"Description": "Label of the denoising"},
     "distance": {"Description": "Distance between nodes", "Units": "mm"},
     "qcfc": {
-        "Description": "Partial correlation of edges of this length with motion, on the runs that all denoisings have:"
+        "Description": "Partial correlation of edges of this length with motion, on the common runs of all denoisings:"
         " lines fitted locally to the nearest 30 % of the edges, with tricube weights (Cleveland 1979)"
     },
     "difference": {
@@ -60,7 +60,8 @@ SIMILARITY_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "denoising": {"Description": "Label of a denoising"},
     "other": {"Description": "Label of another"},
     "correlation_of_runs": {
-        "Description": "Mean over the runs that both have of the correlation between the two connectomes of a run"
+        "Description": "Correlation between the two connectomes of a run, averaged over the runs that both denoisings"
+        " have"
     },
     "correlation_of_means": {"Description": "Correlation between the two mean connectomes of these runs"},
     "runs": {"Description": "Number of these runs"},

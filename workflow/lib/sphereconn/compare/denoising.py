@@ -48,7 +48,7 @@ CRITERIA: Mapping[str, Criterion] = {
     "qcfc_median_absolute": Criterion(
         "lower",
         "QC-FC: median |r|",
-        "Median over the edges of the magnitude of their partial correlation with motion, covariates taken out",
+        "Median over edges of the magnitude of their partial correlation with motion, after regressing out covariates",
     ),
     "qcfc_significant": Criterion(
         "lower", "QC-FC: edges p < .05", "Share of the edges whose partial correlation with motion has p < .05"
@@ -65,8 +65,8 @@ CRITERIA: Mapping[str, Criterion] = {
     "high_low_significant": Criterion(
         "lower",
         "most vs least motion: edges p < .05",
-        "Share of the edges that differ (p < .05) between the third with most and the third with least motion,"
-        " covariates taken out",
+        "Share of the edges that differ (p < .05) between the thirds with the most and the least motion, after"
+        " regressing out covariates",
     ),
     "high_low_difference": Criterion(
         "lower",
@@ -86,17 +86,17 @@ CRITERIA: Mapping[str, Criterion] = {
         "Mean over the runs of the difference between the mean edge within networks and that between them, in pooled"
         " standard deviations of the edges",
     ),
-    "runs_kept": Criterion("higher", "runs kept", "Share of the runs that the strategy leaves a connectome"),
+    "runs_kept": Criterion("higher", "runs kept", "Share of the runs that have a connectome after the strategy"),
     "frames_kept": Criterion("higher", "frames kept", "Mean over the runs of the share of frames not censored"),
     "degrees_of_freedom": Criterion(
         "higher",
         "degrees of freedom per frame",
-        "Mean over the runs of the degrees of freedom that censoring, filter and regressors leave, per frame",
+        "Mean over the runs of the degrees of freedom left after censoring, filtering and regression, per frame",
     ),
     "effective_degrees_of_freedom": Criterion(
         "higher",
         "effective degrees of freedom",
-        "Mean over the runs of the number of independent frames that would make correlations as precise",
+        "Mean over the runs of the number of independent frames that would give correlations of the same precision",
     ),
 }
 

@@ -75,8 +75,8 @@ def likeness(edges: Callable[[NDArray[np.int64], int, int], Array], n_edges: int
     if common.min() < 1:
         one, other = np.unravel_index(np.argmin(common), common.shape)
         raise InputError(
-            f"Runs {runs[one] + 1} and {runs[other] + 1} share no edge, so they cannot be compared; exclude runs of"
-            " which most nodes are missing."
+            f"Runs {runs[one] + 1} and {runs[other] + 1} share no edge, so they cannot be compared; exclude runs with"
+            " many missing nodes."
         )
     squared = np.maximum(second + second.T - 2 * products, 0) * n_edges / common
     np.fill_diagonal(squared, 0)

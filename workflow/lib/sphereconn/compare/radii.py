@@ -70,7 +70,7 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "qcfc_median_absolute": Measure(
         "QC-FC: median |r|",
-        "Median over the edges of the magnitude of their partial correlation with motion, covariates taken out",
+        "Median over edges of the magnitude of their partial correlation with motion, after regressing out covariates",
         OVER_EDGES,
     ),
     "qcfc_significant": Measure(

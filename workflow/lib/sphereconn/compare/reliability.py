@@ -251,7 +251,10 @@ def summary_rows(found: Measured) -> Iterator[tuple[Any, ...]]:
     for name, score in found.scores.items():
         yield name, score.value, None, None, score.chance, score.p, score.error
     weights = found.identified.n_targets
-    for name, means in (("the own run", found.identified.own[0]), ("runs of others", found.identified.others[0])):
+    for name, means in (
+        ("another run of the same subject", found.identified.own[0]),
+        ("runs of others", found.identified.others[0]),
+    ):
         mean = float(np.average(means, weights=weights)) if len(weights) else None
         yield f"mean correlation with {name}", mean, None, None, *nothing
 

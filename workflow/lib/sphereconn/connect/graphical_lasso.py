@@ -364,7 +364,7 @@ def _solve_connected(
         error = min(error, max(ERROR_PER_CHANGE * change, least_error))
     raise ConvergenceError(
         f"The graphical lasso with alpha {alpha:g} has a duality gap of {best / n:.1e} per node after {max_iterations}"
-        f" sweeps, where at most {gap_per_node:.1e} is asked for; use a larger alpha or allow a larger gap."
+        f" sweeps, where at most {gap_per_node:.1e} is required; use a larger alpha or allow a larger gap."
     )
 
 

@@ -382,7 +382,7 @@ def _solve(
         error = min(error, max(ERROR_PER_CHANGE * change, least_error))
     raise ConvergenceError(
         f"The group sparse covariance with alpha {alpha:g} has a duality gap of {best / n:.1e} per node after"
-        f" {max_iterations} sweeps, where at most {gap_per_node:.1e} is asked for; use a larger alpha or allow a larger"
+        f" {max_iterations} sweeps, where at most {gap_per_node:.1e} is required; use a larger alpha or allow a larger"
         " gap."
     )
 

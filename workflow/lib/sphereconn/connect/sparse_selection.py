@@ -675,7 +675,7 @@ def search(
         When no penalty can be fitted.
     """
     if largest_alpha == 0:
-        raise InputError("No two signals are correlated, so that there is no penalty to choose; give a number.")
+        raise InputError("No two signals are correlated, so there is no penalty to choose; give a number.")
     if isinstance(grid.alphas, int):
         n_alphas, n_left = grid.alphas, grid.n_refinements
         asked = set(_log_spaced(max(RANGE * largest_alpha, floor), largest_alpha, n_alphas))

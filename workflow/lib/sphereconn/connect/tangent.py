@@ -233,7 +233,7 @@ def geometric_mean(covariances: Sequence[np.ndarray], *, distance: float = DISTA
             damping /= 2
     raise InputError(
         f"The geometric mean of {len(covariances)} covariances has not converged in {MOST_ITERATIONS} iterations: it"
-        f" may be {norm:.2g} away, {distance:g} is asked for; use the covariance ledoit_wolf or oas, or fewer nodes."
+        f" may be {norm:.2g} away, {distance:g} is required; use the covariance ledoit_wolf or oas, or fewer nodes."
     )
 
 

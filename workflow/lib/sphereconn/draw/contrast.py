@@ -58,7 +58,7 @@ def effects_figure(
         shown,
         [names[node] for node in order],
         [networks[node] for node in order] if known else None,
-        title=f"{title}\nBelow the diagonal all effects; above it {' and '.join(found)} (corrected p ≤ {level:g})",
+        title=f"{title}\nBelow the diagonal: all effects; above it: {' and '.join(found)} (corrected p ≤ {level:g})",
         label=label,
     )
 
@@ -139,7 +139,7 @@ def strongest_figure(edges: Sequence[Mapping[str, object]], *, title: str, teste
     n_columns = min(2, len(edges))
     n_rows = -(-len(edges) // n_columns)
     width = 2 * style.MARGIN + n_columns * (PANEL + PANEL_GAP)
-    note = "Values adjusted for the columns of the model that are not tested."
+    note = "Values are adjusted for the columns of the model that are not tested."
     top = style.heading_height(title, note, width)
     sheet = style.Sheet(width, top + n_rows * (PANEL + PANEL_GAP) + style.MARGIN)
     with style.figure_style():

@@ -98,6 +98,6 @@ def parse_threshold(threshold: float | str | None) -> tuple[str, float]:
         if 0 <= amount < math.inf:
             return "magnitude", amount
     raise InputError(
-        f"threshold: '{threshold}' is not understood; allowed are a magnitude of at least 0 such as 0.3, a percentile"
+        f"threshold: '{threshold}' is not understood; allowed: a magnitude of at least 0 such as 0.3, a percentile"
         " of the edges such as '99.8%', or a number of the strongest edges such as 'top 100'."
     )

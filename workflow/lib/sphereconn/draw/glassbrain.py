@@ -310,7 +310,7 @@ class _Page:
 
 def _chosen_views(views: str, radiological: bool) -> list[_View]:
     if views not in MODES:
-        raise InputError(f"views: '{views}' is not known; allowed are {', '.join(MODES)}.")
+        raise InputError(f"views: '{views}' is not known; allowed: {', '.join(MODES)}.")
     known = _RADIOLOGICAL_VIEWS if radiological else _VIEWS
     return [known[letter] for letter in MODES[views]]
 

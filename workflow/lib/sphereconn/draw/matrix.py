@@ -119,7 +119,7 @@ def node_order(matrix: ArrayLike, networks: Sequence[str] | None, order: str) ->
     """Return the node numbers in the order "network", "cluster" or "table"; see `matrix_figure`."""
     values = np.asarray(matrix, dtype=np.float64)
     if order not in ORDERS:
-        raise InputError(f"order: '{order}' is not known; allowed are {', '.join(ORDERS)}.")
+        raise InputError(f"order: '{order}' is not known; allowed: {', '.join(ORDERS)}.")
     if order == "cluster":
         return _by_similarity(values)
     if order == "network" and networks is not None:

@@ -529,6 +529,8 @@ def _estimate(settings: Mapping[str, Any], cite: Cite) -> str:
             f" ({cite(TANGENT_SPACE).in_brackets})"
         )
     words = source if kind == "covariance" else f"the {kind} derived from {source}"
+    if kind == "correlation" and settings["covariance"] == "empirical":
+        words = "Pearson’s correlation"
     if settings.get("z"):
         words += (
             f", with z scores that account for the autocorrelation of the signals ({cite(AFYOUNI).in_brackets};"

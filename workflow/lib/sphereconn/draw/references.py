@@ -202,8 +202,8 @@ FMRIPREP = Reference(
 FRISTON = Reference(
     "Friston et al.",
     "1996",
-    "Friston KJ, Williams S, Howard R, Frackowiak RSJ, Turner R (1996). Movement-related effects in fMRI time- "
-    "series. Magnetic Resonance in Medicine 35:346–355.",
+    "Friston KJ, Williams S, Howard R, Frackowiak RSJ, Turner R (1996). Movement-related effects in fMRI time-series."
+    " Magnetic Resonance in Medicine 35:346–355.",
     "10.1002/mrm.1910350312",
 )
 MUSCHELLI = Reference(

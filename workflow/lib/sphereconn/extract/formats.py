@@ -37,8 +37,8 @@ def other_format(path: str) -> str | None:
     """Say what a file is that is, by its name, no image of a format that is read; None for one that is."""
     endings = [ending for ending in _OTHERS if path.lower().endswith(ending)]
     if endings:
-        return f"this is {_OTHERS[max(endings, key=len)]} (read are .nii and .nii.gz)"
-    return None if _READ.search(path) else "images that are read end in .nii or .nii.gz"
+        return f"this is {_OTHERS[max(endings, key=len)]} (supported: .nii and .nii.gz)"
+    return None if _READ.search(path) else "images must be .nii or .nii.gz files"
 
 
 def sidecar_of(image: str) -> str:

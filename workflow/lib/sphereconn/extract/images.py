@@ -170,7 +170,7 @@ def iter_frames(header: ImageHeader) -> Generator[np.ndarray, None, None]:
                     n_behind += count
                     if n_behind > _MOST_BEHIND:
                         raise InputError(
-                            f"{header.path}: the file goes on for more than {_MOST_BEHIND >> 20} MB after the last of"
+                            f"{header.path}: the file continues for more than {_MOST_BEHIND >> 20} MB after the last of"
                             f" the {header.n_frames} frames that its header announces; is it damaged?"
                         )
                 return
@@ -218,7 +218,9 @@ def read_mask(path: str | Path, shape: tuple[int, int, int], affine: np.ndarray)
         raise InputError(f"{path}: the mask is empty; at least one voxel must be finite and not 0.")
     mask = _resample_nearest(mask, header.affine, shape, affine)
     if not mask.any():
-        raise InputError(f"{path}: no voxel of the mask lies in the field of view of the image; do their spaces agree?")
+        raise InputError(
+            f"{path}: no voxel of the mask lies in the field of view of the image; are both in the same space?"
+        )
     return mask
 
 
@@ -310,7 +312,7 @@ def _read_header(path: str | Path) -> tuple[ImageHeader, int]:
     shape = (dimensions[0], dimensions[1], dimensions[2])
     offset = float(fields["vox_offset"])
     if not (offset == 0 or least_offset <= offset < 2**63):
-        raise InputError(f"{path}: the header puts the values at byte {offset:g}; allowed is {least_offset} or more.")
+        raise InputError(f"{path}: the header puts the values at byte {offset:g}; allowed: {least_offset} or more.")
     slope, intercept = _scaling(path, fields)
     header = ImageHeader(
         path=path,
@@ -325,8 +327,8 @@ def _read_header(path: str | Path) -> tuple[ImageHeader, int]:
     )
     if header.n_voxels > _LARGEST_FRAME or header.n_frames > _MOST_FRAMES:
         raise InputError(
-            f"{path}: the header announces {header.n_frames} frames of {' x '.join(map(str, shape))} voxels; allowed"
-            f" are up to {_MOST_FRAMES} frames of up to {_LARGEST_FRAME} voxels."
+            f"{path}: the header announces {header.n_frames} frames of {' x '.join(map(str, shape))} voxels; allowed:"
+            f" up to {_MOST_FRAMES} frames of up to {_LARGEST_FRAME} voxels."
         )
     # Before anything is allocated: a damaged or forged header must not ask for more than the file can hold.
     announced = header.data_offset + header.n_voxels * header.n_frames * dtype.itemsize

@@ -79,7 +79,7 @@ def _numbers(header: ImageHeader) -> np.ndarray:
                 first = int(np.argmax(bad))
                 voxel = ", ".join(map(str, np.unravel_index(start + first, header.shape, order="F")))
                 raise InputError(
-                    f"{header.path}: an atlas holds the number of a region in each voxel, a whole number from 0 on;"
+                    f"{header.path}: an atlas holds the number of a region in each voxel, a whole number of at least 0;"
                     f" the voxel ({voxel}) holds {values[first]:g}."
                 )
             numbers[start : start + _BLOCK] = values

@@ -60,7 +60,7 @@ def repetition_time(
     source, seconds = next(iter(stated.items()))
     if not is_repetition_time(seconds):
         raise InputError(
-            f"{bold}: {source} gives a repetition time of {reprlib.repr(seconds)} s; allowed are {SHORTEST:g} to"
+            f"{bold}: {source} gives a repetition time of {reprlib.repr(seconds)} s; allowed: {SHORTEST:g} to"
             f" {LONGEST:g} s{unit_hint(seconds)}."
         )
     overruled = {

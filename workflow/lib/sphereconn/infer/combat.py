@@ -169,13 +169,13 @@ def fit(
     reference : str, optional
         Site whose values stay and whom the others come to resemble; by default the mean over all runs.
     covariance_share : float, optional
-        CovBat (Chen 2022): the share of variance whose leading principal components are harmonised as well; .95 in the
+        CovBat (Chen 2022): the share of variance whose leading principal components are harmonized as well; .95 in the
         paper. Edges that some fitted run misses take no part in it.
 
     Raises
     ------
     InputError
-        When there are fewer than two sites, a site has a single run (unless only means are harmonised), a kept column
+        When there are fewer than two sites, a site has a single run (unless only means are harmonized), a kept column
         is n/a in a run or cannot be told from the sites and the other columns, the runs are too few, the reference is
         no site, or empirical Bayes is given a single edge.
     ValueError
@@ -308,13 +308,13 @@ def check_kept(sites: Sequence[str], columns: np.ndarray, names: Sequence[str] |
         if missing:
             raise InputError(
                 f"The column '{name}' has no value in {missing} of {len(sites)} runs, so it cannot be kept while sites"
-                " are harmonised: leave out those runs or the column."
+                " are harmonized: leave out those runs or the column."
             )
         if _explained(indicators, columns[:, place]):
             raise InputError(
                 f"The column '{name}' has a single value in each of the sites {', '.join(labels)}: its effect cannot be"
-                " told from the site differences and would be removed with them; keep and test other columns, or do not"
-                " harmonise."
+                " distinguished from the site differences and would be removed with them; keep and test other columns,"
+                " or do not harmonize."
             )
         if _explained(np.hstack([indicators, columns[:, :place]]), columns[:, place]):
             raise InputError(
@@ -323,7 +323,7 @@ def check_kept(sites: Sequence[str], columns: np.ndarray, names: Sequence[str] |
             )
     if len(sites) <= len(labels) + len(called):
         raise InputError(
-            f"Harmonising {len(labels)} sites while keeping {len(called)} columns needs more than"
+            f"Harmonizing {len(labels)} sites while keeping {len(called)} columns needs more than"
             f" {len(labels) + len(called)} runs, and there are {len(sites)}."
         )
 
@@ -344,7 +344,7 @@ def check_sites(sites: Sequence[str], fitted: np.ndarray | None = None, *, mean_
     ------
     InputError
         When fewer than two sites are left in the fitted runs, a site has a single one (unless only means are
-        harmonised), or a run is of a site without any.
+        harmonized), or a run is of a site without any.
     """
     labels = np.asarray(sites, dtype=str)
     chosen = labels if fitted is None else labels[fitted]
@@ -390,7 +390,7 @@ def site_differences(values: np.ndarray, sites: Sequence[str], kept: np.ndarray 
     """Return how much the means of sites differ, edge by edge, beside the kept columns.
 
     F = ((RSS₀ - RSS₁) / (S - 1)) / (RSS₁ / (n - S - k)), with the residual sums of squares of n runs without and with S
-    sites, and k kept columns. Of harmonised values F is too small for its distribution, since harmonisation has used up
+    sites, and k kept columns. Of harmonized values F is too small for its distribution, since harmonization has used up
     what the sites explain: there it says what is left, and its p is no test.
 
     Parameters
@@ -439,7 +439,7 @@ def _site_estimates(
         if moved.size == 1:
             raise InputError(
                 "Empirical Bayes estimates the site differences of an edge from those of the others, and there is a"
-                " single edge: harmonise without it."
+                " single edge: harmonize without it."
             )
         g, d = shift[site, moved], scale[site, moved]
         prior_mean, prior_variance = g.mean() if g.size else np.nan, g.var(ddof=1) if g.size else np.nan
@@ -495,7 +495,7 @@ def _covariance_shift(
     edges = np.flatnonzero(spread > np.finfo(np.float64).eps * model.deviation)
     if edges.size < 2:
         raise InputError(
-            "CovBat needs at least two edges that all runs have and that vary; harmonise means and variances only."
+            "CovBat needs at least two edges that all runs have and that vary; harmonize means and variances only."
         )
     centre, spread = residuals[:, edges].mean(axis=0), spread[edges]
     z = (residuals[:, edges] - centre) / spread
@@ -514,9 +514,9 @@ def _covariance_shift(
 def _check_sites(labels: tuple[str, ...], indicators: np.ndarray, mean_only: bool, reference: str | None) -> None:
     if len(labels) < 2:
         raise InputError(
-            f"Harmonisation needs runs of at least two sites, and all runs are of '{labels[0]}': do not harmonise."
+            f"Harmonization needs runs of at least two sites, and all runs are of '{labels[0]}': do not harmonize."
             if labels
-            else "Harmonisation needs runs of at least two sites, and there is no run to estimate from."
+            else "Harmonization needs runs of at least two sites, and there is no run to estimate from."
         )
     single = [label for label, count in zip(labels, indicators.sum(axis=0), strict=True) if count < 2]
     if single and not mean_only:

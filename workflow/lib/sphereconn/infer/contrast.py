@@ -75,7 +75,7 @@ class Values:
     edges
         Shape (n_runs, n_edges), the upper triangle without the diagonal, row by row; Fisher's z of correlations.
     site_f
-        Median F of the sites over the edges before and after harmonisation; None without.
+        Median F of the sites over the edges before and after harmonization; None without.
     """
 
     edges: NDArray[np.float64]
@@ -206,7 +206,7 @@ def _variances(rows: Rows, settings: Settings) -> Variances:
 
 
 def values_of(stack: str | Path, stacked: Settings, model: Model, settings: Settings) -> Values:
-    """Return the edges of the runs of a model, harmonised over sites if that is asked for.
+    """Return the edges of the runs of a model, harmonized over sites if that is asked for.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def values_of(stack: str | Path, stacked: Settings, model: Model, settings: Sett
 
 
 def harmonized(values: NDArray[np.float64], model: Model, settings: Settings) -> Values:
-    """Return values of the runs of a model, shape (n_runs, n_edges), harmonised over sites if that is asked for."""
+    """Return values of the runs of a model, shape (n_runs, n_edges), harmonized over sites if that is asked for."""
     chosen = settings["harmonize"]
     if chosen is None:
         return Values(values, None)
@@ -250,7 +250,7 @@ def harmonized(values: NDArray[np.float64], model: Model, settings: Settings) ->
 
 @dataclass(frozen=True)
 class Harmonization:
-    """What is harmonised, on the runs of a model.
+    """What is harmonized, on the runs of a model.
 
     Attributes
     ----------
@@ -271,12 +271,12 @@ class Harmonization:
 
 
 def harmonization_of(model: Model, settings: Settings) -> Harmonization:
-    """Return what a contrast harmonises, when its test means something afterwards.
+    """Return what a contrast harmonizes, when its test means something afterwards.
 
     Raises
     ------
     InputError
-        When a column has no value in a run, the sites cannot be harmonised, a tested column is not kept (its effect
+        When a column has no value in a run, the sites cannot be harmonized, a tested column is not kept (its effect
         would be removed with the differences between sites), or the sites are not in the model (p values would be too
         small where groups are unbalanced over sites).
     """
@@ -286,7 +286,7 @@ def harmonization_of(model: Model, settings: Settings) -> Harmonization:
     if MISSING in sites:
         raise InputError(f"the column {column} has no value in some of the runs that are tested.")
     if column in test or column in keep:
-        raise InputError(f"{column} is what is harmonised; it can be neither tested nor kept.")
+        raise InputError(f"{column} is what is harmonized; it can be neither tested nor kept.")
     for name in test:
         if not learn and name not in keep:
             raise InputError(
@@ -296,7 +296,7 @@ def harmonization_of(model: Model, settings: Settings) -> Harmonization:
     if not settings["paired"] and column not in columns_of(settings["model"], ()):
         model_with_sites = " + ".join(filter(None, [settings["model"], column]))
         raise InputError(
-            f"{column} must stay in the model ({model_with_sites}); without it, harmonised values would be taken as"
+            f"{column} must stay in the model ({model_with_sites}); without it, harmonized values would be taken as"
             " measured at a single site, and p values would be too small."
         )
     of_kept = make_design(model.rows, " + ".join(keep), list(keep), factors=settings["factors"]) if keep else None

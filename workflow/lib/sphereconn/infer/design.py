@@ -88,11 +88,10 @@ def terms_of(formula: str) -> list[tuple[str, ...]]:
     """
     tokens = _TOKEN.findall(formula)
     if "".join(tokens) != re.sub(r"\s", "", formula) or not tokens:
-        raise InputError(f"'{formula}' is no formula; write names of columns with +, : and *, such as age + sex.")
+        raise InputError(f"'{formula}' is not a formula; combine column names with +, : and *, such as age + sex.")
     if len(tokens) > MOST_TOKENS or tokens.count("*") > MOST_CROSSED:
         raise InputError(
-            f"'{formula[:40]}...' is longer than a model that can be told apart: allowed are {MOST_TOKENS} names and"
-            f" signs, {MOST_CROSSED} of them *."
+            f"'{formula[:40]}...' is too long; allowed: {MOST_TOKENS} names and signs, {MOST_CROSSED} of them *."
         )
     terms, rest = _sum(tokens, formula)
     if rest:
@@ -211,7 +210,7 @@ def make_design(
     if not runs:
         raise InputError(f"no run has values in all of the columns {', '.join(sorted(wanted))}.")
     if len(runs) == 1:
-        raise InputError("only one run can be tested, so nothing can be estimated of it; several are needed.")
+        raise InputError("only one run can be tested; at least two are needed.")
     if paired:
         runs = _complete_subjects(rows, runs, left_out, subject, paired, test)
         if not runs:
@@ -421,7 +420,7 @@ class _Builder:
     def _weighted(self, column: str, weights: Mapping[str, float], groups: str | None) -> NDArray[np.float64]:
         self._check_in_model(column)
         if column in self.numbers:
-            raise InputError(f"test: {column} has numbers, no levels; name it alone, or list it in factors.")
+            raise InputError(f"test: {column} is numeric and has no levels; name it alone, or list it in factors.")
         for level in weights:
             if level not in self.levels[column]:
                 raise InputError(
@@ -468,7 +467,7 @@ def _check_rank(matrix: NDArray[np.float64], columns: Sequence[str], paired: boo
                 raise InputError(f"model: {name} has the same value in all {len(matrix)} runs that can be tested.")
             others = [*others[:4], f"{len(others) - 4} more columns"] if len(others) > 5 else others
             raise InputError(
-                f"model: {name} cannot be told from {' and '.join(others)} in the {len(matrix)} runs"
+                f"model: {name} cannot be distinguished from {' and '.join(others)} in the {len(matrix)} runs"
                 " that can be tested; leave one of them out."
             )
         basis = np.column_stack([basis, rest / np.linalg.norm(rest)])

@@ -49,7 +49,7 @@ def exchangeability_of(
         if repeated:
             raise InputError(
                 f"{len(repeated)} subjects have several runs, such as {repeated[0]}, and runs of a subject are not"
-                " independent; combine them (`combine`), choose one a subject (`runs`), or compare them (`paired`)."
+                " independent; combine them (`combine`), choose one per subject (`runs`), or compare them (`paired`)."
             )
         return Exchangeability("signs" if test == INTERCEPT or test == [INTERCEPT] else "free")
     twice = [key for key, count in Counter((row[subject], row[paired]) for row in rows).items() if count > 1]

@@ -204,8 +204,8 @@ def _prepared(
     if not groups:
         raise InputError(
             f"No edge can be tested: none varies and is in at least {least_share:g} of the runs with the contrast"
-            " estimable; exclude runs with missing nodes, lower the least share of runs, or look whether the estimator"
-            " gives all runs the same values."
+            " estimable; exclude runs with missing nodes, lower least_share, or check whether the estimator gives the"
+            " same values for all runs."
         )
     return model, groups
 

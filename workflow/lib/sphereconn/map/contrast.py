@@ -59,7 +59,7 @@ class MapValues:
     values
         Shape (n_runs, n_voxels), NaN where a run has none.
     site_f
-        Median F of the sites over the voxels before and after harmonisation; None without.
+        Median F of the sites over the voxels before and after harmonization; None without.
     """
 
     grid: ImageHeader
@@ -124,7 +124,7 @@ def model_of(members: Sequence[Member], settings: Mapping[str, Any]) -> Model:
 
 
 def values_of(members: Sequence[Member], model: Model, settings: Mapping[str, Any]) -> MapValues:
-    """Return the maps of the runs of a model, harmonised over sites if that is asked for.
+    """Return the maps of the runs of a model, harmonized over sites if that is asked for.
 
     Maps are read twice: first to see which voxels enough runs have, so that no others take memory.
 

@@ -20,7 +20,7 @@ from sphereconn.map.voxels import percent_signal_change, seed_maps
 DESCRIBED = {
     "r": "correlation",
     "z": "Fisher's z, arctanh(r); n/a where r is 1",
-    "psc": "change of the voxel, in percent of its mean, for a change of the seed by one standard deviation",
+    "psc": "change of the voxel, in percent of its mean, per standard deviation of the seed's signal",
 }
 
 

@@ -28,7 +28,7 @@ FIGURES = {
     "networks": Figure("networks", "networks", "by network"),
     "glass_brain": Figure("glassbrain-{views}", "glass brain, {views}", "in a glass brain", on_brain=True),
     "strength": Figure("strength", "node strength", "as node strengths", on_brain=True),
-    "path": Figure("path", "penalties tried", "by the penalties that were tried"),
+    "path": Figure("path", "penalties tried", "by the penalties tried"),
 }
 ALL_GROUPS = ("group", "groups")  # folder and stem of the page that has every group
 

@@ -80,7 +80,7 @@ def left_over(study: Study, unwanted: Sequence[Orphan], command: str) -> list[st
     shown = [f"    {orphan.path}  ({in_words(orphan.size)})" for orphan in unwanted[:_SHOWN]]
     more = [f"    and {len(unwanted) - _SHOWN:,} more"] if len(unwanted) > _SHOWN else []
     return [
-        f"{study.output_dir} has {_files(unwanted)} ({in_words(size)}) that the configuration no longer asks for:",
+        f"{study.output_dir} has {_files(unwanted)} ({in_words(size)}) that the configuration no longer requests:",
         *shown,
         *more,
         f"To list them all: {command}",
@@ -91,7 +91,7 @@ def listed(study: Study, unwanted: Sequence[Orphan], command: str, removed: bool
     """Say in lines which results `remove_orphans` has found, or what has become of them."""
     size = sum(orphan.size for orphan in unwanted)
     if not unwanted:
-        return [f"{study.output_dir} has no results but those that the configuration asks for."]
+        return [f"{study.output_dir} has no results other than those that the configuration requests."]
     if removed:
         kept = [orphan for orphan in unwanted if os.path.lexists(join(study.output_dir, orphan.path))]
         gone = size - sum(orphan.size for orphan in kept)
@@ -101,7 +101,7 @@ def listed(study: Study, unwanted: Sequence[Orphan], command: str, removed: bool
         ]
     return [
         *(f"    {orphan.path}  ({in_words(orphan.size)})" for orphan in unwanted),
-        f"{study.output_dir} has {_files(unwanted)} ({in_words(size)}) that the configuration no longer asks for."
+        f"{study.output_dir} has {_files(unwanted)} ({in_words(size)}) that the configuration no longer requests."
         " Nothing was removed.",
         f"To remove them: {command}",
     ]

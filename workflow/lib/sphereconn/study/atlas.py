@@ -53,7 +53,9 @@ def read_labels(path: str | Path) -> dict[int, Label]:
     for line, row in enumerate(rows, start=2):
         cells = {column: cell if cell != MISSING else "" for column, cell in zip(columns, row, strict=True)}
         if not re.fullmatch(r"[0-9]{1,15}(\.0+)?", cells["index"]):
-            raise InputError(f"{path}, row {line}, column index: '{cells['index']}' is not a whole number from 0 on.")
+            raise InputError(
+                f"{path}, row {line}, column index: '{cells['index']}' is not a whole number of at least 0."
+            )
         index = int(to_number(cells["index"]))
         if index == 0:
             continue
@@ -63,7 +65,7 @@ def read_labels(path: str | Path) -> dict[int, Label]:
         if name in first:
             raise InputError(f"{path}: rows {first[name]} and {line} have the same name '{name}'; names must differ.")
         if index in labels:
-            raise InputError(f"{path}, row {line}, column index: {index} stands in an earlier row already.")
+            raise InputError(f"{path}, row {line}, column index: {index} already appears in an earlier row.")
         first[name] = line
         labels[index] = Label(name, cells.get("network", ""))
     if not labels:
@@ -100,11 +102,12 @@ def atlas_seeds(regions: Regions, labels: Mapping[int, Label] | None) -> AtlasSe
     ]
     in_pieces = {row[1]: row[7] for row in rows if row[7] > 1}
     notes = {
-        "Description": "A seed for each region of an atlas: its centre of mass, or where that lies outside the region"
-        " the voxel of the region nearest to it",
+        "Description": "A seed for each region of an atlas: its centre of mass or, if that lies outside the region,"
+        " the nearest voxel of the region",
         "Columns": {
             "voxels": "Voxels of the region",
-            "pieces": "Pieces that do not touch; the centre of a region with several may say little of it",
+            "pieces": "Number of connected components; the centre of a region with several components may not be"
+            " representative",
             "moved": "Distance of the seed from the centre of mass, in mm",
         },
         "NumberOfRegions": len(rows),

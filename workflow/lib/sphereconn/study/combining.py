@@ -69,8 +69,8 @@ def check_combining(
     for column in groups:
         if column in names.COMBINED or not any(subject.value(column) for subject in subjects):
             raise InputError(
-                f"{source}: groups: no subject has a value of its own in the column '{column}' once its runs are"
-                f" combined over {', '.join(over)}; allowed are columns in which the runs of a subject agree."
+                f"{source}: groups: no subject has a single value in the column '{column}' when its runs are combined"
+                f" over {', '.join(over)}; allowed: columns in which the runs of a subject agree."
             )
 
 
@@ -98,7 +98,7 @@ def check_same_runs(
                 first[subject, seed_set, denoising] = (estimator, members)
             elif members and members != expected:
                 raise InputError(
-                    f"{where}: for {seed_set} and {denoising}, the estimators {other} and {estimator} take different"
-                    f" runs of {subject}; when runs are combined, all estimators must take the same, or give each"
-                    " choice of runs a denoising of its own."
+                    f"{where}: for {seed_set} and {denoising}, the estimators {other} and {estimator} use different"
+                    f" runs of {subject}; when runs are combined, all estimators must use the same runs; otherwise,"
+                    " define one denoising for each selection of runs."
                 )

@@ -94,7 +94,8 @@ def comparisons_of(
     for label in wanted:
         if label not in known and label not in unused:
             raise InputError(
-                f"{where}.denoising: '{label}' is in no connectome of the study; those use {', '.join(known)}."
+                f"{where}.denoising: '{label}' is not used by any connectome of the study; choose from"
+                f" {', '.join(known)}."
             )
     if entry["motion"] in entry["covariates"]:
         raise InputError(f"{where}.covariates: '{entry['motion']}' is the motion itself; leave it out.")

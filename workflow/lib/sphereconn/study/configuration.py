@@ -83,7 +83,7 @@ def _check_size(path: str | Path, text: str) -> None:
                 anchors[anchor] = n_values
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in open_anchors:
-                raise InputError(f"{path}: line {line}: *{event.anchor} stands within what it stands for.")
+                raise InputError(f"{path}: line {line}: *{event.anchor} is used within its own definition.")
             counts[-1] += anchors.get(event.anchor, 1)
         elif isinstance(event, yaml.ScalarEvent):
             if len(event.value) > LONGEST_VALUE:
@@ -107,7 +107,7 @@ def _syntax(path: str | Path, problem: yaml.MarkedYAMLError) -> str:
     if "'\\t'" in said:
         hint = "indent with spaces, not with tabs"
     elif "mapping values are not allowed" in said:
-        hint = "a value that holds a colon is put in quotes, and keys of one place are indented alike"
+        hint = "put values that contain a colon in quotes, and indent keys of the same level equally"
     elif "undefined alias" in said or "cannot start any token" in said or "but got '?'" in said:
         hint = "put names that hold signs such as ? * & @ % in quotes"
     elif "unhashable" in said or "constructor" in said:

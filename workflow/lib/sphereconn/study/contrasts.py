@@ -189,7 +189,8 @@ def chosen_combinations(entry: Settings, combinations: Sequence[Combination], wh
         for label in entry.get(key, ()):
             if label not in known:
                 raise InputError(
-                    f"{where}.{key}: '{label}' is in no connectome of the study; those use {', '.join(known)}."
+                    f"{where}.{key}: '{label}' is not used by any connectome of the study; choose from"
+                    f" {', '.join(known)}."
                 )
     for item in combinations:
         if (
@@ -207,8 +208,8 @@ def _check_permutations(settings: Settings, where: str, allowed: str = "needed a
     n, level = settings["permutations"], settings["level"]
     if n and 1 / (n + 1) > level:
         raise InputError(
-            f"{where}.permutations: with {n}, no p is below {1 / (n + 1):.2g}, and the level is {level:g};"
-            f" {allowed} at least {ceil(1 / level) - 1}."
+            f"{where}.permutations: with {n} permutations, no p value is below {1 / (n + 1):.2g}, and the level is"
+            f" {level:g}; {allowed} at least {ceil(1 / level) - 1}."
         )
 
 

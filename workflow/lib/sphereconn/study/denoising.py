@@ -135,17 +135,17 @@ def check_run(run: Run, denoising: Settings, label: str, where: str) -> None:
         if not Path(sidecar).is_file():
             raise InputError(
                 f"{where}: run {run.stem} has no {sidecar}, which says what the components of CompCor are and which"
-                f" denoising.{label} needs; choose columns by name (confounds) if it can't be had."
+                f" denoising.{label} needs; choose columns by name (confounds) if it is not available."
             )
     cleaned = cleaned_by_aroma(run)
     if strategy["ica_aroma"] in ("basic", "orthogonal") and cleaned:
         raise InputError(
-            f"{where}: run {run.stem}: denoising.{label} has ica_aroma: {strategy['ica_aroma']}, which regresses"
-            f" components out that {run.bold} was cleaned of already; use ica_aroma: full."
+            f"{where}: run {run.stem}: denoising.{label} has ica_aroma: {strategy['ica_aroma']}, which regresses out"
+            f" components that {run.bold} has already been cleaned of; use ica_aroma: full."
         )
     if strategy["ica_aroma"] == "full" and not cleaned:
         raise InputError(
             f"{where}: run {run.stem}: denoising.{label} has ica_aroma: full, which is for images that ICA-AROMA has"
-            f" cleaned (desc-smoothAROMAnonaggr or desc-nonaggrDenoised in the name), and {run.bold} is none; use"
-            " ica_aroma: basic to regress its components out."
+            f" cleaned (desc-smoothAROMAnonaggr or desc-nonaggrDenoised in the name), and {run.bold} is not one of"
+            " them; use ica_aroma: basic to regress out its components."
         )

@@ -233,7 +233,7 @@ class _Checks:
 
     def _files(self, image: Image) -> Problem | None:
         if image.path in image.dangling:
-            return "not there", "it is a link to nothing; fetch its content (`datalad get`)"
+            return "not there", "it is a broken link; fetch its content (`datalad get`)"
         for path in (image.path, image.confounds, image.mask):
             if path and path not in image.dangling and (problem := unusable(path)):
                 return "that cannot be read", f"{os.path.basename(path)}: {problem}"
@@ -241,13 +241,13 @@ class _Checks:
             source = "_".join(
                 f"{entity}-{label}" for entity, label in (image.entities or {}).items() if entity not in FORM
             )
-            detail = "is a link to nothing" if image.confounds else "is not there"
+            detail = "is a broken link" if image.confounds else "is not there"
             return "without confounds", f"{source}_desc-confounds_timeseries.tsv {detail}"
         if self._require_components and image.confounds and not os.path.isfile(sidecar_of(image.confounds)):
             sidecar = os.path.basename(sidecar_of(image.confounds))
             return "without the sidecar of its confounds", f"{sidecar}, which says what CompCor's components are"
         if self._require_mask and not _there(image, image.mask):
-            detail = "is a link to nothing" if image.mask else "is not there"
+            detail = "is a broken link" if image.mask else "is not there"
             return (
                 "without a mask",
                 f"{os.path.basename(image.path).rpartition('_desc-')[0]}_desc-brain_mask.nii.gz {detail}",
@@ -268,7 +268,7 @@ class _Checks:
         except InputError as mistake:
             return "that cannot be read", str(mistake)
         if seconds is None and header.repetition_time is None:
-            return "without one repetition time", "neither a sidecar nor the header says it"
+            return "without one repetition time", "neither a sidecar nor the header gives it"
         if header.n_frames < (self._min_frames or 0):
             return "too short", f"{header.n_frames} frames, fewer than {self._min_frames}"
         return None
@@ -454,7 +454,7 @@ class _Participants:
         verb = "matches" if len(spare) == 1 else "match"
         rest = f"; {counted(len(spare), 'id')} of the table {verb} no run: {_listed(spare)}" if spare else ""
         who = [
-            f"{counted(len(some), noun)} with no row in {self.path}, so in no group: {_listed(labels)}"
+            f"{counted(len(some), noun)} without a row in {self.path}, and therefore in no group: {_listed(labels)}"
             for some, noun, labels in (
                 (subjects, "subject", sorted({subject for subject, _ in subjects})),
                 (sessions, "session", [_named(place) for place in sessions]),

@@ -96,7 +96,7 @@ def _hint(wanted: Sequence[str], parts_of: Mapping[str, Sequence[str]]) -> str:
     alike = sorted(part for part in there if _is_of(entity, part))
     if dash and alike:
         return f"; there are {listed(alike)}." if len(alike) > 1 else f"; there is only {alike[0]}."
-    return f"; allowed are entities of the names of runs, such as {next(iter(parts_of))}."
+    return f"; allowed: entities of the names of runs, such as {next(iter(parts_of))}."
 
 
 def _meant(part: str, there: Collection[str]) -> str | None:

@@ -60,7 +60,7 @@ def check_folder(study: Study, origin: Origin, source: str) -> None:
     _check_inputs(folder, study, origin, where)
     outer = next((str(parent) for parent in Path(folder).parents if exists(parent / MARK)), None)
     if outer:
-        raise InputError(f"{where} lies in the results of a study ({outer}); allowed is a folder outside of it.")
+        raise InputError(f"{where} lies in the results of a study ({outer}); choose a folder outside it.")
     if isdir(folder):
         _check_owner(folder, study, origin, where)
         _check_links(folder, study, where)
@@ -70,22 +70,22 @@ def _check_place(folder: str, output_dir: str, origin: Origin, where: str) -> No
     checkout = realpath(origin.checkout)
     for held, what in ((realpath("."), "working directory"), (realpath(expanduser("~")), "home directory")):
         if _inside(held, folder):
-            raise InputError(f"{where} holds the {what}; allowed is a folder of its own.")
+            raise InputError(f"{where} contains the {what}; choose a separate folder.")
     if _inside(checkout, folder):
-        raise InputError(f"{where} holds the workflow itself; allowed is a folder of its own.")
+        raise InputError(f"{where} contains the workflow itself; choose a separate folder.")
     inner = next((part for part in Path(folder).parts if part in INNER_FOLDERS), None)
     if inner:
-        raise InputError(f"{where} lies in a folder {inner}; allowed is a folder of its own.")
+        raise InputError(f"{where} lies in a folder {inner}; choose a separate folder.")
     for place, root in ((folder, checkout), (abspath(output_dir), abspath(origin.checkout))):
         own = relpath(place, root).split(os.sep)[0]
         if _inside(place, root) and (own in OWN_FOLDERS or own.startswith(".")):
-            raise InputError(f"{where} lies in the workflow's own folder {own}; allowed is a folder of its own.")
+            raise InputError(f"{where} lies in the workflow's own folder {own}; choose a separate folder.")
 
 
 def _check_inputs(folder: str, study: Study, origin: Origin, where: str) -> None:
     for path in origin.configurations:
         if _inside(realpath(path), folder):
-            raise InputError(f"{where} holds the configuration {path}; allowed is a folder of its own.")
+            raise InputError(f"{where} contains the configuration {path}; choose a separate folder.")
     if not isdir(folder):
         return
     places: dict[str, str] = {}  # a study has many files in few folders
@@ -94,19 +94,19 @@ def _check_inputs(folder: str, study: Study, origin: Origin, where: str) -> None
         if parent not in places:
             places[parent] = realpath(parent or ".")
         if _inside(places[parent], folder) or (islink(path) and _inside(realpath(path), folder)):
-            raise InputError(f"{where} holds an input of the study, {path}; allowed is a folder of its own.")
+            raise InputError(f"{where} contains an input of the study, {path}; choose a separate folder.")
 
 
 def _check_owner(folder: str, study: Study, origin: Origin, where: str) -> None:
     if not os.access(folder, os.R_OK | os.X_OK):
-        raise InputError(f"{where} cannot be read; allowed is a folder that may be read and written.")
+        raise InputError(f"{where} cannot be read; choose a readable and writable folder.")
     mark = _read_mark(folder)
     if mark is not None:
         if not origin.take_over and not _belongs_to(folder, mark, study, origin):
             named = ", ".join(_texts(mark, "configuration")) or "an unknown configuration"
             raise InputError(
-                f"{where} holds the results of another study, of {named}; allowed is a folder of its own. If it is the"
-                " same study, say so once: --config take_over=true"
+                f"{where} contains the results of another study, of {named}; choose a separate folder. If it is the"
+                " same study, confirm this once: --config take_over=true"
             )
         return
     found = sorted(name for name in os.listdir(folder) if name != RECORDS or not _only_begun(join(folder, RECORDS)))
@@ -114,17 +114,17 @@ def _check_owner(folder: str, study: Study, origin: Origin, where: str) -> None:
         return
     repository = next((name for name in REPOSITORIES if name in found), None)
     if repository:
-        raise InputError(f"{where} is a repository ({repository} is in it); allowed is a folder of its own.")
+        raise InputError(f"{where} is a repository ({repository} is in it); choose a separate folder.")
     if not _described_as_ours(folder):
         what = "another data set" if "dataset_description.json" in found else "a folder with other files"
         raise InputError(
-            f"{where} is {what} (found: {', '.join(found[:3])}{', …' if len(found) > 3 else ''});"
-            " allowed is a new or an empty folder."
+            f"{where} is {what} (found: {', '.join(found[:3])}{', …' if len(found) > 3 else ''}); choose a new or empty"
+            " folder."
         )
     if not origin.take_over:
         raise InputError(
-            f"{where} holds results, but not the word of which study ({MARK} is missing); allowed is a new or an empty"
-            " folder. If they are of this study, say so once: --config take_over=true"
+            f"{where} contains results, but no record of the study that they belong to ({MARK} is missing); choose a"
+            " new or empty folder. If they belong to this study, confirm this once: --config take_over=true"
         )
 
 
@@ -162,8 +162,8 @@ def _check_links(folder: str, study: Study, where: str) -> None:
         for path in _with_parents([*(join(start, path) for path in below), LOCK, "logs"]):
             if islink(join(folder, path)):
                 raise InputError(
-                    f"{where}: {path} in it is a link to {realpath(join(folder, path))}; results are written into"
-                    " folders of their own only. Make the whole output folder a link instead, or name the other one."
+                    f"{where}: {path} in it is a link to {realpath(join(folder, path))}; results are written only to"
+                    " the output folder itself. Make the whole output folder a link instead, or name the other one."
                 )
 
 
@@ -272,8 +272,8 @@ def _lock(path: str, where: str) -> IO[str] | None:
         except BlockingIOError:
             who = file.read(1000).strip()
             raise InputError(
-                f"{where} is in use by another run{f' ({who})' if who else ''}; wait for its end. If you are sure that"
-                f" it runs no more, delete {path}."
+                f"{where} is in use by another run{f' ({who})' if who else ''}; wait until it ends. If you are sure"
+                f" that it is no longer running, delete {path}."
             ) from None
         except OSError:  # the disk has no locks
             file.close()

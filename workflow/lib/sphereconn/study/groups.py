@@ -53,7 +53,7 @@ def near_levels(runs: Sequence[Recording], columns: Sequence[str]) -> Iterator[s
         for levels in alike.values():
             if len(levels) > 1:
                 listed = " and ".join(f"'{level}'" for level in levels)
-                yield f"groups: {listed} are different levels of the column '{column}'; is that meant?"
+                yield f"groups: {listed} are different levels of the column '{column}'; is this intended?"
 
 
 def in_no_group(runs: Sequence[Recording], columns: Sequence[str]) -> list[tuple[str, str]]:

@@ -133,7 +133,8 @@ def _pairs(entry: Settings, computed: Mapping[tuple[str, str], Sequence[Run]], w
         for label in entry.get(key, ()):
             if label not in known:
                 raise InputError(
-                    f"{where}.{key}: '{label}' is in no connectome of the study; those use {', '.join(known)}."
+                    f"{where}.{key}: '{label}' is not used by any connectome of the study; choose from"
+                    f" {', '.join(known)}."
                 )
         wanted[key] = entry.get(key, known)
     pairs = [(one, other) for one in wanted["seed_sets"] for other in wanted["denoising"] if (one, other) in computed]

@@ -35,15 +35,15 @@ def mixups(runs: Sequence[Run], runs_table: str) -> Iterator[str]:
         run, other = shared[0]
         yield (
             f"{runs_table}: {_counted(len(shared))} the confounds of another run, such as {run.stem}, whose table"
-            f" {run.confounds} is also that of {other.stem}; is that meant?"
+            f" {run.confounds} is also that of {other.stem}; is this intended?"
         )
     for column in PATHS:
         misnamed = [(run, name) for run in runs if (name := _called_after_another(run, column))]
         if misnamed:
             run, name = misnamed[0]
             yield (
-                f"{runs_table}: {_counted(len(misnamed))} in the column {column} a file that is called after another"
-                f" run, such as {run.stem} with {name}; is that meant?"
+                f"{runs_table}: {_counted(len(misnamed))} in the column {column} a file named after another run, such"
+                f" as {run.stem} with {name}; is this intended?"
             )
 
 

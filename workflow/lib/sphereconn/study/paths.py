@@ -16,10 +16,13 @@ VARIABLE = re.compile("<[a-z][a-z0-9_]*>")
 def checked_path(path: str, where: str) -> str:
     """Give a path back that can be an input or a folder of results; ``where`` names the key or cell for messages."""
     if "{" in path or "}" in path:
-        raise InputError(f"{where}: the path '{path}' has a brace, which Snakemake takes for a wildcard; rename it.")
+        raise InputError(
+            f"{where}: the path '{path}' contains a brace, which Snakemake interprets as a wildcard; rename it."
+        )
     if variable := VARIABLE.search(path):
         raise InputError(
-            f"{where}: the path '{path}' has {variable[0]}, which Snakemake takes for another folder; rename it."
+            f"{where}: the path '{path}' has {variable[0]}, which Snakemake would replace with another folder; rename"
+            " it."
         )
     if any(len(os.fsencode(part)) > LONGEST_NAME for part in Path(path).parts):
         raise InputError(f"{where}: '{path[:40]}...' has a name of more than {LONGEST_NAME} bytes.")

@@ -138,7 +138,7 @@ def _check_repeats(members: Sequence[Recording], over: Sequence[str]) -> None:
         twice = next((subject for subject, count in counts.items() if count > 1), None)
         if twice is not None:
             raise InputError(
-                f"runs: subject {twice} has {counts[twice]} runs; choose one of each subject, such as {{run: 1}},"
+                f"runs: subject {twice} has {counts[twice]} runs; choose one run per subject, such as {{run: 1}},"
                 " or name in `over` what tells them apart."
             )
         if len(subjects) < 2:

@@ -85,13 +85,13 @@ def read_runs(path: str | Path, content: bytes | None = None) -> list[Run]:
         other = lines.setdefault(run.stem.casefold(), line)
         if other != line and run.stem not in runs:
             raise InputError(
-                f"{path}: row {line} ({run.stem}) differs from row {other} in capitals only, and some disks take such"
-                " names for one; change a label."
+                f"{path}: row {line} ({run.stem}) differs from row {other} only in capitalization, and some file"
+                " systems do not distinguish such names; change a label."
             )
         if run.stem in runs:
             raise InputError(
-                f"{path}: row {line} is the same run as row {other} ({run.stem});"
-                f" tell them apart by a column such as session, run or acquisition."
+                f"{path}: row {line} is the same run as row {other} ({run.stem}); distinguish them by a column such as"
+                " session, run or acquisition."
             )
         runs[run.stem] = run
     return [runs[stem] for stem in sorted(runs)]
@@ -121,7 +121,7 @@ def _run(cells: Mapping[str, str], table: str | Path, row: int) -> Run:
         if not re.fullmatch(names.BIDS_LABEL, label):
             raise InputError(
                 f"{where}, column {column}: the label '{label}' is not allowed; labels become parts of file names and"
-                " hold letters, digits and + only."
+                " may contain only letters, digits and +."
             )
     for column in ("bold", "mask"):
         if column in cells and (other := other_format(cells[column])):
@@ -164,8 +164,8 @@ def _repetition_time(cell: str | None, where: str) -> float | None:
         seconds = -1.0
     if not is_repetition_time(seconds):
         raise InputError(
-            f"{where}, column repetition_time: '{cell}' is not allowed;"
-            f" allowed are {SHORTEST:g} to {LONGEST:g} seconds{unit_hint(seconds) or number_hint(cell)}."
+            f"{where}, column repetition_time: '{cell}' is not allowed; allowed: {SHORTEST:g} to {LONGEST:g}"
+            f" seconds{unit_hint(seconds) or number_hint(cell)}."
         )
     return seconds
 

@@ -70,7 +70,7 @@ def _numbers(path: str | Path, column: str, cells: list[str]) -> np.ndarray:
         except ValueError:
             numbers[place] = np.nan
         if not np.isfinite(numbers[place]):
-            said = f"'{cell}' is not a number of mm{number_hint(cell)}"
+            said = f"'{cell}' is not a number (mm){number_hint(cell)}"
             raise InputError(f"{path}, row {place + 2}, column {column}: {said}.")
     return numbers
 

@@ -67,9 +67,12 @@ def _impossible(settings: Mapping[str, Any]) -> Iterator[str]:
         elif isinstance(value, (list, tuple)):
             waiting.extend((item, (*steps, str(number))) for number, item in enumerate(value))
         elif isinstance(value, str) and CONTROL_CHARACTERS.search(value):
-            yield f"{where}: {ascii(value)[:80]} holds a line break or another control character, which is not allowed."
+            yield (
+                f"{where}: {ascii(value)[:80]} contains a line break or another control character, which is not"
+                " allowed."
+            )
         elif isinstance(value, (int, float)) and not abs(value) <= _LARGEST:
-            yield f"{where}: the number is too large or none at all (nan, inf)."
+            yield f"{where}: the number is too large or not a number (nan, inf)."
     if waiting:
         yield f"the settings are nested more than {_DEEPEST} deep, or have more than {_MOST_VALUES} values."
 
@@ -83,8 +86,8 @@ def _labels_alike(settings: Mapping[str, Any]) -> Iterator[str]:
             other = alike.setdefault(label.casefold(), label)
             if other != label:
                 yield (
-                    f"{key}: the labels '{other}' and '{label}' differ in capitals only, and their results would have"
-                    " the same names on disks that ignore these; rename one."
+                    f"{key}: the labels '{other}' and '{label}' differ only in capitalization, and their results would"
+                    " have the same names on file systems that ignore case; rename one."
                 )
 
 
@@ -129,9 +132,9 @@ def _sentence(error: ValidationError) -> str:
         missing = [key for key in schema["required"] if key not in error.instance]
         return "; ".join(f"{f'{where}.' if where else ''}{key}: this key is required but missing." for key in missing)
     if "propertyNames" in error.absolute_schema_path:
-        return f"{where}: the label {error.instance!r} is not allowed; allowed are {schema['allowed']}."
+        return f"{where}: the label {error.instance!r} is not allowed; allowed: {schema['allowed']}."
     allowed = schema.get("allowed")
-    return f"{where}: {_shown(error.instance)} is not allowed; allowed is {allowed}." if allowed else error.message
+    return f"{where}: {_shown(error.instance)} is not allowed; allowed: {allowed}." if allowed else error.message
 
 
 def _shown(value: Any) -> str:

@@ -44,7 +44,7 @@ def check_spaces(
             also = f" (and {others:,} more like it)" if others else ""
             where = f"the space {of_run}" if of_run != unnamed else f"its own space ({unnamed})"
             meant = next((known for known in sorted(alike) if known.casefold() == of_run.casefold()), None)
-            advice = "take images in that space, or declare the two alike in equivalent_spaces."
+            advice = "use images in that space, or declare the two equivalent in equivalent_spaces."
             if meant:
                 advice = f"did you mean '{meant}'?"
             raise InputError(

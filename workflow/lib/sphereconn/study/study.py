@@ -355,8 +355,8 @@ def _seed_table(label: str, seed_set: Settings, resources: Path, source: str) ->
     table = shipped if seeds in SHIPPED_SEEDS else checked_path(seeds, f"{source}: seed_sets.{label}.seeds")
     if not isfile(table):
         raise InputError(
-            f"{source}: seed_sets.{label}.seeds: '{seeds}' is neither a file nor a shipped seed table"
-            f" (those are {', '.join(SHIPPED_SEEDS)})."
+            f"{source}: seed_sets.{label}.seeds: '{seeds}' is neither a file nor a seed table that comes with the"
+            f" workflow ({', '.join(SHIPPED_SEEDS)})."
         )
     return table
 
@@ -391,8 +391,8 @@ def _check_denoising(where: str, denoising: Settings) -> None:
 def _check_estimator(where: str, estimator: Settings) -> None:
     if estimator.get("z") and (estimator["kind"], estimator["covariance"]) != ("correlation", "empirical"):
         raise InputError(
-            f"{where}.z: {estimator['z']} is about Pearson's correlation; it is allowed for the kind correlation with"
-            " the covariance empirical."
+            f"{where}.z: {estimator['z']} applies to Pearson's correlation and is allowed only for kind: correlation"
+            " with covariance: empirical."
         )
 
 
