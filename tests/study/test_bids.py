@@ -409,7 +409,7 @@ def test_who_has_no_row_is_named_with_the_rows_that_match_nobody(tmp_path):
     add_run(tmp_path, "02", task="rest")
     (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-01\t30\nsub-2x\t1\n")
     summary = search(tmp_path).summary()
-    assert "1 subject with no row in" in summary
+    assert "1 subject without a row in" in summary
     assert "participants.tsv, and therefore in no group: 02; 1 id of the table matches no run: 2x." in summary
 
 
@@ -434,7 +434,7 @@ def test_a_session_without_a_row_is_named(tmp_path):
     summary = search(tmp_path).summary()
     assert (
         summary.endswith("participants.tsv, and therefore in no group: sub-01_ses-b.")
-        and "1 session with no row in" in summary
+        and "1 session without a row in" in summary
     )
 
 

@@ -94,7 +94,7 @@ def described(tested: Tested, asked: Question, words: str, settings: Mapping[str
     s, level, fwe = tested.statistics, settings["level"], tested.family_wise
     test = np.isfinite(s.p)
     return {
-        "Description": "A linear model of every edge over the runs; files of the same name have its results",
+        "Description": "A linear model of each edge across runs; files with the same name contain the results",
         "Unit": "Fisher's z" if asked.correlations else "the connectomes' unit",
         **described_model(asked.model, asked.shuffles, asked.runs, level),
         "DegreesOfFreedom": [float(np.nanmin(s.degrees_of_freedom)), float(np.nanmax(s.degrees_of_freedom))]

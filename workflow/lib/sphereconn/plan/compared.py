@@ -39,12 +39,12 @@ OF_DENOISING = {"qcfc": "stat-qcfc_relmat.tsv", "difference": "stat-motiondiffer
 OF_RELIABILITY = {
     "icc": Shown("icc", "ICC(1,1) of edges"),
     "networks": Shown("networks", "mean ICC(1,1) of pairs of networks"),
-    "similarity": Shown("similarity", "likeness of all runs"),
+    "similarity": Shown("similarity", "similarity of all runs"),
     "lengths": Shown("minutes", "by the length of the scan"),
 }
 OF_COMPARISON = {
-    "criteria": Shown("criteria", "every criterion, denoising by denoising"),
-    "distance": Shown("distance", "dependence on motion over the distance between nodes"),
+    "criteria": Shown("criteria", "all criteria for each denoising"),
+    "distance": Shown("distance", "dependence on motion by distance between nodes"),
     "motion_groups": Shown("motiongroups", "most against least motion over the distance between nodes"),
 }
 OF_RADII = {"radii": Shown("radii", "every measure over the radius")}

@@ -24,7 +24,7 @@ TABLES = {
     "sidecar": "contrast.json",
 }
 FIGURES = {
-    "matrix": Shown("effects", "effects, and above the diagonal the significant ones"),
+    "matrix": Shown("effects", "effects (above the diagonal: significant effects)"),
     "glass_brain": Shown("significant", "significant edges in the brain"),
     "pairs": Shown("networkpairs", "pairs of networks"),
     "strongest": Shown("strongest", "edges with the smallest p"),

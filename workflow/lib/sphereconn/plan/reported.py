@@ -20,7 +20,7 @@ from sphereconn.study.study import Study
 Figures = dict[tuple[str, str, str, str], list[list[str]]]
 
 DRAWN = ("figures", "contrasts", "maps", "reliability", "comparison")  # stages with figures
-NOT_CHOSEN = "no entry of connectomes in the configuration chooses it"
+NOT_CHOSEN = "not selected by any entry of connectomes in the configuration"
 PAGE_FIRST = {PAGE: 0, SIGNALS: 1}  # the order of the links of a run; figures of connectomes follow
 
 
