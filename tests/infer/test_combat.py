@@ -236,7 +236,7 @@ def test_mistakes_are_answered_in_a_sentence():
         fit(values, ["lonely", *sites[1:]])
     with pytest.raises(InputError, match=r"at least two sites, and all runs are of 'x'"):
         fit(values, ["x"] * len(values))
-    with pytest.raises(InputError, match=r"'group' has a single value in each of the sites s0, s1, s2.*cannot be told"):
+    with pytest.raises(InputError, match=r"a single value in each of the sites s0, s1, s2.*cannot be dist"):
         fit(values, sites, confounded, ["group"])
     with pytest.raises(InputError, match=r"'twice' is determined by the sites and the columns group, age"):
         check_kept(sites, np.column_stack([kept, kept.sum(axis=1)]), ["group", "age", "twice"])
