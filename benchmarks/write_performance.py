@@ -60,13 +60,13 @@ def study(rows: list[dict[str, Any]]) -> str:
         for row in rows
     ]
     extrapolated = any(row["extrapolated"] for row in rows)
-    note = "\n\n\\* on the line through two smaller numbers of subjects." if extrapolated else ""
+    note = "\n\n\\* extrapolated linearly from two smaller numbers of subjects." if extrapolated else ""
     return (
         "## From images to group means\n\nThe nilearn example on all subjects: default-mode partial correlations;"
         " Power-264 and Dosenbach-160 with smoothing and cross-validated sparse inverse covariances; the mean of each"
-        " over subjects. Images of 50 x 59 x 50 voxels, 168 frames. Seconds of the clock on two cores, with"
-        " Snakemake's own and every interpreter's start; nilearn through joblib on the same two cores. Peak: of the"
-        " largest process.\n\n" + table(head, lines) + note
+        " over subjects. Images of 50 x 59 x 50 voxels, 168 frames. Wall-clock seconds on two cores,"
+        " including the start of Snakemake and of every interpreter; nilearn with joblib on the same two cores. Peak:"
+        " memory of the largest process.\n\n" + table(head, lines) + note
     )
 
 
@@ -81,7 +81,13 @@ def extraction(rows: list[dict[str, Any]]) -> str:
             (names[row["contender"]], row["seconds"], row["seconds"] / ours["seconds"], row["process"], row["peak"])
             for row in members
         ]
-        head = (f"{voxels}, {ours['size_mb']:.0f} MB", "seconds", "times ours", "with start and imports", "peak MB")
+        head = (
+            f"{voxels}, {ours['size_mb']:.0f} MB",
+            "seconds",
+            "times ours",
+            "including start and imports",
+            "peak MB",
+        )
         parts.append(table(head, lines))
     return "\n\n".join(parts)
 
@@ -98,7 +104,7 @@ def sparse(rows: list[dict[str, Any]]) -> str:
     return (
         "## Sparse inverse covariance of one run\n\n"
         "The same folds, grid and score (3 folds); medians. The gap is the true duality gap of the final fit: how far"
-        " its objective may lie above the minimum. scikit-learn was asked for 1e-4.\n\n" + table(head, lines)
+        " its objective may lie above the minimum. scikit-learn's tolerance was 1e-4.\n\n" + table(head, lines)
     )
 
 
@@ -116,11 +122,11 @@ def nodes(rows: list[dict[str, Any]]) -> str:
 
 def runs(rows: list[dict[str, Any]]) -> str:
     """Describe how the costs of a study grow with its runs."""
-    head = ("runs", "first time, s", "seconds a run", "again, nothing changed, s", "peak MB")
+    head = ("runs", "first start, s", "seconds per run", "restart without changes, s", "peak MB")
     lines = [(row["runs"], row["first"], row["first"] / row["runs"], row["again"], row["peak_mb"]) for row in rows]
     return (
-        "## How the costs of a study grow with the runs\n\nFour spheres a run of a 4 mm image, cleaned, partial"
-        " correlations and their mean: three jobs a run, two cores.\n\n" + table(head, lines)
+        "## How the costs of a study grow with the runs\n\nFour spheres per run of a 4 mm image,"
+        " cleaning, partial correlations and their mean: three jobs per run, two cores.\n\n" + table(head, lines)
     )
 
 
@@ -182,7 +188,7 @@ def permuted_maps(rows: list[dict[str, Any]]) -> str:
 
 def page(rows: list[dict[str, Any]]) -> str:
     """Describe the interactive page."""
-    head = ("264 nodes, 34,716 edges", "MB", "first seen, s", "slider, ms")
+    head = ("264 nodes, 34,716 edges", "MB", "first display, s", "slider, ms")
     lines = [(row["contender"], row["size_mb"], row["seen_s"], row["slider_ms"]) for row in rows]
     return "## The interactive page\n\nHeadless Chromium without a graphics card.\n\n" + table(head, lines)
 
@@ -236,7 +242,7 @@ def main() -> None:
     parts = [
         "# Performance",
         "`make bench` measures this on your machine and writes this page. Trust the ratios more than the seconds: each"
-        " comes from one session, with the contenders in turns on the same work.",
+        " comes from one session, with the programs run alternately on the same input.",
         f"Measured on {newest['machine']}; Python {newest['python']}, {versions}.",
         *(sections[name](content["rows"]) for name, content in found.items()),
     ]
