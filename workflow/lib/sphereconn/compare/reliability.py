@@ -252,8 +252,8 @@ def summary_rows(found: Measured) -> Iterator[tuple[Any, ...]]:
         yield name, score.value, None, None, score.chance, score.p, score.error
     weights = found.identified.n_targets
     for name, means in (
-        ("another run of the same subject", found.identified.own[0]),
-        ("runs of others", found.identified.others[0]),
+        ("runs of the same subject", found.identified.own[0]),
+        ("runs of other subjects", found.identified.others[0]),
     ):
         mean = float(np.average(means, weights=weights)) if len(weights) else None
         yield f"mean correlation with {name}", mean, None, None, *nothing
