@@ -20,7 +20,8 @@ from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.ticker import NullFormatter  # noqa: E402
 from record import recorded  # noqa: E402
 
-from sphereconn.draw.style import FAINT_INK, INK, NETWORK_COLOURS, figure_style, save_figure  # noqa: E402
+from sphereconn.draw.network_colours import COLOURS  # noqa: E402
+from sphereconn.draw.style import FAINT_INK, INK, figure_style, save_figure  # noqa: E402
 
 FIGURE = ROOT / "docs" / "images" / "performance.svg"
 PAGE = ROOT / "docs" / "performance.md"
@@ -198,7 +199,7 @@ def draw(by_nodes: list[dict[str, Any]], by_runs: list[dict[str, Any]] | None) -
     with figure_style():
         figure = Figure(figsize=(7.5, 3.8), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-        for step, colour in zip(STEPS, NETWORK_COLOURS, strict=False):
+        for step, colour in zip(STEPS, COLOURS, strict=False):
             for key, style in ((step, "-"), (f"{step}, {RIVALS.get(step)}", "--")):
                 points = [(row["nodes"], row[key]) for row in by_nodes if row.get(key)]
                 if points:

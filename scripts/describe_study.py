@@ -6,7 +6,7 @@ from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
     description = {
-        "Name": "Connectomes of spheres around brain coordinates",
+        "Name": snakemake.params.settings["title"],
         "BIDSVersion": "1.11.1",
         "DatasetType": "derivative",
         "GeneratedBy": [{"Name": provenance.NAME, "Version": provenance.software()[provenance.NAME]}],

@@ -14,7 +14,9 @@ with logged(snakemake.log[0]):
     names, effects = read_matrix(files.statistic if statistic == "F" else files.effect)
     significant = read_matrix(files.significant)[1]
     title = f"{params.title}, n = {sidecar['NumberOfRuns']}"
-    of_edges = {"label": "F" if statistic == "F" else f"effect ({sidecar['Unit']})", "title": title, "level": level}
+    signed = statistic != "F"
+    of_edges = {"label": f"effect ({sidecar['Unit']})" if signed else "F", "signed": signed}
+    of_edges |= {"title": title, "level": level}
 
     figure = effects_figure(effects, significant, names, nodes.networks, **of_edges)
     save_figure(figure, output.matrix, params.dpi)

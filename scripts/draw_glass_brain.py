@@ -16,7 +16,7 @@ def draw(of):
         networks=of.nodes.networks,
         views=snakemake.wildcards.views,
         threshold=style["threshold"],
-        vmax=style["limit"],
+        vmax=style["limit"] or of.limits.get("edges"),
         node_size=style["node_size"],
         radiological=style["radiological"],
     )

@@ -24,6 +24,7 @@ with logged(snakemake.log[0]):
         grid.affine[:3, :3] @ place + grid.affine[:3, 3],
         title=f"{sidecar['Seed']}: {params.title}, n = {sidecar['NumberOfRuns']} ({params.of})",
         label=sidecar["Statistic"],
+        signed=sidecar["Statistic"] != "F",
         note=f"{found} significant (TFCE, p ≤ {params.level:g}, corrected for all voxels)"
         f"{' and outlined; others fade' if significant.any() else ''}. The views cut at the largest"
         f" {'|t|' if sidecar['Statistic'] == 't' else 'F'}; the ring is the seed.",

@@ -13,7 +13,7 @@ def draw(of):
         of.nodes.networks,
         title=of.title,
         label=of.measure,
-        vmax=style["limit"],
+        vmax=style["limit"] or of.limits.get("edges"),
         order=style["order"],
     )
 

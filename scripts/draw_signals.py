@@ -6,7 +6,7 @@ from sphereconn.clean.confounds import framewise_displacement
 from sphereconn.draw.nodes_table import read_nodes
 from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.style import save_figure
-from sphereconn.draw.timeseries import time_series_figure
+from sphereconn.draw.timeseries import signal_label, time_series_figure
 from sphereconn.files import read_json, read_signals
 from sphereconn.log import logged
 
@@ -27,6 +27,7 @@ with logged(snakemake.log[0]):
             names,
             sidecar["RepetitionTime"],
             title=title,
+            label=signal_label("zscore_sample" if "Combined" in sidecar else sidecar["Settings"]["standardize"]),
             networks=read_nodes(snakemake.input.nodes).networks,
             framewise_displacement=framewise_displacement(confounds) if confounds else None,
             censored=censored,

@@ -9,7 +9,8 @@ from sphereconn.log import logged
 
 def draw(of):
     strengths = {sign: node_strength(of.matrix, sign) for sign in SIGNS}
-    return node_strength_figure(strengths, of.nodes.coordinates, title=of.title, views=style["views"])
+    settings = {"title": of.title, "views": style["views"], "limits": of.limits}
+    return node_strength_figure(strengths, of.nodes.coordinates, **settings)
 
 
 with logged(snakemake.log[0]):

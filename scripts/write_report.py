@@ -10,7 +10,7 @@ with logged(snakemake.log[0]):
     files = snakemake.input
     quality_sidecar = read_json(files.sidecar)
     contents = with_results(snakemake.params.contents, files)
-    kinds = ("groups", "contrasts", "maps", "map_contrasts", "reliability", "comparisons", "radii")
+    kinds = ("groups", "differences", "contrasts", "maps", "map_contrasts", "reliability", "comparisons", "radii")
     shown = [item for key in kinds for item in contents[key]]
     figures = [path for item in shown for _, path in item["figures"]]
     page = study_report(

@@ -39,11 +39,21 @@ def nodes(axes):
     )
 
 
+def colour_bars(figure):
+    """Return the axes of the colour bars: those with the ticks on the right."""
+    return [axes for axes in figure.axes if axes.yaxis.get_ticks_position() == "right"]
+
+
 def colour_bar(figure):
-    """Return the limits of the colour bar: the only axes with the ticks on the right."""
-    bars = [axes for axes in figure.axes if axes.yaxis.get_ticks_position() == "right"]
-    assert len(bars) == 1
-    return bars[0].get_ylim()
+    """Return the labels of the one colour bar, from the lower end to the upper."""
+    (bar,) = colour_bars(figure)
+    return [label.get_text() for label in bar.get_yticklabels()]
+
+
+def grey_share(figure):
+    """Return which share of the one colour bar is grey, that is, has no colour of its own."""
+    (bar,) = colour_bars(figure)
+    return 1 - sum(image.get_extent()[3] - image.get_extent()[2] for image in bar.images)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -125,9 +135,34 @@ def test_colours_are_symmetric_about_zero_and_reach_the_strongest_edge_drawn():
     seeds = example("dosenbach160")
     matrix = partial_correlation(seeds.matrix)
     strongest = np.abs(matrix - np.diag(np.diag(matrix))).max()
-    figure = connectome(matrix, seeds.coordinates, threshold="99%")
-    np.testing.assert_allclose(colour_bar(figure), (-strongest, strongest), rtol=1e-12)
-    np.testing.assert_allclose(colour_bar(connectome(matrix, seeds.coordinates, vmax=0.8)), (-0.8, 0.8), rtol=1e-12)
+    labels = colour_bar(connectome(matrix, seeds.coordinates))
+    assert (labels[0], labels[-1]) == (f"−{strongest:.2f}", f"{strongest:.2f}")
+    assert colour_bar(connectome(matrix, seeds.coordinates, vmax=0.8))[-1] == "0.80"
+
+
+def test_the_bar_of_a_thresholded_brain_labels_threshold_and_end_and_is_hardly_grey():
+    matrix = np.zeros((4, 4))
+    matrix[np.triu_indices(4, 1)] = [0.93, 0.91, 0.9, 0.1, -0.2, 0.3]
+    matrix += matrix.T
+    figure = connectome(matrix, example("dmn").coordinates, threshold=0.87)
+    assert (colour_bar(figure)[0], colour_bar(figure)[-1]) == ("0.87", "0.93")
+    assert grey_share(figure) == pytest.approx(style.LEFT_OUT_SHARE)
+    matrix[0, 1] = matrix[1, 0] = -0.93
+    figure = connectome(matrix, example("dmn").coordinates, threshold=0.87)
+    assert [label for label in colour_bar(figure) if label[-2:] in ("87", "93")] == ["−0.93", "−0.87", "0.87", "0.93"]
+    assert grey_share(figure) == pytest.approx(style.LEFT_OUT_SHARE)
+
+
+def test_a_bar_says_that_edges_lie_beyond_its_end():
+    dmn = example("dmn")
+    assert colour_bar(connectome(np.full((4, 4), 5.0), dmn.coordinates, vmax=1))[-1] == "≥ 1.0"
+    assert colour_bar(connectome(np.full((4, 4), -5.0), dmn.coordinates, vmax=1, threshold=0.5))[0] == "≤ −1.0"
+    assert colour_bar(connectome(np.full((4, 4), 5.0), dmn.coordinates, vmax=1, threshold=3)) == ["≥ 3.0"]
+
+
+def test_values_that_are_never_below_0_have_a_scale_from_0_on():
+    labels = colour_bar(connectome(np.full((4, 4), 5.0), example("dmn").coordinates, signed=False))
+    assert (labels[0], labels[-1]) == ("0.0", "5.0")
 
 
 def test_the_sign_gives_the_colour_and_the_dashes_and_the_magnitude_the_width_and_the_order():
@@ -244,18 +279,32 @@ def test_strength_gives_size_and_colour_and_missing_nodes_are_crosses():
     assert (np.diff(sizes) > 0).all()  # the strongest on top
     luminance = circles.get_facecolor()[:, :3] @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luminance) <= 1e-9).all()  # darker the stronger, in grey print too
-    assert colour_bar(figure) == (1, 3)
+    np.testing.assert_allclose(sizes / sizes[-1], np.sort(values[~np.isnan(values)]) / 3)  # areas start at 0
+    (bar,) = colour_bars(figure)
+    assert (colour_bar(figure)[0], colour_bar(figure)[-1]) == ("0.0", "3.0")
+    (key,) = bar.collections  # markers beside the bar say what a size means
+    np.testing.assert_allclose(key.get_sizes() / sizes[-1], key.get_offsets()[:, 1])
+    assert (key.get_offsets()[:, 0] < 0).all()
     assert "2 nodes without a value (crosses)" in texts(figure)
 
 
 def test_each_kind_of_strength_has_its_row_and_its_scale():
     figure = strength_figure({sign: np.linspace(0, high, 160) for sign, high in zip(STRENGTHS, (5, 3, 2), strict=True)})
-    bars = [axes for axes in figure.axes if axes.yaxis.get_ticks_position() == "right"]
-    assert [axes.get_ylim()[1] for axes in bars] == [5, 3, 2]
+    bars = colour_bars(figure)
+    assert [axes.get_yticklabels()[-1].get_text() for axes in bars] == ["5.0", "3.0", "2.0"]
     assert [axes.get_ylabel() for axes in bars] == [f"Strength ({sign})" for sign in STRENGTHS]
     assert len(figure.axes) == 3 * 4
     assert clipped_texts(figure) == []
     assert overlapping_texts(figure) == []
+
+
+def test_a_common_limit_makes_the_strengths_of_two_groups_comparable():
+    strong, weak = (
+        strength_figure({"positive": np.full(160, value)}, views="z", limits={"positive": 4.0}) for value in (4.0, 1.0)
+    )
+    areas = [brains(figure)[0].collections[1].get_sizes()[0] for figure in (strong, weak)]
+    assert areas[0] == pytest.approx(4 * areas[1])
+    assert colour_bar(strong) == colour_bar(weak)
 
 
 @pytest.mark.parametrize("value", [0.0, 2.0, np.nan])

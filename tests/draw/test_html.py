@@ -8,6 +8,8 @@ import pytest
 from pages import Page
 
 from sphereconn.draw.html import (
+    Card,
+    Cards,
     Facts,
     Figure,
     Figures,
@@ -37,6 +39,7 @@ def page_of(*blocks, title="Title"):
         Facts([(HOSTILE, HOSTILE)]),
         Table(HOSTILE, [HOSTILE], [[HOSTILE]]),
         Figures([Figure(f"{HOSTILE}.png", HOSTILE, Image("image/webp", b"x")), Figure("a.pdf", HOSTILE, None)]),
+        Cards([Card(HOSTILE, [HOSTILE], [Figure("a.png", HOSTILE, None)])]),
         Listing(HOSTILE),
         References([(HOSTILE, HOSTILE)]),
         Folded(HOSTILE, [Paragraph(HOSTILE)]),

@@ -127,12 +127,12 @@ def test_the_matrix_is_as_large_with_short_as_with_long_names():
 
 
 def test_means_of_networks_are_written_into_their_cells():
-    means = np.array([[0.5, -0.123], [-0.123, np.nan]])
+    means = np.array([[0.5, -0.004], [-0.004, np.nan]])
     figure = network_matrix_figure(means, ["visual", "default"], title="Means", label="Mean")
     image = heat_map(figure)
     np.testing.assert_array_equal(image.get_array(), means[::-1, ::-1])  # default before visual
     assert image.get_clim() == (-0.5, 0.5)  # a mean within a network counts
-    assert [texts(figure).count(text) for text in ("0.50", "-0.12", "n/a")] == [1, 2, 1]
+    assert [texts(figure).count(text) for text in ("0.50", "0.00", "n/a")] == [2, 2, 1]  # 0.50 at the bar, too
     assert clipped_texts(figure) == []
     assert overlapping_texts(figure) == []
 
@@ -154,3 +154,17 @@ def test_an_unknown_order_and_shapes_that_do_not_fit_are_refused():
         drawn(np.eye(3), networks=["a", "b"])
     with pytest.raises(ValueError, match="for 2 nodes"):
         network_matrix_figure(np.eye(3), ["a", "b"], title="", label="")
+
+
+def test_the_diagonal_is_blank_and_what_is_missing_is_grey():
+    matrix = np.full((4, 4), 0.5)
+    matrix[2, 3] = matrix[3, 2] = np.nan
+    figure = drawn(matrix)
+    paper = heat_map(figure).axes.images[1].get_array()
+    np.testing.assert_array_equal(paper[..., 3], np.eye(4))  # opaque there, transparent elsewhere
+    assert (paper[..., :3] == 1).all()
+
+
+def test_the_colours_of_f_statistics_begin_at_0():
+    f = np.array([[np.nan, 3.0], [3.0, np.nan]])
+    assert heat_map(drawn(f, signed=False)).get_clim() == (0.0, 3.0)

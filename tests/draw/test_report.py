@@ -51,12 +51,41 @@ SETTINGS = {
 }
 SETTINGS["maps"] = {}
 FIGURE = "group/figures/group-all_atlas-dmn_meas-partial_desc-bandpass_relmat.png"
+TESTED = {
+    "Settings": {
+        "model": "age",
+        "test": "age",
+        "paired": None,
+        "groups": None,
+        "level": 0.05,
+        "tests": [],
+        "harmonize": None,
+    },
+    "Levels": {},
+    "NumberOfRuns": 3,
+    "NumberOfSubjects": 3,
+    "RunsLeftOut": {},
+    "NumberOfPermutations": 0,
+    "EdgesTested": 6,
+    "EdgesSignificant": 0,
+    "EdgesNotTested": 0,
+    "SmallestFWE": None,
+    "SiteMedianF": None,
+    "VarianceInflation": {},
+    "LargestLeverage": 0.2,
+    "AllPermutations": False,
+    "Shuffled": "",
+    "Unit": "Fisher's z",
+    "Combined": None,
+    "Statistic": "t",
+}
 LEVEL = "group/figures/site-a_atlas-dmn_meas-partial_desc-bandpass_relmat.png"
 
 
 def group(name, runs, path):
     labels = {"seed_set": "dmn", "denoising": "bandpass", "estimator": "partial"}
-    return {"group": name, "runs": runs, "figures": [["matrix", path]], **labels}
+    mean_of = f"mean of n = {runs} subjects"
+    return {"group": name, "mean_of": mean_of, "networks": None, "means": None, "figures": [["matrix", path]], **labels}
 
 
 CONTENTS = {
@@ -68,6 +97,7 @@ CONTENTS = {
     "combined": [],
     "groups": [group("all runs", 3, FIGURE), group("site: a", 2, LEVEL)],
     "pages": [{"seed_set": "dmn", "denoising": "bandpass", "path": "group/figures/groups_connectomes.html"}],
+    "differences": [],
     "contrasts": [],
     "maps": [],
     "reliability": [],
@@ -297,8 +327,8 @@ def test_thousands_of_runs_end_with_a_pointer_to_the_table():
 def test_figures_of_all_runs_are_open_and_those_of_levels_folded():
     text = written()
     images = {item["alt"]: text.index(item["src"]) for item in Page(text).attributes_of("img")}
-    assert list(images) == ["partial: matrix, all runs", "partial: matrix, site: a"]
-    folded = text.index("<summary>Site: a, mean of 2 runs</summary>")
+    assert list(images) == ["matrix, all runs", "partial: matrix, all runs", "partial: matrix, site: a"]
+    folded = text.index("<summary>Site: a, mean of n = 2 subjects</summary>")
     assert images["partial: matrix, all runs"] < folded < images["partial: matrix, site: a"]
 
 
@@ -306,8 +336,69 @@ def test_a_figure_that_cannot_be_embedded_is_linked(monkeypatch):
     text = written(images={FIGURE: None, LEVEL: Image("image/webp", b"level")})
     assert [item["alt"] for item in Page(text).attributes_of("img")] == ["partial: matrix, site: a"]
     assert f'<a href="{FIGURE}">' in text
-    monkeypatch.setattr(report, "MOST_EMBEDDED", 3)
-    assert [item["alt"] for item in Page(written()).attributes_of("img")] == ["partial: matrix, all runs"]
+    monkeypatch.setattr(report, "MOST_EMBEDDED", 3)  # there is room for that of all runs only
+    shown = [item["alt"] for item in Page(written()).attributes_of("img")]
+    assert shown == ["matrix, all runs", "partial: matrix, all runs"]
+
+
+def test_the_report_opens_with_what_was_asked_what_came_out_and_what_to_worry_about():
+    contrast = {
+        "title": "age, partial, bandpass",
+        "label": "age",
+        "labels": ["dmn", "bandpass", "partial"],
+        "figures": [[words, f"group/figures/{place}.png"] for place, words in enumerate(report.GLANCED_AT)],
+        "result": TESTED,
+        "component_rows": [],
+        "pair_rows": [],
+        **dict.fromkeys(("edges", "components", "pairs", "sidecar"), "group/table.tsv"),
+    }
+    images = {FIGURE: Image("image/webp", b"all"), "group/figures/0.png": Image("image/webp", b"effects")}
+    text = written(
+        contents=CONTENTS | {"contrasts": [contrast]}, images=images, quality=quality_rows(nodes_unusable="1")
+    )
+    start, end = text.index(">At a glance</h2>"), text.index(">Contrasts</h2>")
+    places = [
+        text.index(words, start, end)
+        for words in (
+            "Connectivity (partial correlation) between the spheres of dmn, denoised with bandpass",
+            "All runs, mean of n = 3 subjects",
+            'alt="matrix, all runs"',
+            "What to worry about",
+            "3 runs of 3 have nodes without a signal",
+            "None of 6 edges is significant (p ≤ 0.05, false discovery rate).",
+            'alt="effects, and above the diagonal the significant ones"',
+        )
+    ]
+    assert places == sorted(places)
+    assert "Nothing stands out" in written() and "Nothing stands out" not in text
+
+
+def test_means_by_network_stand_as_a_table_under_their_picture():
+    item = group("all runs", 3, FIGURE) | {
+        "figures": [["networks", FIGURE]],
+        "means": (["node", "a", "b"], [["a", "0.25", "-0.001"], ["b", "-0.001", "n/a"]]),
+    }
+    rows = Page(written(contents=CONTENTS | {"groups": [item]})).tables[
+        "Means behind partial: networks, all runs"
+    ]  # fmt: skip
+    assert rows == [["network", "a", "b"], ["a", "0.25", "0.00"], ["b", "0.00", "n/a"]]
+
+
+def test_a_report_of_many_runs_and_figures_stays_below_15_mb():
+    paths = [f"group/figures/{number}.png" for number in range(400)]
+    groups = [group(f"site: {number}", 2, path) for number, path in enumerate(paths)]
+    links = [[f"partial: figure {number}", f"sub-1/figures/{number}.png"] for number in range(8)]
+    runs = [
+        {"run": f"sub-{number}", "seed_set": "dmn", "denoising": "bandpass", "links": links} for number in range(3000)
+    ]
+    text = written(
+        contents=CONTENTS | {"groups": [*CONTENTS["groups"], *groups], "runs": runs},
+        images={path: Image("image/webp", bytes(50_000)) for path in [FIGURE, *paths]},
+        quality=quality_rows(3000),
+        estimation=estimation_rows(3000),
+    )
+    assert text.count('src="data:image/webp') == 1 + report.MOST_EMBEDDED // 50_000  # that of all runs twice
+    assert len(text.encode()) < 15e6
 
 
 def test_links_lead_to_results_and_to_dois_only():

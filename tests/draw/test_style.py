@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
-from sphereconn.draw import style
+from sphereconn.draw import network_colours, style
 from sphereconn.draw.glassbrain import connectome_figure
 from sphereconn.draw.style import network_looks, save_figure, spread, symmetric_limit, text_width, wrapped
 
@@ -113,8 +113,8 @@ VISION = {
 
 
 @pytest.mark.parametrize("vision", VISION)
-def test_any_two_of_14_networks_differ_for_every_kind_of_colour_vision(vision):
-    colours = [*style.NETWORK_COLOURS, style.NO_NETWORK_COLOUR]
+def test_any_two_of_16_networks_differ_for_every_kind_of_colour_vision(vision):
+    colours = [*network_colours.COLOURS, network_colours.NO_NETWORK_COLOUR]
     seen = [cielab(np.clip(np.array(VISION[vision]) @ linear(colour), 1e-3, 1)) for colour in colours]
     # A distance of 2.3 is just noticeable side by side; areas of colour apart from each other need several times that.
     assert min(np.linalg.norm(one - two) for one, two in combinations(seen, 2)) > 15
@@ -122,7 +122,7 @@ def test_any_two_of_14_networks_differ_for_every_kind_of_colour_vision(vision):
 
 def test_neighbours_in_the_legend_differ_in_shape_so_that_grey_print_tells_them():
     looks = list(network_looks([f"network{number:02d}" for number in range(28)]).values())
-    assert all(one.marker != two.marker for one, two in pairwise(looks[:14]))
+    assert all(one.marker != two.marker for one, two in pairwise(looks))
     assert len({(look.colour, look.marker) for look in looks}) == 28
 
 
@@ -137,7 +137,7 @@ def test_nodes_without_a_network_are_grey_and_last():
     for name in ("", "n/a", "none", "unassigned", "Uncertain"):
         looks = network_looks([name, "zebra"])
         assert list(looks) == ["zebra", name]
-        assert looks[name].colour == style.NO_NETWORK_COLOUR
+        assert looks[name].colour == network_colours.NO_NETWORK_COLOUR
     assert network_looks([""])[""].label == "no network"
 
 
@@ -169,3 +169,42 @@ def test_wrapped_text_fits_the_width_and_loses_no_letter(text):
     lines = wrapped(text, 1.0, 8)
     assert text_width(lines, 8) <= 1.0
     assert "".join(lines.split()) == "".join(text.split())
+
+
+def test_a_network_has_one_colour_in_every_atlas():
+    called = {
+        "default mode": ("default", "default mode", "Default", "DMN", "default_mode_network"),
+        "frontoparietal": ("fronto-parietal", "fronto parietal", "Cont", "Frontoparietal Network"),
+        "visual": ("occipital", "Vis", "visual"),
+    }
+    atlases = [example(name).networks for name in ("dmn", "power264", "dosenbach160", "seitzman300")]
+    for names in called.values():
+        alone = {network_looks([name])[name].colour for name in names}
+        with_others = {
+            look.colour for atlas in atlases for name, look in network_looks([*atlas, "zebra"]).items() if name in names
+        }
+        assert len(alone | with_others) == 1
+
+
+def test_networks_of_an_atlas_and_unknown_ones_beside_them_differ_in_colour():
+    for atlas in ("power264", "dosenbach160", "seitzman300"):
+        looks = network_looks([*example(atlas).networks, "antelope", "zebra"])
+        assert len({look.colour for look in looks.values()}) == len(looks)
+
+
+@pytest.mark.parametrize(
+    ("ends", "written"),
+    [
+        ((-0.9312, 0.9312), ("−0.93", "0.93")),
+        ((0.0, 1234.5), ("0", "1234")),
+        ((-2e-5, 2e-5), ("−2.0e-05", "2.0e-05")),
+        ((0.9312, 0.9337), ("0.931", "0.934")),  # not both 0.93
+    ],
+)
+def test_the_ends_of_a_colour_bar_are_written_with_as_many_digits_as_tell_them_apart(ends, written):
+    sheet = style.Sheet(3, 3)
+    with style.figure_style():
+        sheet.colour_bar(1, 0.5, 2, style.ColourScale(style.diverging_map(), *ends, "Value"))
+    labels = [label.get_text() for label in sheet.figure.axes[0].get_yticklabels()]
+    assert (labels[0], labels[-1]) == written
+    assert len(set(labels)) == len(labels)

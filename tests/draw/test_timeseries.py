@@ -4,7 +4,7 @@ from figures import clipped_texts, example, overlapping_texts, texts
 from matplotlib.colors import to_rgba
 
 from sphereconn.draw import style
-from sphereconn.draw.timeseries import CENSORED_COLOUR, time_series_figure
+from sphereconn.draw.timeseries import CENSORED_COLOUR, signal_label, time_series_figure
 
 SEED_SETS = ("dmn", "power264", "dosenbach160", "seitzman300")
 TR = 2.5
@@ -176,3 +176,21 @@ def test_shapes_that_do_not_fit_are_refused():
         drawn(signals, censored=np.arange(12) == 3)
     with pytest.raises(ValueError, match="a row a frame"):
         time_series_figure(np.zeros(10), ["a"], TR, title="")
+
+
+def test_no_line_is_cut_off_however_far_a_frame_reaches():
+    signals = np.random.default_rng(0).standard_normal((100, 3))
+    signals[40, 0], signals[70, 2] = 60, -60
+    figure = time_series_figure(signals, ["a", "b", "c"], 2.0, title="Spikes")
+    axes = next(axes for axes in figure.axes if axes.get_xlabel() == "Time (s)")
+    low, high = axes.get_ylim()
+    heights = np.concatenate([line.get_ydata() for line in axes.lines[:3]])
+    assert low < heights.min() and heights.max() < high
+    quiet = time_series_figure(np.clip(signals, -3, 3), ["a", "b", "c"], 2.0, title="Spikes")
+    assert figure.get_figheight() < quiet.get_figheight() + 2  # inches
+
+
+def test_the_unit_of_the_signals_is_written_beside_them():
+    assert [signal_label(how) for how in ("zscore_sample", "psc", "none")] == [
+        "Signal (z)", "Signal (% of the mean)", "Signal (units of the image)",
+    ]  # fmt: skip

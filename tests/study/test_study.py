@@ -79,7 +79,8 @@ def test_an_excluded_run_is_in_no_combination_and_in_the_report_with_its_reason(
 def test_figures_can_be_kept_to_some_runs(study):
     assert study(figures={"runs": "none"}).figure_runs == frozenset()
     assert study(figures={"runs": {"site": "essen"}}).figure_runs == {"sub-01", "sub-03"}
-    assert len(study().figure_runs) == 3
+    assert study(figures={}).figure_runs == frozenset()  # nobody asked for any
+    assert len(study(figures={"runs": "all"}).figure_runs) == 3
 
 
 def test_a_study_without_a_source_of_runs_is_named(study):

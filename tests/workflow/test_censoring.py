@@ -168,7 +168,7 @@ def test_the_table_of_quality_and_the_report_name_the_run_that_is_left_out(scrub
     assert table["sub-03_task-rest"]["degrees_of_freedom"] == "n/a"
     report = scrubbed.results()["report.html"].decode()
     assert "19 of 80 frames (0.63 minutes) are left after censoring" in report
-    assert "All runs, mean of 2 runs" in report
+    assert "All runs, mean of n = 2 subjects" in report
     assert "(image 0 everywhere, or not finite; 2 frames in 1 run)" in report
     assert "Runs with less than 1 min of data after censoring were excluded (n = 1)." in report
 

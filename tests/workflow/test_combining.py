@@ -256,7 +256,7 @@ def test_the_report_speaks_of_subjects_and_of_single_runs_apart(study, request):
     assert estimated == {*STEMS, *COMBINED}
     report = (results / "report.html").read_text()
     assert "7 runs of 3 subjects" in report
-    assert "All runs, mean of 3 combined runs" in report
+    assert "All runs, mean of n = 3 subjects" in report
     words = {
         "joined": "the cleaned signals were z-scored within each run and concatenated",
         "averaged": "the connectomes of the runs of a subject were averaged",

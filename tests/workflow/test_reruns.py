@@ -25,6 +25,7 @@ CHAIN_OF_A_SEED_SET = {
     "connect": N_RUNS * N_ESTIMATORS,
     "stack": N_ESTIMATORS,
     "aggregate": N_ESTIMATORS * N_GROUPS,
+    "measure_scale": N_ESTIMATORS,
     "draw_signals": N_RUNS,
     "draw_page": N_RUNS + 1,
 }
@@ -50,12 +51,13 @@ CHAIN_OF_AN_ESTIMATOR = (
         "connect": 2 * N_RUNS,
         "stack": 2,
         "aggregate": 2 * N_GROUPS,
+        "measure_scale": 2,
         "draw_page": 2 * (N_RUNS + 1),
     }
     | REPORT
     | figures_of(OF_A_SEED_SET, with_networks=OF_A_SEED_SET // 2)
 )
-FIGURES_OF_GROUPS = PAGE | {"draw_page": 2} | figures_of(4 * N_GROUPS, with_networks=2 * N_GROUPS)
+FIGURES_OF_GROUPS = PAGE | {"draw_page": 2, "measure_scale": 4} | figures_of(4 * N_GROUPS, with_networks=2 * N_GROUPS)
 GROUP_STEPS = {"stack": 4, "aggregate": 4 * N_GROUPS} | FIGURES_OF_GROUPS
 DESCRIPTION = {"describe_study": 1} | PAGE
 

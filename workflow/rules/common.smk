@@ -23,7 +23,7 @@ runpy.run_path(str(LIBRARY.parent / "sphereconn_runner" / "byte_code.py"))
 
 from sphereconn.errors import InputError
 from sphereconn.ledger import Ledger
-from sphereconn.plan import compared, contrasted, drawn, jobs, mapped, products
+from sphereconn.plan import compared, contrasted, differences, drawn, jobs, mapped, products
 from sphereconn.plan.fingerprint import fingerprint
 from sphereconn.plan.orphans import left_over, listed, orphans
 from sphereconn.plan.product import endings, named

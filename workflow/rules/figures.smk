@@ -38,8 +38,34 @@ rule draw_signals:
         "../../scripts/draw_signals.py"
 
 
-# Figures of one connectome, and of the penalties that it was chosen from.
+rule measure_scale:
+    """Measure how far the connectomes of groups reach, so that their figures share one scale."""
+    input:
+        unpack(of_job(jobs.scaled_connectomes)),
+    output:
+        result(names.figure_scale("{seed_set}", "{estimator}")),
+    log:
+        log_of("measure_scale", names.figure_scale("{seed_set}", "{estimator}")),
+    group:
+        "groups"
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(700),
+        runtime=growing(1),
+    params:
+        code=code_of("measure_scale"),
+    message:
+        "Measuring the scale of the figures of groups of {wildcards.seed_set} ({wildcards.estimator})"
+    script:
+        "../../scripts/measure_scale.py"
+
+
+# Figures of one connectome, and of the penalties that it was chosen from. Those of strengths, the largest files, are in
+# report.html alone, or Snakemake's report would be twice as large.
 for KIND, FIGURE in drawn.FIGURES.items():
+    shown = report if KIND != "strength" else lambda path, **_: path
 
     rule:
         name:
@@ -47,7 +73,8 @@ for KIND, FIGURE in drawn.FIGURES.items():
         input:
             unpack(of_job(jobs.drawn_path if KIND == "path" else jobs.drawn_connectome)),
         output:
-            report(
+            **({"table": result(names.network_table(*OF_FIGURE))} if KIND == "networks" else {}),
+            figure=shown(
                 result(names.connectome_figure(*OF_FIGURE, f"{FIGURE.ending}.{FORMAT}")),
                 caption=f"../report/{KIND}.rst",
                 category=figure_category,
@@ -77,6 +104,46 @@ for KIND, FIGURE in drawn.FIGURES.items():
             f"Drawing {{wildcards.seed_set}} of {{wildcards.whose}} {FIGURE.drawing} ({{wildcards.estimator}})"
         script:
             "../../scripts/draw_{params.kind}.py"
+
+
+rule draw_difference:
+    """Draw two groups, or two denoisings, and their difference."""
+    input:
+        unpack(of_job(jobs.subtracted)),
+    output:
+        **{
+            kind: report(
+                result(names.connectome_figure("group", *OF_FIGURE[1:], f"{ENDING}.{FORMAT}")),
+                caption="../report/difference.rst",
+                category="Groups",
+                subcategory="{whose}",
+                labels={
+                    "seed set": "{seed_set}",
+                    "denoising": "{denoising}",
+                    "estimator": "{estimator}",
+                    "figure": differences.SHOWN[kind],
+                },
+            )
+            for kind, ENDING in differences.FIGURES.items()
+        },
+    log:
+        log_of("draw_difference", names.connectome_figure("group", *OF_FIGURE[1:], "difference")),
+    group:
+        "groups"
+    conda:
+        "../../envs/sphereconn.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(700),
+        runtime=growing(1),
+    params:
+        style=of_job(jobs.figure_style, "glass_brain"),
+        words=of_job(jobs.difference_words),
+        code=code_of("draw_difference", [OUTLINES]),
+    message:
+        "Drawing the difference {wildcards.whose} of {wildcards.seed_set} ({wildcards.estimator})"
+    script:
+        "../../scripts/draw_difference.py"
 
 
 rule draw_page:

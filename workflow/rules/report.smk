@@ -65,6 +65,7 @@ rule write_report:
         sidecar=rules.summarize_quality.output.quality_sidecar,
         nodes=[result(path) for path in NODES_TABLES.values()],
         groups=[result(group["sidecar"]) for group in REPORTED["groups"]],
+        networks=[result(group["networks"]) for group in REPORTED["groups"] if group["networks"]],
         contrasts=[result(contrast["sidecar"]) for contrast in REPORTED["contrasts"]],
         components=[result(contrast["components"]) for contrast in REPORTED["contrasts"]],
         pairs=[result(contrast["pairs"]) for contrast in REPORTED["contrasts"]],
@@ -78,7 +79,7 @@ rule write_report:
         map_contrasts=[result(contrast["sidecar"]) for contrast in REPORTED["map_contrasts"]],
         figures=[
             result(path)
-            for shown in ("groups", "contrasts", "maps", "map_contrasts", "reliability", "comparisons", "radii")
+            for shown in ("groups", "differences", "contrasts", "maps", "map_contrasts", "reliability", "comparisons", "radii")
             for item in REPORTED[shown]
             for _, path in item["figures"]
         ],

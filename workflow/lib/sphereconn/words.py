@@ -15,3 +15,12 @@ def listed(words: Sequence[str], most: int = 3) -> str:
     """Return words as a list that names no more than ``most`` of them: ``a``, ``a and b``, ``a, b, c and 12 more``."""
     named = [*words[:most], *([f"{len(words) - most:,} more"] if len(words) > most else [])]
     return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+
+
+def number(value: float, form: str = ".2f") -> str:
+    """Return a number as all figures and reports write it: with a minus sign, and without one where it is rounded to 0.
+
+    ``form`` is a format specification of Python, such as ``.2f``, ``.3g`` or ``,.0f``.
+    """
+    text = format(value, f"z{form}")
+    return f"\u2212{text[1:]}" if text.startswith("-") else text

@@ -81,6 +81,7 @@ def group_mean(
         "Combined": stacked["Combined"],
         "Group": words,
         "NumberOfRuns": len(members),
+        "NumberOfSubjects": len({name.partition("_")[0] for name in members}),
         "Runs": list(members),
         "RunsLeftOut": dict(left_out),
         **({} if members else {"LeftOut": "All runs of this group were left out by a limit of the denoising."}),

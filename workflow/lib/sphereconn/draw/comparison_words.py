@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sphereconn.compare.denoising import CRITERIA
 from sphereconn.draw.references import BLONDEL, CIRIC, PARKES, RUBINOV_SPORNS, WANG, Cite
 from sphereconn.files import MISSING
-from sphereconn.words import counted, listed
+from sphereconn.words import counted, listed, number
 
 Array = NDArray[np.float64]
 Row = Mapping[str, str]
@@ -33,8 +33,7 @@ def shown(key: str, cell: str) -> str:
     if cell == MISSING:
         return cell
     value = float(cell)
-    text = f"{100 * value:.1f} %" if key in SHARES else f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
-    return text.replace("-", "\u2212")
+    return f"{number(100 * value, '.1f')} %" if key in SHARES else number(value, ".1f" if abs(value) >= 10 else ".3f")
 
 
 def compared_on(sidecar: Mapping[str, Any]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sphereconn.files import read_json, read_records
+from sphereconn.draw.nodes_table import mean_of
+from sphereconn.files import read_json, read_records, read_rows
 
 
 def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -16,16 +17,20 @@ def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]
     contents
         What ``plan.reported.reported`` collects.
     files
-        Paths in the order of the contents: sidecars of ``groups``; of ``contrasts``, with their tables of
-        ``components`` and ``pairs``; of ``map_contrasts``; of ``reliability`` and, where there are any, of its
-        ``lengths``; of ``comparisons``, with the tables of criteria as ``compared``; of ``radii``, with their tables
-        as ``measured_radii`` and ``alike_radii``.
+        Paths in the order of the contents: sidecars of ``groups``, and their tables of means by ``networks``; of
+        ``contrasts``, with their tables of ``components`` and ``pairs``; of ``map_contrasts``; of ``reliability`` and,
+        where there are any, of its ``lengths``; of ``comparisons``, with the tables of criteria as ``compared``; of
+        ``radii``, with their tables as ``measured_radii`` and ``alike_radii``.
     """
 
     def read(key: str, reader: Any = read_json) -> list[Any]:
         return [reader(path) for path in files.get(key, [])]
 
-    numbers = [sidecar["NumberOfRuns"] for sidecar in read("groups")]
+    means = iter(read("networks", read_rows))
+    groups = [
+        item | {"mean_of": mean_of(sidecar), "means": next(means) if item["networks"] else None}
+        for item, sidecar in zip(contents["groups"], read("groups"), strict=True)
+    ]
     contrasts = zip(
         contents["contrasts"],
         read("contrasts"),
@@ -46,7 +51,7 @@ def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]
     )
     return {
         **contents,
-        "groups": [item | {"runs": number} for item, number in zip(contents["groups"], numbers, strict=True)],
+        "groups": groups,
         "contrasts": [
             item | {"result": result, "component_rows": components, "pair_rows": pairs}
             for item, result, components, pairs in contrasts

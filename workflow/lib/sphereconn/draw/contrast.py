@@ -29,6 +29,7 @@ def effects_figure(
     title: str,
     label: str,
     level: float,
+    signed: bool = True,
 ) -> Figure:
     """Draw the effects of a contrast below the diagonal, and above it those of significant edges alone.
 
@@ -44,13 +45,14 @@ def effects_figure(
         What the figure shows, and what the values are.
     level
         Of significance.
+    signed
+        False for F statistics, which are never below 0.
     """
     known = networks if any(networks) else None
     order = node_order(effects, known, "network")
     ordered, marks = effects[np.ix_(order, order)], significant[np.ix_(order, order)]
     upper = np.triu(np.ones(ordered.shape, dtype=bool), 1)
     shown = np.where(upper & ~(marks > 0), np.where(np.isnan(ordered), np.nan, 0.0), ordered)
-    np.fill_diagonal(shown, np.nan)
     n_edges, n_component = int((np.triu(marks, 1) == 2).sum()), int((np.triu(marks, 1) == 1).sum())
     found = [f"{n_edges} significant edges"] if n_edges or not n_component else []
     found += [f"{n_component} edges of a significant component"] if n_component else []
@@ -60,6 +62,7 @@ def effects_figure(
         [networks[node] for node in order] if known else None,
         title=f"{title}\nBelow the diagonal: all effects; above it: {' and '.join(found)} (corrected p ≤ {level:g})",
         label=label,
+        signed=signed,
     )
 
 
@@ -71,12 +74,13 @@ def significant_figure(
     title: str,
     label: str,
     level: float,
+    signed: bool = True,
 ) -> Figure:
     """Draw the significant edges of a contrast in a glass brain, or say that there are none.
 
     Parameters
     ----------
-    effects, significant, title, label, level
+    effects, significant, title, label, level, signed
         As in ``effects_figure``.
     nodes
         Where the nodes are.
@@ -94,6 +98,7 @@ def significant_figure(
         networks=nodes.networks,
         threshold=1e-12,
         selected=f"corrected p ≤ {level:g}",
+        signed=signed,
     )
 
 
@@ -119,7 +124,8 @@ def pairs_figure(
         nothing = "Pairs of networks are not tested: there are no networks, no permutations, or no test of them."
         return notice_figure(nothing, title=title)
     note = f"Mean {statistic} over the edges of each pair; * corrected p ≤ {level:g} over all pairs."
-    return network_matrix_figure(means, networks, title=title, label=f"mean {statistic}", marked=marked, note=note)
+    settings = {"title": title, "label": f"mean {statistic}", "note": note}
+    return network_matrix_figure(means, networks, marked=marked, signed=statistic != "F", **settings)
 
 
 def strongest_figure(edges: Sequence[Mapping[str, object]], *, title: str, tested: str, label: str) -> Figure:

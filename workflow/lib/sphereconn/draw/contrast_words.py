@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sphereconn.files import MISSING
-from sphereconn.words import NOT_CHOSEN, counted
+from sphereconn.words import NOT_CHOSEN, counted, number
 
 Row = Mapping[str, str]
 
@@ -168,8 +168,8 @@ def _of_pairs(rows: Sequence[Row], level: float, statistic: str) -> str:
     if not there:
         return f"None of {len(tested)} pairs of networks is significant."
     named = "; ".join(
-        f"{row['network1']}–{row['network2']} (mean {statistic} = {float(row['statistic']):.2f},"
-        f" p = {float(row['fwe']):.2g})".replace("= -", "= −")
+        f"{row['network1']}–{row['network2']} (mean {statistic} = {number(float(row['statistic']))},"
+        f" p = {float(row['fwe']):.2g})"
         for row in there[:5]
     )
     verb = "is" if len(there) == 1 else "are"

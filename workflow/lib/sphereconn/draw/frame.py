@@ -16,12 +16,22 @@ from sphereconn.files import read_json, read_matrix
 
 @dataclass(frozen=True)
 class Connectome:
-    """A connectome to be drawn: its matrix (n_nodes, n_nodes), its nodes, what it measures, and the figure's title."""
+    """A connectome to be drawn.
+
+    Attributes
+    ----------
+    matrix : (n_nodes, n_nodes)
+    nodes : its nodes
+    measure : what the values are
+    title : of the figure
+    limits : how far the connectomes that share a scale with it reach, as ``aggregate.scale.common_limits`` gives it
+    """
 
     matrix: np.ndarray
     nodes: Nodes
     measure: str
     title: str
+    limits: Mapping[str, float]
 
 
 def connectome_drawing(
@@ -34,7 +44,7 @@ def connectome_drawing(
     draw
         Draws a connectome.
     files
-        Paths of its ``matrix``, ``sidecar`` and ``nodes``.
+        Paths of its ``matrix``, ``sidecar`` and ``nodes`` and, where it shares a scale with others, of this ``scale``.
     labels
         ``whose`` it is, and its ``seed_set``, ``estimator`` and ``denoising``.
     """
@@ -43,7 +53,9 @@ def connectome_drawing(
     if "LeftOut" in sidecar:
         return notice_figure(sidecar["LeftOut"], title=title)
     _, matrix = read_matrix(files["matrix"])
-    return draw(Connectome(matrix, read_nodes(files["nodes"]), sidecar["RelationshipMeasure"], title))
+    scale = read_json(files["scale"]) if files.get("scale") else {}
+    limits = {kind: limit for kind, limit in scale.items() if limit is not None}
+    return draw(Connectome(matrix, read_nodes(files["nodes"]), sidecar["RelationshipMeasure"], title, limits))
 
 
 def title_of(sidecar: Mapping[str, Any], labels: Mapping[str, str]) -> str:

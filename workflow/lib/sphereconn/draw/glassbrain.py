@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -29,6 +29,7 @@ WIDEST_NAME = 1.0  # inches; longer names are broken into lines
 MOST_VECTOR_EDGES = 3000  # more lines than this make an .svg of megabytes: they become an image in it
 MOST_DASHED_EDGES = 1000  # dashes tell a negative edge in print; among more lines than this they only make a mesh
 
+SMALLEST_MARKER = 1.5  # square points: a node of strength 0 is still seen
 _STRENGTH_MAPS = {"absolute": "Greys", "positive": "YlOrRd", "negative": "PuBu"}
 
 MODES = {
@@ -93,6 +94,7 @@ def connectome_figure(
     isolated: str = "small",
     radiological: bool = False,
     selected: str = "",
+    signed: bool = True,
 ) -> Figure:
     """Draw a connectome as nodes and edges in outlines of the brain.
 
@@ -124,6 +126,8 @@ def connectome_figure(
         Show the brain's right side on the left in the views y (from the front, then) and z.
     selected : str
         By what the edges were selected that are not 0, where not by their magnitude.
+    signed : bool
+        False for values that are never below 0, such as F statistics: the colours span 0 to vmax.
 
     Raises
     ------
@@ -139,7 +143,6 @@ def connectome_figure(
         raise ValueError(f"{len(names)} names for {len(places)} nodes")
     if isolated not in ("small", "same", "hidden"):
         raise ValueError(f"isolated is small, same or hidden, not {isolated!r}")
-    limit = vmax if vmax is not None else style.symmetric_limit(edges.values)
     size = node_size if node_size is not None else _default_size(len(places))
     connected = np.isin(np.arange(len(places)), np.concatenate([edges.first, edges.second]))
     sizes = np.full(len(places), size)
@@ -147,13 +150,65 @@ def connectome_figure(
         sizes[~connected] = size / 4 if isolated == "small" else 0.0
 
     with style.figure_style():
-        scale = style.ColourScale(style.diverging_map(), -limit, limit, label, left_out_below=edges.cutoff)
+        left_out = 0.0 if selected else edges.cutoff
+        scale = style.value_scale(edges.values, label, vmax=vmax, signed=signed, left_out_below=left_out)
         page = _Page(chosen, places, title, _edge_note(edges, chosen, places, selected), [scale], networks)
         for view, axes in page.row(0):
             _draw_edges(axes, view, edges, places, scale)
             page.draw_nodes(axes, view, sizes)
             if names is not None and len(names) <= MOST_NAMED_NODES:
                 _draw_names(axes, view, edges, places, names, sizes)
+        return page.sheet.figure
+
+
+def difference_brain_figure(
+    one: ArrayLike,
+    two: ArrayLike,
+    coordinates: ArrayLike,
+    *,
+    captions: tuple[str, str],
+    title: str,
+    label: str,
+    note: str = "",
+    networks: Sequence[str] | None = None,
+    views: str = "ortho",
+    threshold: float | str | None = None,
+    vmax: float | None = None,
+    radiological: bool = False,
+) -> Figure:
+    """Draw two connectomes on one scale and, on a scale of its own that is symmetric, the first minus the second.
+
+    Parameters
+    ----------
+    one, two : (n_nodes, n_nodes) symmetric arrays
+        NaN where an edge has no value.
+    captions : pair of str
+        What the two are called (beside their colour bars).
+    title, label, note
+        What the figure shows; what the values are; a remark.
+    vmax : float, optional
+        End of the scale of the first two; by default the largest magnitude that is drawn of both.
+    coordinates, networks, views, threshold, radiological
+        As for `connectome_figure`; the threshold holds for each of the three.
+    """
+    chosen = _chosen_views(views, radiological)
+    first, second = np.asarray(one, dtype=np.float64), np.asarray(two, dtype=np.float64)
+    edges = [edges_to_draw(matrix, threshold) for matrix in (first, second, first - second)]
+    places = _checked_coordinates(coordinates, len(first))
+    limit = vmax or style.symmetric_limit(np.concatenate([drawn.values for drawn in edges[:2]]))
+    words = [*(f"{caption}: {label}" for caption in captions), "first minus second"]
+    scales = [
+        style.value_scale(drawn.values, said, vmax=end, left_out_below=drawn.cutoff)
+        for drawn, said, end in zip(edges, words, (limit, limit, None), strict=True)
+    ]
+    size = _default_size(len(places))
+    with style.figure_style():
+        page = _Page(chosen, places, title, note, scales, networks)
+        for row, (drawn, scale) in enumerate(zip(edges, scales, strict=True)):
+            connected = np.isin(np.arange(len(places)), np.concatenate([drawn.first, drawn.second]))
+            for view, axes in page.row(row):
+                _draw_edges(axes, view, drawn, places, scale)
+                page.draw_nodes(axes, view, np.where(connected, size, size / 4))
         return page.sheet.figure
 
 
@@ -166,14 +221,15 @@ def node_strength_figure(
     views: str = "ortho",
     node_size: float | None = None,
     radiological: bool = False,
+    limits: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draw node strengths as size and colour of the nodes: one row for each of absolute, positive, negative.
+    """Draw node strengths as area and colour of the nodes: one row for each of absolute, positive, negative.
 
     Parameters
     ----------
     strengths : mapping of "absolute", "positive" or "negative" to an (n_nodes,) array
-        At least 0; NaN for a node without a value, which is drawn as a grey cross. Sizes and colours span the values
-        of a row, smallest to largest.
+        At least 0; NaN for a node without a value, which is drawn as a grey cross. Areas and colours begin at 0, so
+        that twice the strength is twice the area; markers beside the colour bar say what an area means.
     coordinates : (n_nodes, 3) array
         MNI152, mm.
     title, label : str
@@ -181,7 +237,9 @@ def node_strength_figure(
     views, radiological
         As for `connectome_figure`.
     node_size : float, optional
-        Area of the strongest node in square points.
+        Area of the strongest node, or of one at the limit, in square points.
+    limits : mapping of the same keys to float, optional
+        Strength at the end of the scale; by default the largest of a row.
 
     Raises
     ------
@@ -205,10 +263,10 @@ def node_strength_figure(
     note = f"{len(missing)} node{'s' if len(missing) > 1 else ''} without a value (crosses)" if missing else ""
 
     with style.figure_style():
-        scales = [_strength_scale(kind, values, label) for kind, values in vectors.items()]
-        page = _Page(chosen, places, title, note, scales)
+        scales = [_strength_scale(kind, values, label, (limits or {}).get(kind)) for kind, values in vectors.items()]
+        page = _Page(chosen, places, title, note, scales, largest=largest)
         for row, (values, scale) in enumerate(zip(vectors.values(), scales, strict=True)):
-            share = (values - scale.low) / (scale.high - scale.low)
+            share = scale.share(values)
             known = np.flatnonzero(~np.isnan(values))
             order = known[np.argsort(values[known], kind="stable")]
             for view, axes in page.row(row):
@@ -220,7 +278,7 @@ def node_strength_figure(
                 axes.scatter(
                     spots[:, 0],
                     spots[:, 1],
-                    s=largest * (0.08 + 0.92 * share[drawn]),
+                    s=np.maximum(largest * share[drawn], SMALLEST_MARKER),
                     c=scale.colours(share[drawn]),
                     edgecolors=style.INK,
                     linewidths=0.4,
@@ -229,12 +287,9 @@ def node_strength_figure(
         return page.sheet.figure
 
 
-def _strength_scale(kind: str, values: NDArray[np.float64], label: str) -> style.ColourScale:
-    known = values[~np.isnan(values)]
-    low, high = float(np.min(known, initial=np.inf)), float(np.max(known, initial=0.0))
-    if low >= high:  # all the same, or no value at all
-        low, high = 0.0, high or 1.0
-    return style.ColourScale(style.sequential_map(_STRENGTH_MAPS[kind]), low, high, f"{label} ({kind})")
+def _strength_scale(kind: str, values: NDArray[np.float64], label: str, limit: float | None) -> style.ColourScale:
+    scale = style.value_scale(values, f"{label} ({kind})", vmax=limit or None, signed=False)
+    return replace(scale, colours=style.sequential_map(_STRENGTH_MAPS[kind]))
 
 
 class _Page:
@@ -248,7 +303,9 @@ class _Page:
         note: str,
         scales: Sequence[style.ColourScale],
         networks: Sequence[str] | None = None,
+        largest: float = 0.0,
     ) -> None:
+        self.largest = largest
         self.views = views
         self.coordinates = coordinates
         self.scales = scales
@@ -258,7 +315,7 @@ class _Page:
         widths = [(right - left) * INCHES_PER_MM for left, right, _, _ in self.boxes]
         self.row_height = max((high - low) * INCHES_PER_MM for _, _, low, high in self.boxes)
         self.bar_height = min(self.row_height - 0.3, 2.4)
-        bar_width = max(style.colour_bar_width(self.bar_height, scale) for scale in scales)
+        bar_width = max(style.colour_bar_width(self.bar_height, scale, largest) for scale in scales)
         width = style.MARGIN + sum(widths) + GAP * len(widths) + bar_width + style.MARGIN
         self.top = style.heading_height(title, note, width)
         legend = style.listed_looks(self.looks)
@@ -285,7 +342,7 @@ class _Page:
             drawn.append((view, axes))
             left += width + GAP
         middle = top + (self.row_height - self.bar_height) / 2
-        self.sheet.colour_bar(left, middle, self.bar_height, self.scales[number])
+        self.sheet.colour_bar(left, middle, self.bar_height, self.scales[number], self.largest)
         return drawn
 
     def draw_nodes(self, axes: Axes, view: _View, sizes: NDArray[np.float64]) -> None:
@@ -368,7 +425,7 @@ def _draw_edges(
     axes.add_collection(
         LineCollection(
             list(np.stack([flat[edges.first[both]], flat[edges.second[both]]], axis=1)),
-            colors=scale.colours((np.clip(values / scale.high, -1, 1) + 1) / 2),
+            colors=scale.colours(scale.share(values)),
             linewidths=0.5 if crowded else 0.2 + heaviest * share,  # one width is a quarter faster
             linestyles=[(0, (3, 1)) if dashed and value < 0 else "solid" for value in values] if dashed else "solid",
             rasterized=crowded,

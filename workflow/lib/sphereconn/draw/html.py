@@ -67,11 +67,29 @@ class Image:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: where its file lies, what it shows in words, and the image to embed; None to link it only."""
+    """A figure: where its file lies, what it shows in words, the image to embed (None to link it only), its numbers."""
 
     target: str
     caption: str
     image: Image | None
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is to be seen at once of one thing: a heading, a sentence or several, and small figures side by side."""
+
+    title: str
+    sentences: Sequence[Text]
+    figures: Sequence[Figure] = ()
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Cards side by side."""
+
+    cards: Sequence[Card]
 
 
 @dataclass(frozen=True)
@@ -119,7 +137,7 @@ class Section:
     blocks: Sequence[Block | Section] = field(default_factory=tuple)
 
 
-Block = Paragraph | Facts | Table | Figures | Plot | Listing | References | Folded
+Block = Paragraph | Facts | Table | Cards | Figures | Plot | Listing | References | Folded
 
 
 def html_page(title: str, lead: Text, sections: Sequence[Section]) -> str:
@@ -173,6 +191,8 @@ def _block(block: Block) -> str:
             return f'<dl class="facts">{items}</dl>'
         case Table():
             return _table(block)
+        case Cards(cards):
+            return '<div class="cards">\n' + "\n".join(map(_card, cards)) + "\n</div>"
         case Figures(figures):
             return '<div class="figures">\n' + "\n".join(map(_figure, figures)) + "\n</div>"
         case Plot(svg, caption):
@@ -215,14 +235,24 @@ def _is_number(cell: Text) -> bool:
     return isinstance(cell, str) and _NUMBER.fullmatch(cell) is not None
 
 
+def _card(card: Card) -> str:
+    marks = "card warning" if card.warning else "card"
+    said = "".join(f"<p>{_text(sentence)}</p>" for sentence in card.sentences)
+    shown = f'<div class="small">{"".join(map(_figure, card.figures))}</div>' if card.figures else ""
+    return f'<div class="{marks}">\n<h3>{escape(card.title)}</h3>\n{said}{shown}\n</div>'
+
+
 def _figure(figure: Figure) -> str:
     caption = escape(figure.caption)
+    table = ""
+    if figure.table is not None:
+        table = f"<details>\n<summary>The numbers as a table</summary>\n{_table(figure.table)}\n</details>"
     if figure.image is None:
-        return f"<figure><figcaption>{_link(Link(figure.caption, figure.target))}</figcaption></figure>"
+        return f"<figure><figcaption>{_link(Link(figure.caption, figure.target))}</figcaption>{table}</figure>"
     source = f"data:{figure.image.media_type};base64,{base64.b64encode(figure.image.content).decode()}"
     return (
         f'<figure><a href="{_href(figure.target)}"><img src="{source}" loading="lazy" alt="{caption}"></a>'
-        f"<figcaption>{caption}</figcaption></figure>"
+        f"<figcaption>{caption}</figcaption>{table}</figure>"
     )
 
 

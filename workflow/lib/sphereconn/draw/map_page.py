@@ -121,6 +121,7 @@ def _encoded(one: PageMap, box: tuple[slice, ...]) -> dict[str, Any]:
         "whose": one.whose,
         "measure": one.measure,
         "limit": limit,
+        "signed": one.measure != "F",
         "shown": shown or limit,
         "threshold": min(one.threshold, limit),
         "centre": list(one.centre),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sphereconn.draw import style
 from sphereconn.errors import InputError
+from sphereconn.words import number
 
 SIDE = 5.4  # inches
 STRIP = 0.11
@@ -34,13 +36,14 @@ def matrix_figure(
     label: str,
     vmax: float | None = None,
     order: str = "network",
+    signed: bool = True,
 ) -> Figure:
-    """Draw a connectome as a matrix.
+    """Draw a connectome as a matrix, its diagonal blank.
 
     Parameters
     ----------
     matrix : (n_nodes, n_nodes) array
-        NaN cells are grey.
+        NaN cells are grey; the diagonal plays no part.
     names : sequence of str
         Written at the rows and columns when there are at most 40.
     networks : sequence of str, optional
@@ -48,12 +51,13 @@ def matrix_figure(
     title, label : str
         What the figure shows; what the values are (beside the colour bar).
     vmax : float, optional
-        The colours span -vmax to vmax; by default the largest magnitude off the diagonal, so that a diagonal of ones
-        does not wash out the rest.
+        The colours span -vmax to vmax; by default the largest magnitude off the diagonal.
     order : {"network", "cluster", "table"}
         Of the nodes: by network (the nodes of a network in the order given), by similarity of their rows (average
         linkage of Euclidean distances without the diagonal, optimal leaf order, nodes without a value last), or as
         given.
+    signed : bool
+        False for values that are never below 0, such as F statistics: the colours span 0 to vmax.
 
     Raises
     ------
@@ -66,12 +70,11 @@ def matrix_figure(
     groups = style.checked_networks(networks, len(names))
     sequence = node_order(values, groups, order)
     shown = values[np.ix_(sequence, sequence)]
-    off_diagonal = shown[~np.eye(len(shown), dtype=bool)]
-    limit = vmax if vmax is not None else style.symmetric_limit(off_diagonal)
+    scale = style.value_scale(shown[~np.eye(len(shown), dtype=bool)], label, vmax=vmax, signed=signed)
     labels = [names[node] for node in sequence] if len(names) <= MOST_NAMED_NODES else []
     members = [groups[node] for node in sequence] if groups else []
     note = style.missing_note(_nodes_without_values(values, names))
-    return _draw(shown, labels, members, title, note, label, limit, blocks=order == "network")
+    return _draw(shown, labels, members, title, note, scale, blocks=order == "network")
 
 
 def network_matrix_figure(
@@ -81,6 +84,7 @@ def network_matrix_figure(
     title: str,
     label: str,
     vmax: float | None = None,
+    signed: bool = True,
     marked: ArrayLike | None = None,
     note: str = "",
 ) -> Figure:
@@ -92,7 +96,7 @@ def network_matrix_figure(
         On the diagonal the mean within a network; NaN (grey) where there is none, as in a network of one node.
     networks : sequence of str
         Their names.
-    title, label, vmax
+    title, label, vmax, signed
         As for `matrix_figure`; the limit takes in the diagonal.
     marked : (n_networks, n_networks) array of bool, optional
         Cells with an asterisk.
@@ -108,11 +112,11 @@ def network_matrix_figure(
     looks = style.network_looks(networks)
     sequence = [place for name in looks for place, network in enumerate(networks) if network == name]
     shown = values[np.ix_(sequence, sequence)]
-    limit = vmax if vmax is not None else style.symmetric_limit(shown)
+    scale = style.value_scale(shown, label, vmax=vmax, signed=signed)
     members = [networks[place] for place in sequence]
     labels = [looks[name].label for name in members]
     stars = None if marked is None else np.asarray(marked, dtype=bool)[np.ix_(sequence, sequence)]
-    return _draw(shown, labels, members, title, note, label, limit, blocks=False, written=True, marked=stars)
+    return _draw(shown, labels, members, title, note, scale, blocks=False, written=True, marked=stars)
 
 
 def node_order(matrix: ArrayLike, networks: Sequence[str] | None, order: str) -> NDArray[np.intp]:
@@ -158,14 +162,12 @@ def _draw(
     members: Sequence[str],
     title: str,
     note: str,
-    label: str,
-    limit: float,
+    scale: style.ColourScale,
     blocks: bool,
     written: bool = False,
     marked: NDArray[np.bool_] | None = None,
 ) -> Figure:
     with style.figure_style():
-        scale = style.ColourScale(style.diverging_map(), -limit, limit, label)
         looks = style.network_looks(members)
         size = min(style.SMALL_TEXT_SIZE, 0.8 * 72 * SIDE / max(len(shown), 1))
         name_room = max((style.text_width(name, size) for name in labels), default=0.0) + (0.08 if labels else 0.0)
@@ -187,16 +189,16 @@ def _draw(
         sheet = style.Sheet(width, height)
         sheet.heading(title, note)
         axes = sheet.axes(left, top, SIDE, SIDE)
-        axes.imshow(shown, cmap=scale.colours, vmin=-limit, vmax=limit, interpolation="nearest", aspect="auto")
+        draw_matrix(axes, shown, scale, blank=not written)
         places = range(len(labels))
         axes.set_xticks(places, labels, rotation=90, size=size)
         axes.set_yticks(places, labels, size=size)
         axes.tick_params(axis="x", length=0, pad=2)
         axes.tick_params(axis="y", length=0, pad=2 + 72 * strip)
         if written and len(shown) <= MOST_WRITTEN_VALUES:
-            _write_values(axes, shown, limit, marked)
+            _write_values(axes, shown, scale, marked)
         if members:
-            _draw_strips(sheet, left, top, [looks[name].colour for name in members])
+            mark_members(sheet, left, top, SIDE, [looks[name].colour for name in members])
         if blocks and members:
             _draw_blocks(sheet, axes, left + SIDE, top, members, looks)
         sheet.colour_bar(right, top + SIDE / 4, SIDE / 2, scale)
@@ -205,10 +207,21 @@ def _draw(
         return sheet.figure
 
 
-def _draw_strips(sheet: style.Sheet, left: float, top: float, colours: Sequence[str]) -> None:
+def draw_matrix(axes: Axes, values: NDArray[np.float64], scale: style.ColourScale, blank: bool = True) -> None:
+    """Draw the cells of a matrix; a node has no edge with itself, so the diagonal is blank unless it holds means."""
+    settings: Any = {"interpolation": "nearest", "aspect": "auto"}
+    axes.imshow(values, cmap=scale.colours, vmin=scale.low, vmax=scale.high, **settings)
+    if blank:
+        paper = np.ones((*values.shape, 4))
+        paper[..., 3] = np.eye(len(values))
+        axes.imshow(paper, **settings)
+
+
+def mark_members(sheet: style.Sheet, left: float, top: float, side: float, colours: Sequence[str]) -> None:
+    """Draw the colours of the networks of nodes along the left and the top of a matrix."""
     shades = np.array([to_rgb(colour) for colour in colours])
-    beside = sheet.axes(left - STRIP - STRIP_GAP, top, STRIP, SIDE)
-    above = sheet.axes(left, top - STRIP - STRIP_GAP, SIDE, STRIP)
+    beside = sheet.axes(left - STRIP - STRIP_GAP, top, STRIP, side)
+    above = sheet.axes(left, top - STRIP - STRIP_GAP, side, STRIP)
     beside.imshow(shades[:, None], aspect="auto", interpolation="nearest")
     above.imshow(shades[None], aspect="auto", interpolation="nearest")
     for axes in (beside, above):
@@ -224,13 +237,13 @@ def _draw_blocks(
     looks: dict[str, style.NetworkLook],
 ) -> None:
     """Draw lines between networks and, to the right, their names, with a leader from each block to its name."""
-    number = len(members)
-    starts = [place for place in range(number) if place == 0 or members[place] != members[place - 1]]
+    n_nodes = len(members)
+    starts = [place for place in range(n_nodes) if place == 0 or members[place] != members[place - 1]]
     for start in starts[1:]:
         axes.axhline(start - 0.5, color=style.INK, linewidth=0.5)
         axes.axvline(start - 0.5, color=style.INK, linewidth=0.5)
-    stops = [*starts[1:], number]
-    centres = (np.array(starts) + np.array(stops)) / 2 * SIDE / number
+    stops = [*starts[1:], n_nodes]
+    centres = (np.array(starts) + np.array(stops)) / 2 * SIDE / n_nodes
     size = min(style.TEXT_SIZE, SIDE / len(starts) / style.LINE_HEIGHT)
     heights = style.spread(centres, size * style.LINE_HEIGHT, -style.TEXT_SIZE / 72, SIDE + style.TEXT_SIZE / 72)
     beside = sheet.axes(left, top, LEADER, SIDE)
@@ -239,16 +252,18 @@ def _draw_blocks(
     beside.set_ylim(SIDE, 0)
     for start, stop, centre, height in zip(starts, stops, centres, heights, strict=True):
         look = looks[members[start]]
-        bracket = SIDE / number * np.array([start, stop]) + np.array([0.01, -0.01])
+        bracket = SIDE / n_nodes * np.array([start, stop]) + np.array([0.01, -0.01])
         beside.plot([0.045, 0.045], bracket, color=look.colour, linewidth=2, solid_capstyle="butt")
         beside.plot([0.06, 0.1, LEADER - 0.05, LEADER - 0.02], [centre, centre, height, height],
                     color=style.FAINT_INK, linewidth=0.5, clip_on=False)  # fmt: skip
         sheet.text(left + LEADER, top + height, look.label, size, va="center_baseline")
 
 
-def _write_values(axes: Axes, shown: NDArray[np.float64], limit: float, marked: NDArray[np.bool_] | None) -> None:
+def _write_values(
+    axes: Axes, shown: NDArray[np.float64], scale: style.ColourScale, marked: NDArray[np.bool_] | None
+) -> None:
     for (row, column), value in np.ndenumerate(shown):
         star = "*" if marked is not None and marked[row, column] else ""
-        text = "n/a" if np.isnan(value) else f"{value + 0.0:.2f}{star}"
-        dark = abs(value) > 0.65 * limit
+        text = "n/a" if np.isnan(value) else f"{number(value)}{star}"
+        dark = abs(value) > 0.65 * scale.high
         axes.text(column, row, text, ha="center", va="center", size=6.5, color="white" if dark else style.INK)

@@ -11,6 +11,7 @@ import numpy as np
 
 from sphereconn.files import MISSING, read_rows, to_number
 from sphereconn.study.groups import ALL_RUNS
+from sphereconn.words import counted
 
 COMBINED_WORDS = {"concatenate": "joined in time", "average": "averaged"}
 
@@ -38,8 +39,18 @@ def figure_title(whose: str, sidecar: Mapping[str, Any], seed_set: str, estimato
     first = whose
     if "RunsCombined" in sidecar:
         first = f"{whose}, {len(sidecar['RunsCombined'])} runs {COMBINED_WORDS[sidecar['Combined']]}"
-    for key, words in {"NumberOfRuns": "mean of", "NumberOfRunsFitted": "joint fit to"}.items():
-        if key in sidecar:
-            noun = "combined run" if sidecar.get("Combined") else "run"
-            first = f"{group}, {words} {sidecar[key]} {noun}{'' if sidecar[key] == 1 else 's'}"
+    if "NumberOfRunsFitted" in sidecar:
+        noun = "combined run" if sidecar.get("Combined") else "run"
+        first = f"{group}, joint fit to {counted(sidecar['NumberOfRunsFitted'], noun)}"
+    elif "NumberOfRuns" in sidecar:
+        first = f"{group}, {mean_of(sidecar)}"
     return f"{first}\n{seed_set}, {estimator}, {denoising}"
+
+
+def mean_of(sidecar: Mapping[str, Any]) -> str:
+    """Say what the mean of a group is taken over: subjects where each counts once, else runs of so many subjects."""
+    runs, subjects = sidecar["NumberOfRuns"], sidecar["NumberOfSubjects"]
+    if runs == subjects:
+        return f"mean of n = {counted(subjects, 'subject')}"
+    noun = "combined run" if sidecar.get("Combined") else "run"
+    return f"mean of n = {counted(runs, noun)} of {counted(subjects, 'subject')}"

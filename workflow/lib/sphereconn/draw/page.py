@@ -144,6 +144,7 @@ def _encoded_connectomes(connectomes: Sequence[PageConnectome]) -> list[dict[str
                 "group": connectome.group,
                 "measure": connectome.measure,
                 "limit": limit,
+                "signed": connectome.measure != "F",
                 "decimals": decimals,
                 "values": base64_of(_single_precision(upper, decimals)),
             }

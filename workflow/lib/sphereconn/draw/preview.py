@@ -9,8 +9,8 @@ from PIL import Image as Pillow
 
 from sphereconn.draw.html import Image
 
-WIDTH = 1100  # pixels: twice what a figure takes in a report
-QUALITY = 82
+WIDTH = 960  # pixels: twice what a figure takes in a report
+QUALITY = 75
 
 
 def preview(path: str | Path) -> Image | None:

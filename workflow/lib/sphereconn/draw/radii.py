@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from sphereconn.draw import style
+from sphereconn.draw.network_colours import COLOURS
 
 Array = NDArray[np.float64]
 
@@ -129,4 +130,4 @@ def _colours(panel: Panel) -> list[Any]:
     number = len(panel.lines)
     if panel.ordered and number > 1:
         return list(style.sequential_map("Blues")(np.linspace(0.3, 1, number)))
-    return [style.NETWORK_COLOURS[place % len(style.NETWORK_COLOURS)] for place in range(number)]
+    return [COLOURS[place % len(COLOURS)] for place in range(number)]

@@ -15,7 +15,7 @@ from sphereconn.draw.references import (
     SPEARMAN,
     Cite,
 )
-from sphereconn.words import counted
+from sphereconn.words import counted, number
 
 Sidecar = Mapping[str, Any]
 
@@ -59,13 +59,13 @@ def found(sidecar: Sidecar, lengths: Sidecar | None) -> str:
     if sidecar["NotMeasured"]:
         return ""
     icc, lower, upper = sidecar["WholeICC"]
-    interval = "" if lower is None else f" (95 % CI {_number(lower)} to {_number(upper)})"
-    sentences = [f"The ICC(1,1) of whole connectomes is {_number(icc)}{interval}."] if icc is not None else []
+    interval = "" if lower is None else f" (95 % CI {number(lower)} to {number(upper)})"
+    sentences = [f"The ICC(1,1) of whole connectomes is {number(icc)}{interval}."] if icc is not None else []
     if sidecar["QuartilesICC"]:
         low, high = sidecar["QuartilesICC"]
         sentences.append(
-            f"Single edges have a median ICC(1,1) of {_number(sidecar['MedianICC'])} (quartiles {_number(low)} and"
-            f" {_number(high)})."
+            f"Single edges have a median ICC(1,1) of {number(sidecar['MedianICC'])} (quartiles {number(low)} and"
+            f" {number(high)})."
         )
     scores = sidecar["Scores"]
     discriminability = scores["discriminability"]
@@ -75,7 +75,7 @@ def found(sidecar: Sidecar, lengths: Sidecar | None) -> str:
         sentences.append(
             f"Connectomes identify {100 * rate['Value']:.0f} % of the subjects in another repeat (chance"
             f" {100 * rate['Chance']:.2g} %{_p(rate)}); differential identifiability is"
-            f" {difference['Value']:.1f}{_p(difference)}.".replace("is -", "is −")
+            f" {number(difference['Value'], '.1f')}{_p(difference)}."
         )
     if lengths and lengths["WholeICC"] is not None:
         sentences.append(_of_lengths(lengths))
@@ -88,7 +88,7 @@ def _of_lengths(lengths: Sidecar) -> str:
         return "Reliability does not increase with the length of the scan."
     predicted = ", ".join(f"{value:.2g} min for an ICC of {float(wanted):g}" for wanted, value in minutes.items())
     return (
-        f"For {lengths['Minutes'][-1]:g} min of data, the ICC of whole connectomes is {_number(lengths['WholeICC'])};"
+        f"For {lengths['Minutes'][-1]:g} min of data, the ICC of whole connectomes is {number(lengths['WholeICC'])};"
         f" the predicted scan length is {predicted}."
     )
 
@@ -99,10 +99,6 @@ def _p(score: Mapping[str, Any]) -> str:
 
 def _minutes(sidecar: Sidecar) -> str:
     return "in the middle of each half" if sidecar["Over"] == "halves" else "from the start of each run"
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
 
 
 def methods_of_reliability(sidecars: Sequence[Sidecar], has_lengths: bool, cite: Cite) -> str:

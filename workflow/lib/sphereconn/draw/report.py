@@ -14,6 +14,8 @@ from sphereconn.draw.contrast_words import asked, found_in_maps
 from sphereconn.draw.contrast_words import found as found_words
 from sphereconn.draw.html import (
     Block,
+    Card,
+    Cards,
     Facts,
     Figure,
     Figures,
@@ -34,7 +36,7 @@ from sphereconn.draw.radius_words import RADII_CAN_TELL, radii_compared_on, tabl
 from sphereconn.draw.reliability_words import found as reliability_found
 from sphereconn.draw.reliability_words import measured_over
 from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
-from sphereconn.words import counted
+from sphereconn.words import counted, listed, number
 
 CONTRAST_FILES = {"edges": "edges", "components": "components", "pairs": "pairs of networks", "sidecar": "all numbers"}
 RELIABILITY_FILES = {
@@ -51,10 +53,14 @@ COMPARISON_FILES = {
     "sidecar": "all numbers",
 }
 MOST_ROWS = 2000  # of a table; a page with more is slow to open and is not read
-MOST_EMBEDDED = 64_000_000  # bytes of figures
+MOST_EMBEDDED = 8_000_000  # bytes of figures, a third more as text; with all tables at their longest, below 15 MB
+MOST_CARDS = 6  # contrasts that are shown at a glance
 N_WORST = 5
 FAR_BELOW = 3  # times fewer degrees of freedom than the median: correlations scatter 1.7 times as much
 MISSING = "n/a"
+ALL_RUNS = "all runs"  # what the group of all runs is called
+GLANCED_AT = ("effects, and above the diagonal the significant ones", "significant edges in the brain")
+GROUP_GLANCED_AT = ("matrix", "glass brain")
 ESTIMATION_CAPTION = "Estimation diagnostics: median over runs (lowest to highest), or the value common to all runs"
 SHRINKAGE = (
     "Shrinkage is the weight of the scaled identity in a covariance (0: the empirical covariance; 1: the scaled"
@@ -219,8 +225,8 @@ def study_report(
     settings
         The complete configuration.
     contents
-        What ``plan.reported.reported`` collects, the number of ``runs`` of each of its groups, and as ``search`` the
-        rows of the table of images that the search for runs left out.
+        What ``plan.reported.reported`` collects, what each of its groups is the ``mean_of`` and the rows of its
+        ``means`` by network, and as ``search`` the rows of the table of images that the search for runs left out.
     name
         Of the data set, its title.
     quality, estimation
@@ -237,7 +243,8 @@ def study_report(
     Returns
     -------
     str
-        One HTML file. Tables end after 2,000 rows with a pointer to the complete file; figures beyond 64 MB are linked.
+        One HTML file, below 15 MB for any number of runs: tables end after 2,000 rows with a pointer to the complete
+        file; figures beyond 8 MB are linked, those of levels of groups first.
     """
     left_out = [row for row in quality if row["left_out"] != MISSING]
     quality = [row for row in quality if row["left_out"] == MISSING]
@@ -250,18 +257,19 @@ def study_report(
         f" {counted(len(estimation), 'connectome')}. All results, including the tables behind this page, are in the"
         " same folder."
     )
+    images = _embedded(contents, images)
     return html_page(
         name,
         lead,
         [
-            _summary(runs, contents, quality, left_out, estimation),
+            _glance(settings, contents, quality, estimation, images),
             *_contrasts(contents, images),
-            _what_was_run(settings, contents, quality, left_out, estimation, nothing_left, software),
-            _quality(quality, estimation, contents),
             _groups(contents, images),
             *_maps(contents, images),
             *_reliability(contents, images),
             *_choices(contents, images),
+            _quality(quality, estimation, contents),
+            _what_was_run(settings, contents, runs, quality, left_out, estimation, nothing_left, software),
             _single_runs(contents),
             _methods(settings, contents, quality, left_out, estimation, software, regressors, spheres),
             _files(),
@@ -269,15 +277,131 @@ def study_report(
     )
 
 
-def _summary(
+def _embedded(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> dict[str, Image | None]:
+    """Keep the images that there is room for: those of contrasts and all runs first, those of levels of groups last."""
+    of_all = [item for item in contents["groups"] if item["group"] == ALL_RUNS]
+    first = [
+        item
+        for key in ("contrasts", "map_contrasts", "differences", "reliability", "comparisons")
+        for item in contents[key]
+    ]
+    in_order = [path for item in [*first, *of_all] for _, path in item["figures"]]
+    kept: dict[str, Image | None] = dict.fromkeys(images)
+    room = MOST_EMBEDDED
+    for path in dict.fromkeys([*in_order, *images]):
+        image = images.get(path)
+        if image and len(image.content) <= room:
+            kept[path], room = image, room - len(image.content)
+    return kept
+
+
+def _glance(
+    settings: Mapping[str, Any],
+    contents: Mapping[str, Any],
+    quality: Sequence[Row],
+    estimation: Sequence[Row],
+    images: Mapping[str, Image | None],
+) -> Section:
+    """Say what was asked, show what came out, and say what to worry about, all on the first screen."""
+    cards = [*_headline(contents, quality, images), _worries(quality, estimation)]
+    for item in contents["contrasts"][:MOST_CARDS]:
+        shown = [Figure(path, words, images.get(path)) for words, path in item["figures"] if words in GLANCED_AT]
+        said = found_words(item["result"], item["component_rows"], item["pair_rows"])
+        cards.append(Card(item["title"], [_first_sentence(said)], shown))
+    more = len(contents["contrasts"]) - MOST_CARDS
+    tested = [Paragraph(f"{counted(more, 'further contrast')} below.")] if more > 0 else []
+    return Section("At a glance", [Paragraph(_asked(settings, contents, estimation)), Cards(cards), *tested])
+
+
+def _asked(settings: Mapping[str, Any], contents: Mapping[str, Any], estimation: Sequence[Row]) -> str:
+    """Say in a few sentences what the study asks."""
+    used = {column: {row[column] for row in estimation} for column in ("seed_set", "denoising", "estimator")}
+    kinds = dict.fromkeys(
+        values["kind"] for label, values in settings["estimators"].items() if label in used["estimator"]
+    )
+    sentences = [
+        f"Connectivity ({listed(list(kinds), 6)}) between the spheres of {listed(sorted(used['seed_set']), 6)},"
+        f" denoised with {listed(sorted(used['denoising']), 6)}"
+        + (f", in all runs and by {listed(settings['groups'], 6)}." if settings["groups"] else ".")
+    ]
+    if contents["contrasts"]:
+        labels = dict.fromkeys(item["label"] for item in contents["contrasts"])
+        sentences.append(f"Tested: {listed(list(labels), 6)}.")
+    return " ".join(sentences)
+
+
+def _headline(contents: Mapping[str, Any], quality: Sequence[Row], images: Mapping[str, Image | None]) -> list[Card]:
+    """Show the connectome of all runs that most is asked about: one that is tested, else one of the most runs."""
+    n_runs: dict[tuple[str, str], set[str]] = {}
+    for row in quality:
+        n_runs.setdefault((row["seed_set"], row["denoising"]), set()).add(row["run"])
+    tested = [item["labels"] for item in contents["contrasts"]]
+    of_all = [item for item in contents["groups"] if item["group"] == ALL_RUNS]
+    if not of_all:
+        return []
+
+    def order(item: Mapping[str, Any]) -> tuple[bool, int, int]:
+        labels = (item["seed_set"], item["denoising"])
+        return [*labels, item["estimator"]] not in tested, -len(n_runs.get(labels, ())), -len(item["figures"])
+
+    item = min(of_all, key=order)
+    figures = [next((pair for pair in item["figures"] if pair[0].startswith(kind)), None) for kind in GROUP_GLANCED_AT]
+    shown = [Figure(path, f"{words}, {ALL_RUNS}", images.get(path)) for words, path in filter(None, figures)]
+    labels = ", ".join((item["seed_set"], item["estimator"], item["denoising"]))
+    return [Card(f"All runs, {item['mean_of']}", [f"{labels[0].upper()}{labels[1:]}."], shown)]
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0].removesuffix(".") + "."
+
+
+def _worries(quality: Sequence[Row], estimation: Sequence[Row]) -> Card:
+    """Say what to worry about, or that nothing stands out."""
+    runs = {row["run"] for row in quality}
+    said: list[str] = []
+    unusable = {row["run"] for row in quality if row["nodes_unusable"] != "0"}
+    if unusable:
+        worst = max(quality, key=lambda row: int(row["nodes_unusable"]) / int(row["nodes"]))
+        said.append(
+            f"{counted(len(unusable), 'run')} of {len(runs):,} {'has' if len(unusable) == 1 else 'have'} nodes"
+            f" without a signal, at most {worst['nodes_unusable']} of {worst['nodes']} ({worst['seed_set']})."
+            " The nodes tables give the reasons."
+        )
+    overruled = {row["run"]: row for row in quality if row["repetition_time_overruled"] != MISSING}
+    if overruled:
+        run, row = next(iter(overruled.items()))
+        said.append(
+            f"In {counted(len(overruled), 'run')} of {len(runs):,}, the repetition time in the image header or the"
+            f" sidecar differs from the one used; for example {run}, with"
+            f" {_shown(row['repetition_time'], 'repetition_time')} s ({row['repetition_time_overruled']})."
+        )
+    said += _far_below(quality)
+    same = [row for row in estimation if row["same_signal"] != "0"]
+    if same:
+        said.append(
+            f"In {counted(len(same), 'connectome')}, some nodes have identical signals and their edge is n/a; for"
+            f" example in {same[0]['run']} ({same[0]['seed_set']}). The sidecars name the nodes."
+        )
+    unconverged = [row for row in estimation if row["converged"] == "no"]
+    if unconverged:
+        said.append(f"{counted(len(unconverged), 'estimate')} did not converge; see the quality section.")
+    if not said:
+        return Card(
+            "What to worry about",
+            ["Nothing stands out: every node has a signal in every run, and every estimate converged."],
+        )
+    return Card("What to worry about", said, warning=True)
+
+
+def _counts_of_study(
     runs: Sequence[str],
     contents: Mapping[str, Any],
     quality: Sequence[Row],
     left_out: Sequence[Row],
     estimation: Sequence[Row],
-) -> Section:
+) -> Facts:
+    """Count runs and connectomes."""
     unusable = {row["run"] for row in quality if row["nodes_unusable"] != "0"}
-    unconverged = [row for row in estimation if row["converged"] == "no"]
     combined = _of_combined(estimation, contents)
     facts = [
         ("runs used", f"{len(runs):,}"),
@@ -293,45 +417,7 @@ def _summary(
     if motion:
         middle = median(value for values in motion.values() for value in values.values())
         facts.append(("median of mean FD", f"{middle:.3f} mm"))
-    blocks: list[Block] = [Facts(facts)]
-    if unusable:
-        worst = max(quality, key=lambda row: int(row["nodes_unusable"]) / int(row["nodes"]))
-        blocks.append(
-            Paragraph(
-                f"{counted(len(unusable), 'run')} of {len(runs):,} {'has' if len(unusable) == 1 else 'have'} nodes"
-                f" without a signal, at most {worst['nodes_unusable']} of {worst['nodes']} ({worst['seed_set']})."
-                " The nodes tables give the reasons.",
-                warning=True,
-            )
-        )
-    overruled = {row["run"]: row for row in quality if row["repetition_time_overruled"] != MISSING}
-    if overruled:
-        run, row = next(iter(overruled.items()))
-        blocks.append(
-            Paragraph(
-                f"In {counted(len(overruled), 'run')} of {len(runs):,}, the repetition time in the image header or the"
-                f" sidecar differs from the one used; for example {run}, with"
-                f" {_shown(row['repetition_time'], 'repetition_time')} s ({row['repetition_time_overruled']}).",
-                warning=True,
-            )
-        )
-    blocks += [Paragraph(words, warning=True) for words in _far_below(quality)]
-    same = [row for row in estimation if row["same_signal"] != "0"]
-    if same:
-        blocks.append(
-            Paragraph(
-                f"In {counted(len(same), 'connectome')}, some nodes have identical signals and their edge is n/a; for"
-                f" example in {same[0]['run']} ({same[0]['seed_set']}). The sidecars name the nodes.",
-                warning=True,
-            )
-        )
-    if unconverged:
-        blocks.append(
-            Paragraph(
-                f"{counted(len(unconverged), 'estimate')} did not converge; see the quality section.", warning=True
-            )
-        )
-    return Section("Summary", blocks)
+    return Facts(facts)
 
 
 def _far_below(quality: Sequence[Row]) -> list[str]:
@@ -341,12 +427,12 @@ def _far_below(quality: Sequence[Row]) -> list[str]:
         worth: dict[str, float] = {}
         for row in quality:
             if row["denoising"] == label:
-                number = float(row["effective_degrees_of_freedom"])
-                worth[row["run"]] = min(number, worth.get(row["run"], number))
+                value = float(row["effective_degrees_of_freedom"])
+                worth[row["run"]] = min(value, worth.get(row["run"], value))
         middle = median(worth.values())
-        low = sorted((number, run) for run, number in worth.items() if FAR_BELOW * number < middle)
+        low = sorted((value, run) for run, value in worth.items() if FAR_BELOW * value < middle)
         if low:
-            named = ", ".join(f"{run} ({number:.1f})" for number, run in low[:N_WORST])
+            named = ", ".join(f"{run} ({value:.1f})" for value, run in low[:N_WORST])
             more = f" and {len(low) - N_WORST:,} more" if len(low) > N_WORST else ""
             said.append(
                 f"{counted(len(low), 'run')} of {len(worth):,} ({label}) {'has' if len(low) == 1 else 'have'} less than"
@@ -359,6 +445,7 @@ def _far_below(quality: Sequence[Row]) -> list[str]:
 def _what_was_run(
     settings: Mapping[str, Any],
     contents: Mapping[str, Any],
+    used: Sequence[str],
     quality: Sequence[Row],
     left_out: Sequence[Row],
     estimation: Sequence[Row],
@@ -367,13 +454,13 @@ def _what_was_run(
 ) -> Section:
     computed = _counts(estimation)
     combined = _counts(_of_combined(estimation, contents))
-    used_runs = len({row["run"] for row in quality})
     all_runs = len({row["run"] for row in [*quality, *left_out]}) + len(contents["unused"])
     runs: list[Block] = [
+        _counts_of_study(used, contents, quality, left_out, estimation),
         Paragraph(
-            f"{used_runs:,} of the {counted(all_runs, 'run')} in the runs table {contents['runs_table']}"
-            f" {'was' if used_runs == 1 else 'were'} used."
-        )
+            f"{len(used):,} of the {counted(all_runs, 'run')} in the runs table {contents['runs_table']}"
+            f" {'was' if len(used) == 1 else 'were'} used."
+        ),
     ]
     if contents["unused"]:
         runs += _long_table(
@@ -546,10 +633,10 @@ def _overview(quality: Sequence[Row]) -> Table:
 
 
 def _spread(cells: Iterable[str], form: str) -> str:
-    numbers = [number for number in map(_number, cells) if number is not None]
+    numbers = [value for value in map(_number, cells) if value is not None]
     if not numbers:
         return MISSING
-    low, middle, high = (f"{value:{form}}" for value in (min(numbers), median(numbers), max(numbers)))
+    low, middle, high = (number(value, form) for value in (min(numbers), median(numbers), max(numbers)))
     return middle if low == high else f"{middle} ({low}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high})"
 
 
@@ -584,9 +671,9 @@ def _by_run(quality: Sequence[Row], measure: Measure) -> dict[str, dict[str, flo
     """Give the known values by run, for each label of what the measure depends on; each value comes once."""
     values: dict[str, dict[str, float]] = {}
     for row in quality:
-        number = _number(row[measure.column])
-        if number is not None:
-            values.setdefault(row[measure.depends_on] if measure.depends_on else "", {})[row["run"]] = number
+        value = _number(row[measure.column])
+        if value is not None:
+            values.setdefault(row[measure.depends_on] if measure.depends_on else "", {})[row["run"]] = value
     return dict(sorted(values.items()))
 
 
@@ -668,7 +755,6 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
     by_labels: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
     for item in contents["groups"]:
         by_labels.setdefault((item["seed_set"], item["denoising"]), {}).setdefault(item["group"], []).append(item)
-    room, noun = MOST_EMBEDDED, "combined run" if contents["combined"] else "run"
     sections = []
     for (seed_set, denoising), groups in sorted(by_labels.items()):
         blocks: list[Block] = []
@@ -679,18 +765,29 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
             figures = []
             for item in members:
                 for words, path in item["figures"]:
-                    image = images.get(path)
-                    room -= len(image.content) if image else 0
                     caption = f"{item['estimator']}: {words}, {group}"
-                    figures.append(Figure(path, caption, image if room >= 0 else None))
-            title = f"{group[0].upper()}{group[1:]}, mean of {counted(members[0]['runs'], noun)}"
-            if group == "all runs":
+                    table = _means_table(item, caption) if words == "networks" else None
+                    figures.append(Figure(path, caption, images.get(path), table))
+            title = f"{group[0].upper()}{group[1:]}, {members[0]['mean_of']}"
+            if group == ALL_RUNS:
                 blocks += [Paragraph(f"{title}."), Figures(figures)]
             else:
                 blocks.append(Folded(title, [Figures(figures)]))
         sections.append(Section(f"{seed_set}, {denoising}", blocks))
     note = Paragraph("Each figure links to its file at full resolution.")
+    sections += [
+        Section(item["title"], [Figures([Figure(path, words, images.get(path)) for words, path in item["figures"]])])
+        for item in contents["differences"]
+    ]
     return Section("Connectomes of groups", [note, *sections])
+
+
+def _means_table(item: Mapping[str, Any], caption: str) -> Table | None:
+    if not item["means"]:
+        return None
+    (_, *networks), rows = item["means"]
+    cells = [[row[0], *(cell if cell == MISSING else number(float(cell)) for cell in row[1:])] for row in rows]
+    return Table(f"Means behind {caption}", ["network", *networks], cells)
 
 
 def _contrasts(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
@@ -740,7 +837,7 @@ def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> li
             page = Link("Interactive page", item["page"]) if item["page"] else None
             by_title[item["title"]] = [Paragraph([page, ": slices through any point."])] if page else []
         blocks = by_title[item["title"]]
-        blocks.append(shown if item["group"] == "all runs" else Folded(item["group"], [shown]))
+        blocks.append(shown if item["group"] == ALL_RUNS else Folded(item["group"], [shown]))
     for item in contents["map_contrasts"]:
         blocks = by_title.setdefault(item["title"], [Paragraph(asked(item["result"]))])
         blocks += [
@@ -938,7 +1035,7 @@ def _censored(rows: Iterable[Row]) -> Range:
 
 
 def _without_data(rows: Iterable[Row]) -> Mapping[str, int]:
-    return {row["run"]: number for row in rows if (number := int(row["frames_without_data"]))}
+    return {row["run"]: frames for row in rows if (frames := int(row["frames_without_data"]))}
 
 
 def _limits(rows: Iterable[Row], column: str) -> Range:
@@ -951,5 +1048,5 @@ def _number(cell: str) -> float | None:
 
 
 def _shown(cell: str, column: str) -> str:
-    number = _number(cell)
-    return MISSING if number is None else f"{number:.{COLUMNS[column].digits}f}"
+    value = _number(cell)
+    return MISSING if value is None else number(value, f".{COLUMNS[column].digits}f")

@@ -35,6 +35,7 @@ def slices_figure(
     strong: NDArray[np.bool_] | None = None,
     vmax: float | None = None,
     seed: Sequence[float] | None = None,
+    signed: bool = True,
 ) -> Figure:
     """Draw a map over the MNI152 template.
 
@@ -60,6 +61,8 @@ def slices_figure(
         not wash out the rest.
     seed
         Centre of the seed, mm, marked by a ring.
+    signed
+        False for values that are never below 0, such as F statistics: the colours span 0 to vmax.
 
     References
     ----------
@@ -69,9 +72,9 @@ def slices_figure(
     limit = vmax if vmax is not None else _limit(values)
     if strong is None:
         strong = np.abs(np.nan_to_num(values)) >= threshold
-    overlay = _Overlay(values, strong, affine, limit, threshold or limit)
     brain, to_mm = template()
-    scale = style.ColourScale(style.diverging_map(), -limit, limit, label)
+    scale = style.value_scale(values, label, vmax=limit, signed=signed)
+    overlay = _Overlay(values, strong, affine, scale, threshold or limit)
 
     spans = [high - low for low, high in SPAN]
     widths = [spans[1], spans[0], spans[0]]  # of the sagittal, coronal and axial view
@@ -107,7 +110,7 @@ class _Overlay:
     values: NDArray[np.float64]
     strong: NDArray[np.bool_]
     affine: NDArray[np.float64]
-    limit: float
+    scale: style.ColourScale
     fading: float
 
 
@@ -139,7 +142,7 @@ def _draw_slice(
     axes.imshow(np.repeat(grey[..., None], 3, axis=2), **shown)
     value = _sampled(overlay.values, overlay.affine, points)
     strong = _sampled(overlay.strong.astype(np.float64), overlay.affine, points) > 0.5
-    colours = style.diverging_map()(np.clip(0.5 + 0.5 * value / overlay.limit, 0, 1))
+    colours = overlay.scale.colours(overlay.scale.share(value))
     fading = FAINTEST * np.minimum(np.abs(np.nan_to_num(value)) / overlay.fading, 1) ** 2
     colours[..., 3] = np.where(np.isfinite(value), np.where(strong, 0.9, fading), 0.0)
     axes.imshow(colours, **shown)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,31 +19,30 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 
+from sphereconn.draw.network_colours import NO_NETWORK, NO_NETWORK_COLOUR, network_colours
 from sphereconn.files import written_whole
+from sphereconn.words import number
 
 TEXT_SIZE = 8.0  # points
 SMALL_TEXT_SIZE = 7.0
 TITLE_SIZE = 11.0
 LINE_HEIGHT = 1.35 / 72  # inches a point of text
 MARGIN = 0.15  # inches
+BAR_WIDTH = 0.13
+TICK_ROOM = 0.17  # inches between the ticks of a colour bar
+LEFT_OUT_SHARE = 0.1  # of a colour bar, for the magnitudes that are left out
 
 INK = "#222222"
 FAINT_INK = "#6b6b6b"
 MISSING_COLOUR = "#c9c9c9"  # a value that is n/a
-NO_NETWORK_COLOUR = "#b8b8b8"
 
 DIVERGING = "RdBu_r"
 
-# Found by a search for the largest smallest distance (CIELAB) within the set and to NO_NETWORK_COLOUR, under normal,
-# protan, deutan and tritan vision; then ordered so that the first few are the farthest apart.
-NETWORK_COLOURS = (
-    "#2d78f0", "#d28700", "#870069", "#2de1ff", "#5a3c1e", "#a5d296", "#9678b4",
-    "#f0785a", "#5a6900", "#d20f5a", "#e1d25a", "#4b2d96", "#5ab4ff", "#3c8778",
-)  # fmt: skip
 NETWORK_MARKERS = ("o", "s", "^", "D")  # a second cue, for printing in grey
-NO_NETWORK = frozenset({"", "n/a", "none", "unassigned", "uncertain"})
 
 _SETTINGS: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
@@ -80,18 +81,29 @@ def figure_style() -> Iterator[None]:
 def save_figure(figure: Figure, path: str | Path, dpi: int = 150) -> None:
     """Write a figure whole or not at all; the suffix (.png, .svg, .pdf) gives the format.
 
-    The same figure gives the same bytes: no date and no version is written into the file.
+    The same figure gives the same bytes: no date and no version is written into the file. The shades of a .png are in
+    steps of 4 of 255, which no one sees and which makes the file a third smaller.
     """
     path = Path(path)
     absent: dict[str, dict[str, Any]] = {
-        ".png": {"Software": None},
         ".svg": {"Date": None, "Creator": None},
         ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     }
-    if path.suffix not in absent:
+    if path.suffix not in (".png", *absent):
         raise ValueError(f"{path}: a figure is a .png, .svg or .pdf file")
     with figure_style(), written_whole(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:], dpi=dpi, metadata=absent[path.suffix])
+        if path.suffix == ".png":
+            _rastered(figure, dpi).save(temporary, "PNG", dpi=(dpi, dpi))
+        else:
+            figure.savefig(temporary, format=path.suffix[1:], dpi=dpi, metadata=absent[path.suffix])
+
+
+def _rastered(figure: Figure, dpi: int) -> Image.Image:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="rgba", dpi=dpi)
+    pixels = np.frombuffer(buffer.getvalue(), np.uint8).reshape(-1, int(figure.get_figwidth() * dpi), 4)[..., :3]
+    shades = np.minimum((np.arange(256) + 2) // 4 * 4, 255).astype(np.uint8)
+    return Image.fromarray(shades[pixels])
 
 
 @dataclass(frozen=True)
@@ -104,16 +116,19 @@ class NetworkLook:
 
 
 def network_looks(networks: Sequence[str]) -> dict[str, NetworkLook]:
-    """Return the look of each network, by its rank among the sorted names; those of no network come last, in grey.
+    """Return the look of each network, in the order of the names; those of no network come last, in grey.
 
-    The same set of names always gets the same colours, whatever the order or number of the nodes.
+    A network has one colour in every atlas (`sphereconn.draw.network_colours`); the same set of names always gets the
+    same looks, whatever the order or number of the nodes. Neighbours in the legend, and networks of one colour, differ
+    in their markers.
     """
     named = sorted({name for name in networks if name.lower() not in NO_NETWORK}, key=lambda name: (name.lower(), name))
+    colours, used = network_colours(named), Counter[str]()
     looks = {}
     for rank, name in enumerate(named):
-        round_, place = divmod(rank, len(NETWORK_COLOURS))
-        marker = NETWORK_MARKERS[(place + round_) % len(NETWORK_MARKERS)]
-        looks[name] = NetworkLook(name, NETWORK_COLOURS[place], marker)
+        marker = NETWORK_MARKERS[(rank + used[colours[name]]) % len(NETWORK_MARKERS)]
+        used[colours[name]] += 1
+        looks[name] = NetworkLook(name, colours[name], marker)
     for name in sorted({name for name in networks if name.lower() in NO_NETWORK}):
         looks[name] = NetworkLook(name if name not in ("", "n/a") else "no network", NO_NETWORK_COLOUR, "o")
     return looks
@@ -138,6 +153,12 @@ def symmetric_limit(values: ArrayLike) -> float:
 def diverging_map() -> Colormap:
     """Return the map for signed values (blue below, red above zero), with grey for what is missing."""
     return matplotlib.colormaps[DIVERGING].with_extremes(bad=MISSING_COLOUR)
+
+
+def unsigned_map() -> Colormap:
+    """Return the map for values that are never below 0: from white on, the colours of positive values."""
+    shades = matplotlib.colormaps[DIVERGING](np.linspace(0.5, 1, 256))
+    return LinearSegmentedColormap.from_list("unsigned", list(shades)).with_extremes(bad=MISSING_COLOUR)
 
 
 def sequential_map(name: str) -> Colormap:
@@ -193,13 +214,123 @@ def spread(centres: ArrayLike, gap: float, low: float, high: float) -> NDArray[n
 
 @dataclass(frozen=True)
 class ColourScale:
-    """What the colours of a figure mean; magnitudes under ``left_out_below`` are not drawn."""
+    """What the colours of a figure mean.
+
+    Attributes
+    ----------
+    colours : from ``low`` to ``high``
+    low, high : values at the ends; what lies beyond has the colour of the end
+    label : what the values are
+    left_out_below : magnitudes under it are not drawn
+    drawn : the smallest and the largest value that is drawn, where known: the bar says that some lie beyond an end,
+        and shows no sign that no value has when magnitudes are left out
+    """
 
     colours: Colormap
     low: float
     high: float
     label: str
     left_out_below: float = 0.0
+    drawn: tuple[float, float] | None = None
+
+    def share(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return where values lie from the low (0) to the high end (1), those beyond at the ends."""
+        return np.clip((np.asarray(values, dtype=np.float64) - self.low) / (self.high - self.low), 0, 1)
+
+
+def value_scale(
+    values: ArrayLike, label: str, *, vmax: float | None = None, signed: bool = True, left_out_below: float = 0.0
+) -> ColourScale:
+    """Return the scale of values that have a sign, from -limit to limit, or of those that have none, from 0 on.
+
+    Parameters
+    ----------
+    values
+        What is drawn; NaN where nothing is.
+    label
+        What they are.
+    vmax
+        The limit; by default the largest magnitude.
+    signed
+        Whether they can be below 0 by their nature; F statistics cannot.
+    left_out_below
+        Magnitudes under it are not drawn.
+    """
+    limit = vmax if vmax is not None else symmetric_limit(values)
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    drawn = (float(known.min()), float(known.max())) if known.size else None
+    colours = diverging_map() if signed else unsigned_map()
+    return ColourScale(colours, -limit if signed else 0.0, limit, label, left_out_below, drawn)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Part of a colour bar: shares of its height, the values there, and the ticks, as value and label."""
+
+    bottom: float
+    top: float
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+
+    def height_of(self, value: float) -> float:
+        """Return where a value stands, as a share of the height of the bar."""
+        if self.high == self.low:
+            return (self.bottom + self.top) / 2
+        return self.bottom + (self.top - self.bottom) * (value - self.low) / (self.high - self.low)
+
+
+def _stretches(scale: ColourScale, height: float) -> list[_Stretch]:
+    """Cut a bar into what is drawn: below and above the magnitudes that are left out, or all of it."""
+    cutoff = scale.left_out_below
+    if cutoff <= 0:
+        parts = [(0.0, 1.0, scale.low, scale.high)]
+    else:
+        smallest, largest = scale.drawn or (scale.low, scale.high)
+        below = [(min(scale.low, -cutoff), -cutoff)] if smallest < 0 else []
+        above = [(cutoff, max(scale.high, cutoff))] if largest > 0 or not below else []
+        share = (1 - LEFT_OUT_SHARE) / len(below + above)
+        parts = [(0.0, share, *ends) for ends in below] + [(1 - share, 1.0, *ends) for ends in above]
+    digits = _digits([end for _, _, *ends in parts for end in ends])
+    return [
+        _Stretch(bottom, top, low, high, _ticks(low, high, digits, (top - bottom) * height, scale))
+        for bottom, top, low, high in parts
+    ]
+
+
+def _ticks(low: float, high: float, digits: str, height: float, scale: ColourScale) -> tuple[tuple[float, str], ...]:
+    """Label both ends of a stretch and what has room between them; an end that values lie beyond says so."""
+    smallest, largest = scale.drawn or (low, high)
+    slack = 1e-9 * max(abs(scale.low), abs(scale.high))
+    if low == high:
+        return ((high, ("\u2264 " if high < 0 else "\u2265 ") + number(high, digits)),)
+    first = ("\u2264 " if low <= scale.low and smallest < scale.low - slack else "") + number(low, digits)
+    last = ("\u2265 " if high >= scale.high and largest > scale.high + slack else "") + number(high, digits)
+    room = TICK_ROOM * (high - low) / height
+    most = max(1, int(height / TICK_ROOM / 1.6))
+    between = [
+        float(value)
+        for value in MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        if low + room <= value <= high - room
+    ]
+    between = [value for value in between if abs(float(f"{value:{digits}}") - value) <= slack]  # no more digits
+    decimals = max((len(f"{value:.6g}".partition(".")[2]) for value in between), default=0)
+    labels = [number(value, digits if digits.endswith("e") else f".{decimals}f") for value in between]
+    return ((low, first), *zip(between, labels, strict=True), (high, last))
+
+
+def _digits(ends: Sequence[float]) -> str:
+    """Return how the ends of scales are written: two digits of the largest, more where they could not be told apart."""
+    different = sorted({abs(end) for end in ends})
+    largest = different[-1]
+    if not 1e-3 <= largest < 1e5:
+        return ".1e"
+    least = max(0, 1 - int(np.floor(np.log10(largest))))
+    for digits in range(least, least + 3):
+        if len({f"{end:.{digits}f}" for end in different}) == len(different):
+            break
+    return f".{digits}f"
 
 
 class Sheet:
@@ -230,19 +361,44 @@ class Sheet:
         below = MARGIN + (title.count("\n") + 1) * TITLE_SIZE * LINE_HEIGHT
         self.text(MARGIN, below, wrapped(note, width, SMALL_TEXT_SIZE), SMALL_TEXT_SIZE, color=FAINT_INK)
 
-    def colour_bar(self, left: float, top: float, height: float, scale: ColourScale) -> None:
-        """Add a vertical colour bar; `colour_bar_width` says how wide it is with its ticks and label."""
-        axes = self.axes(left, top, 0.13, height)
-        values = np.linspace(scale.low, scale.high, 256)
-        shades = scale.colours(np.linspace(0, 1, 256))
-        shades[np.abs(values) < scale.left_out_below] = matplotlib.colors.to_rgba("#eeeeee")
-        extent = (0, 1, scale.low, scale.high)
-        axes.imshow(shades[:, None], aspect="auto", origin="lower", extent=extent, interpolation="nearest")
+    def colour_bar(self, left: float, top: float, height: float, scale: ColourScale, largest: float = 0.0) -> None:
+        """Add a vertical colour bar; `colour_bar_width` says how wide it is with its ticks and label.
+
+        Magnitudes that are left out are a short grey stretch. Where ``largest`` is the area (square points) of a marker
+        of the highest value, and areas are in proportion to values, markers to the left say what a size means.
+        """
+        left += _marker_room(largest)
+        axes = self.axes(left, top, BAR_WIDTH, height)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+        axes.set_facecolor("#eeeeee")
+        parts = _stretches(scale, height)
+        for part in parts:
+            values = np.linspace(part.low, part.high, 256)
+            extent = (0, 1, part.bottom, part.top)
+            shades = scale.colours(scale.share(values))[:, None]
+            axes.imshow(shades, aspect="auto", origin="lower", extent=extent, interpolation="nearest")
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+        ticks = [
+            (part.height_of(value), value, label) for part in _stretches(scale, height) for value, label in part.ticks
+        ]
         axes.set_xticks([])
         axes.yaxis.tick_right()
         axes.yaxis.set_label_position("right")
-        axes.locator_params(axis="y", nbins=6)
+        axes.set_yticks([place for place, _, _ in ticks], [label for _, _, label in ticks])
         axes.set_ylabel(wrapped(scale.label, height, TEXT_SIZE))
+        if largest:
+            shown = [(place, value) for place, value, _ in ticks if value > 0]
+            axes.scatter(
+                [-_marker_room(largest) / 2 / BAR_WIDTH] * len(shown),
+                [place for place, _ in shown],
+                s=[largest * value / scale.high for _, value in shown],
+                c=scale.colours(scale.share([value for _, value in shown])),
+                edgecolors=INK,
+                linewidths=0.4,
+                clip_on=False,
+            )
 
     def legend(self, left: float, top: float, width: float, looks: Sequence[NetworkLook]) -> None:
         """Add a legend of networks in as many columns as fit the width; `legend_height` says how high it is."""
@@ -252,8 +408,8 @@ class Sheet:
         axes.set_xlim(0, width)
         axes.set_ylim(legend_height(looks, width), 0)
         rows = -(-len(looks) // columns)
-        for number, look in enumerate(looks):
-            column, row = divmod(number, rows)
+        for place, look in enumerate(looks):
+            column, row = divmod(place, rows)
             x, y = column * column_width + 0.08, (row + 0.5) * TEXT_SIZE * LINE_HEIGHT
             axes.scatter([x], [y], s=28, c=look.colour, marker=look.marker, edgecolors=INK, linewidths=0.5)
             axes.text(x + 0.1, y, look.label, va="center_baseline", size=TEXT_SIZE)
@@ -269,11 +425,16 @@ def heading_height(title: str, note: str, width: float) -> float:
     return height
 
 
-def colour_bar_width(height: float, scale: ColourScale) -> float:
-    """Return the room in inches that a colour bar takes with its ticks and the label along it."""
-    ticks = max(text_width(f"{value:.2g}0", SMALL_TEXT_SIZE) for value in (scale.low, scale.high))
+def colour_bar_width(height: float, scale: ColourScale, largest: float = 0.0) -> float:
+    """Return the room in inches that a colour bar takes with its markers, its ticks and the label along it."""
+    labels = [label for part in _stretches(scale, height) for _, label in part.ticks]
+    ticks = max(text_width(label, SMALL_TEXT_SIZE) for label in labels)
     lines = wrapped(scale.label, height, TEXT_SIZE).count("\n") + 1
-    return 0.13 + 0.12 + ticks + lines * TEXT_SIZE * LINE_HEIGHT
+    return _marker_room(largest) + BAR_WIDTH + 0.15 + ticks + lines * TEXT_SIZE * LINE_HEIGHT
+
+
+def _marker_room(largest: float) -> float:
+    return 2 * np.sqrt(largest / np.pi) / 72 + 0.1 if largest else 0.0
 
 
 def legend_height(looks: Sequence[NetworkLook], width: float) -> float:

@@ -22,6 +22,8 @@ GAP = 0.14
 STRIP = 0.11
 
 MOST_LINES = 20
+MOST_HIGHER = 2.0  # times, where single frames reach far beyond the others
+UNITS = {"zscore_sample": "z", "psc": "% of the mean", "none": "units of the image"}
 LINE_COLOUR = "#35557a"
 CENSORED_COLOUR = "#f3d9a4"
 
@@ -39,7 +41,8 @@ def time_series_figure(
 ) -> Figure:
     """Draw signals over time: one line a node for at most 20 nodes, else a carpet ordered by network.
 
-    Each signal is drawn around its own mean, all on one scale.
+    Each signal is drawn around its own mean, all on one scale, and no line is cut off: where single frames reach far
+    beyond the others, the figure is higher, and beyond its limit the lines are flatter.
 
     Parameters
     ----------
@@ -50,7 +53,7 @@ def time_series_figure(
     repetition_time : float
         Seconds from frame to frame.
     title, label : str
-        What the figure shows; what the values are (beside the scale).
+        What the figure shows; what the values are, with their unit (beside the scale): see `signal_label`.
     networks : sequence of str, optional
         One a node: colours and, for a carpet, order.
     framewise_displacement : (n_frames,) array, optional
@@ -82,6 +85,11 @@ def time_series_figure(
     )
     with style.figure_style():
         return _lines(run, title, label) if n_nodes <= MOST_LINES else _carpet(run, title, label)
+
+
+def signal_label(standardize: str) -> str:
+    """Return what cleaned signals are, with their unit, by how they were standardized."""
+    return f"Signal ({UNITS[standardize]})"
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,10 @@ def _lines(run: _Run, title: str, label: str) -> Figure:
     spacing = 1.7 * _robust_limit(run.signals)
     left = _room(max(style.text_width(name, style.TEXT_SIZE) for name in labels) + 0.15)
     legend = style.listed_looks(looks) if run.networks else []
-    height = LINE_HEIGHT * (n_nodes + 0.4)
+    heights = run.signals - spacing * np.arange(n_nodes)
+    low = float(np.nanmin(heights, initial=-(n_nodes - 0.3) * spacing)) - 0.1 * spacing
+    high = float(np.nanmax(heights, initial=0.7 * spacing)) + 0.1 * spacing
+    height = LINE_HEIGHT * min((high - low) / spacing, MOST_HIGHER * (n_nodes + 0.6))
     length = _round_length(spacing)
     length_room = style.text_width(f"{length:g}", style.SMALL_TEXT_SIZE) + 0.2
     label = style.wrapped(label, height, style.TEXT_SIZE)
@@ -134,8 +145,8 @@ def _lines(run: _Run, title: str, label: str) -> Figure:
             axes.plot(time[[0, -1]], [-node * spacing] * 2, color=style.MISSING_COLOUR, linewidth=3)
         else:
             colour = looks[network].colour if run.networks else LINE_COLOUR
-            axes.plot(time, run.signals[:, node] - node * spacing, color=colour, linewidth=0.9)
-    axes.set_ylim(-(n_nodes - 0.3) * spacing, 0.7 * spacing)
+            axes.plot(time, heights[:, node], color=colour, linewidth=0.9)
+    axes.set_ylim(low, high)
     axes.set_yticks(-np.arange(n_nodes) * spacing, labels)
     axes.tick_params(axis="y", length=0, labelsize=style.TEXT_SIZE)
     for tick, gone in zip(axes.get_yticklabels(), run.empty, strict=True):
@@ -168,7 +179,7 @@ def _carpet(run: _Run, title: str, label: str) -> Figure:
     left = _room(widest + 0.25 + STRIP if looks else 0)
     empty = style.missing_note([name for name, gone in zip(run.names, run.empty, strict=True) if gone])
     note = ", ".join(filter(None, [_censored_note(run), empty]))
-    scale = style.ColourScale(style.diverging_map(), -limit, limit, label)
+    scale = style.value_scale(run.signals, label, vmax=limit)
     right = 0.1 + style.colour_bar_width(BAR_HEIGHT, scale)
     frame = _frame(run, left, CARPET_HEIGHT, right, title, note, [])
     extent = (-0.5 * run.repetition_time, (n_frames - 0.5) * run.repetition_time, n_nodes, 0)

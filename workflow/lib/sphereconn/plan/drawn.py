@@ -51,17 +51,28 @@ def connectome_figures(study: Study, seed_set: str) -> dict[str, str]:
     }
 
 
+def on_common_scale(study: Study, group: str, estimator: str) -> bool:
+    """Tell whether a group is drawn on the scale that groups share: what all runs of a tangent space show is not.
+
+    That is the geometric mean, not the mean displacement from it, which is zero.
+    """
+    return not (group == ALL_RUNS and estimator in study.tangent_estimators)
+
+
 def figures(study: Study) -> Iterator[Product]:
-    """Name the figures of recordings and groups, and the pages; pages and figures of signals come again."""
+    """Name the figures of recordings and groups, and the pages; pages, figures of signals and scales come again."""
     kinds, extension = study.figures["kinds"], study.figures["format"]
     for item in study.shown:
         drawn = [(each.folder, each.stem) for each in study.connected(item) if each.stem in study.figure_runs]
         groups = [("group", group.label) for group in groups_of(item.members, study.groups)]
         shown = connectome_figures(study, item.seed_set)
+        if shown:
+            yield Product((names.figure_scale(item.seed_set, item.estimator),), ALL_GROUPS[1], item.seed_set)
         for folder, whose in [*drawn, *groups]:
             for suffix, words in shown.items():
                 path = names.connectome_figure(folder, whose, *item.labels, suffix)
-                yield Product((path,), whose, *item.labels, shows=words)
+                table = [names.network_table(folder, whose, *item.labels)] if words == FIGURES["networks"].shows else []
+                yield Product((path, *table), whose, *item.labels, shows=words)
         for folder, whose in _fitted(study, item) if "path" in kinds else ():
             path = names.connectome_figure(folder, whose, *item.labels, f"{FIGURES['path'].ending}.{extension}")
             yield Product((path,), whose, *item.labels, shows=FIGURES["path"].shows)

@@ -11,7 +11,8 @@ from typing import Any
 
 from sphereconn.extract.formats import sidecar_of
 from sphereconn.plan.contrasted import PREFIX, TABLES
-from sphereconn.plan.drawn import ALL_GROUPS, style
+from sphereconn.plan.differences import DENOISING, Difference, differences
+from sphereconn.plan.drawn import ALL_GROUPS, on_common_scale, style
 from sphereconn.plan.products import AGGREGATED, CONNECTED, TANGENT_SPACE
 from sphereconn.study import names
 from sphereconn.study.denoising import confound_files
@@ -143,7 +144,8 @@ def drawn_connectome(
 ) -> dict[str, str]:
     """Return what a figure shows of a recording or a group: its connectome, or the statistic of a contrast.
 
-    The mean displacement of all runs of a tangent space is zero: what there is to see is the geometric mean.
+    The mean displacement of all runs of a tangent space is zero: what there is to see is the geometric mean. Groups
+    come with the ``scale`` that their figures share.
     """
     labels = (seed_set, denoising, estimator)
     if folder != "group":
@@ -155,11 +157,51 @@ def drawn_connectome(
         shown, measured = ("stat-statistic_relmat.tsv", TABLES["sidecar"]), ALL_RUNS
     elif whose == ALL_RUNS and estimator in study.tangent_estimators:
         shown = (TANGENT_SPACE["mean"], TANGENT_SPACE["mean_sidecar"])
-    return {
+    files = {
         "matrix": study.place(names.group_result(whose, *labels, shown[0])),
         "sidecar": study.place(names.group_result(whose, *labels, shown[1])),
         "nodes": study.place(names.group_result(measured, *labels, AGGREGATED["nodes"])),
     }
+    if measured == whose and on_common_scale(study, whose, estimator):
+        files["scale"] = study.place(names.figure_scale(seed_set, estimator))
+    return files
+
+
+def scaled_connectomes(study: Study, seed_set: str, estimator: str) -> Files:
+    """Return the connectomes of groups whose figures share a scale: those of a seed set and an estimator."""
+    of_groups = [
+        (group.label, *item.labels)
+        for item in study.shown
+        if (item.seed_set, item.estimator) == (seed_set, estimator)
+        for group in groups_of(item.members, study.groups)
+        if on_common_scale(study, group.label, estimator)
+    ]
+    return {
+        key: [study.place(names.group_result(*labels, AGGREGATED[suffix])) for labels in of_groups]
+        for key, suffix in {"matrices": "mean", "nodes": "nodes"}.items()
+    }
+
+
+def subtracted(study: Study, whose: str, seed_set: str, denoising: str, estimator: str) -> Files:
+    """Return what a difference is drawn from: two groups, and the scale that they share."""
+    groups = difference_of(study, whose, seed_set, denoising, estimator).groups
+    return {
+        key: [study.place(names.group_result(*labels, AGGREGATED[suffix])) for labels in groups]
+        for key, suffix in {"matrices": "mean", "sidecars": "sidecar", "nodes": "nodes"}.items()
+    } | {"scale": [study.place(names.figure_scale(seed_set, estimator))]}
+
+
+def difference_words(study: Study, whose: str, seed_set: str, denoising: str, estimator: str) -> dict[str, Any]:
+    """Return what a difference is called."""
+    item = difference_of(study, whose, seed_set, denoising, estimator)
+    labels = (seed_set, estimator, *([] if item.whose.startswith(DENOISING) else [denoising]))
+    return {"title": f"{item.words}\n{', '.join(labels)}", "captions": list(item.captions)}
+
+
+def difference_of(study: Study, whose: str, seed_set: str, denoising: str, estimator: str) -> Difference:
+    """Return the difference of these labels."""
+    labels = (seed_set, denoising, estimator)
+    return next(item for item in differences(study) if (item.whose, item.labels) == (whose, labels))
 
 
 def drawn_path(study: Study, folder: str, whose: str, seed_set: str, denoising: str, estimator: str) -> dict[str, str]:

@@ -7,10 +7,12 @@ that names what it makes, and an entry in ``STAGES``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 
 from sphereconn.errors import InputError
 from sphereconn.plan.compared import comparison_results, reliability_results
 from sphereconn.plan.contrasted import contrast_results
+from sphereconn.plan.differences import difference_figures
 from sphereconn.plan.drawn import figures
 from sphereconn.plan.mapped import map_results
 from sphereconn.plan.product import Product, ending
@@ -186,6 +188,6 @@ STAGES: dict[str, Callable[[Study], Iterator[Product]]] = {
     "maps": map_results,
     "reliability": reliability_results,
     "comparison": comparison_results,
-    "figures": figures,
+    "figures": lambda study: chain(figures(study), difference_figures(study)),
     "report": report,
 }

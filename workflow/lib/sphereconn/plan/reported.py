@@ -7,7 +7,8 @@ from typing import Any
 
 from sphereconn.plan import contrasted
 from sphereconn.plan.compared import COMPARISON, LENGTHS, RADII, RELIABILITY
-from sphereconn.plan.drawn import ALL_GROUPS, PAGE, SIGNALS
+from sphereconn.plan.differences import differences
+from sphereconn.plan.drawn import ALL_GROUPS, FIGURES, PAGE, SIGNALS
 from sphereconn.plan.mapped import TESTED
 from sphereconn.plan.product import Product, named
 from sphereconn.plan.products import AGGREGATED, products
@@ -33,10 +34,11 @@ def reported(study: Study) -> dict[str, Any]:
         ``runs_table``: the table that lists the runs. ``preprocessed_by``: programs that made their images, with
         versions. ``search``: images that a search for runs left out, and why.
         ``unused``: runs of it that no combination uses, and why. ``in_no_group``: runs without a value in a grouping
-        column, and that column. ``combined``: names of combined runs. ``groups``: for
-        each group of a combination its labels, its sidecar (which lists its runs) and its figures, as paths with what
-        they show. ``pages``: interactive pages of the groups. ``runs``: the same links for single runs.
-        ``contrasts``: of each its title, tables and figures. ``maps``: figures of the seed maps of each group.
+        column, and that column. ``combined``: names of combined runs. ``groups``: for each group of a combination its
+        labels, its sidecar (which lists its runs), its table of means by network, where there is one, and its figures,
+        as paths with what they show. ``differences``: the title and the figures of each. ``pages``: interactive pages
+        of the groups. ``runs``: the same links for single runs. ``contrasts``: of each its title, labels, tables and
+        figures. ``maps``: figures of the seed maps of each group.
         ``reliability``: of each combination its title, tables and figures.
         ``comparisons`` and ``radii``: of each its title, tables and figures. ``published_left_out``: of each published
         strategy the runs that it is not for, and why.
@@ -54,6 +56,13 @@ def reported(study: Study) -> dict[str, Any]:
         ],
         "combined": sorted({stem for stem, _, _ in study.combined_runs}),
         "groups": list(_groups(study, figures)),
+        "differences": [
+            {
+                "title": f"{item.words} ({', '.join(item.labels)})",
+                "figures": figures.get((item.whose, *item.labels), []),
+            }
+            for item in differences(study)
+        ],
         "pages": list(_pages(study, figures)),
         "runs": list(_runs(study, figures)),
         "contrasts": list(_contrasts(study, figures)),
@@ -102,13 +111,17 @@ def measured(study: Study) -> dict[str, list[str]]:
 def _groups(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
     for item in study.shown:
         for group in groups_of(item.members, study.groups):
+            shown = figures.get((group.label, *item.labels), [])
             yield {
                 "group": group.words,
                 "seed_set": item.seed_set,
                 "denoising": item.denoising,
                 "estimator": item.estimator,
                 "sidecar": names.group_result(group.label, *item.labels, AGGREGATED["sidecar"]),
-                "figures": figures.get((group.label, *item.labels), []),
+                "networks": names.network_table("group", group.label, *item.labels)
+                if any(shows == FIGURES["networks"].shows for shows, _ in shown)
+                else None,
+                "figures": shown,
             }
 
 
@@ -118,6 +131,7 @@ def _contrasts(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
         yield {
             "title": contrasted.title(contrast).replace("\n", ", "),
             "label": contrast.label,
+            "labels": list(contrast.item.labels),
             **named(names.contrast_result, contrast.labels, chosen),
             "figures": figures.get((contrasted.PREFIX + contrast.label, *contrast.item.labels), []),
         }

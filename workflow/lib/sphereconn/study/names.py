@@ -171,6 +171,16 @@ def connectome_figure(folder: str, whose: str, seed_set: str, denoising: str, es
     return f"{folder}/figures/{whose}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_{suffix}"
 
 
+def network_table(folder: str, whose: str, seed_set: str, denoising: str, estimator: str) -> str:
+    """Name the table of means by network, beside the figure of them."""
+    return connectome_figure(folder, whose, seed_set, denoising, estimator, "networks.tsv")
+
+
+def figure_scale(seed_set: str, estimator: str) -> str:
+    """Name what says how far the connectomes of groups reach: their figures share this scale."""
+    return f"group/figures/groups_atlas-{seed_set}_meas-{estimator}_scale.json"
+
+
 def page(folder: str, whose: str, seed_set: str, denoising: str) -> str:
     """Name the interactive page of a run, or of all groups (``group``, ``groups``); it has every estimator."""
     return f"{folder}/figures/{whose}_atlas-{seed_set}_desc-{denoising}_connectomes.html"

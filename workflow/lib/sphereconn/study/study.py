@@ -256,6 +256,7 @@ def read_study(
             raise InputError(
                 f"{source}: figures.seed_sets.{label}: no such seed set; there are {', '.join(seed_sets)}."
             )
+    _check_differences(settings, runs, f"{source}: figures.differences")
     figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
     excluded = excluded_runs(runs, settings["exclude"], f"{source}: exclude", found.place)
     own = tuple(_combinations(settings, found, excluded.reasons, source))
@@ -457,6 +458,21 @@ def _labels(entry: Settings, key: str, settings: Settings, where: str) -> list[s
         if label not in known:
             raise InputError(f"{where}.{key}: '{label}' is not defined; defined in {key} are {', '.join(known)}.")
     return list(entry.get(key, known))
+
+
+def _check_differences(settings: Settings, runs: Sequence[Run], where: str) -> None:
+    for entry in settings["figures"]["differences"]:
+        ((column, pair),) = entry.items()
+        if column == "denoising":
+            known = list(settings["denoising"])
+        elif column in settings["groups"]:
+            known = sorted({level for run in runs if (level := run.value(column))})
+        else:
+            allowed = ", ".join(["denoising", *settings["groups"]])
+            raise InputError(f"{where}: '{column}' is no column that groups are made by; allowed are {allowed}.")
+        for level in pair:
+            if level not in known:
+                raise InputError(f"{where}.{column}: there is no '{level}'; there are {', '.join(known)}.")
 
 
 def _figure_runs(wanted: Any, runs: Sequence[Recording], source: str) -> frozenset[str]:

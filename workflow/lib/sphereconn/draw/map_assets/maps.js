@@ -89,8 +89,11 @@ class Viewer {
     this.threshold = chosen.threshold;
     element('threshold').value = Math.round((1000 * chosen.threshold) / chosen.limit);
     element('measure').textContent = chosen.measure;
-    element('low').textContent = minus((-chosen.shown).toPrecision(2));
-    element('high').textContent = chosen.shown.toPrecision(2);
+    // Where values lie beyond the colours, the ends of the bar say so.
+    const beyond = chosen.limit > chosen.shown;
+    const end = chosen.shown.toPrecision(2);
+    element('low').textContent = chosen.signed ? `${beyond ? '≤ ' : ''}${minus(`-${end}`)}` : '0';
+    element('high').textContent = `${beyond ? '≥ ' : ''}${end}`;
     if (goThere) this.go(chosen.centre);
     else this.draw();
   }
@@ -147,7 +150,10 @@ class Viewer {
     element('threshold-value').textContent = `≥ ${this.threshold.toPrecision(2)}`;
     const bar = element('bar').getContext('2d');
     const image = bar.createImageData(256, 1);
-    for (let i = 0; i < 256; i++) image.data.set([...this.colours.subarray(3 * i, 3 * i + 3), 255], 4 * i);
+    for (let i = 0; i < 256; i++) {
+      const colour = this.map.signed ? i : 128 + (i >> 1);
+      image.data.set([...this.colours.subarray(3 * colour, 3 * colour + 3), 255], 4 * i);
+    }
     bar.putImageData(image, 0, 0);
   }
 

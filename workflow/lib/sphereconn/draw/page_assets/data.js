@@ -44,6 +44,7 @@ class Connectome {
     this.group = record.group;
     this.measure = record.measure;
     this.limit = record.limit;
+    this.signed = record.signed; // F statistics are never below 0
     this.decimals = record.decimals;
     this.pairs = pairs;
     this.values = decodeBase64(record.values, Float32Array);
@@ -100,7 +101,9 @@ class Connectome {
 
   /** A value as text, with the number of decimals that suits this connectome. */
   format(value) {
-    return Number.isNaN(value) ? 'no value' : value.toFixed(this.decimals).replace('-', '−');
+    if (Number.isNaN(value)) return 'no value';
+    const text = value.toFixed(this.decimals);
+    return Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−');
   }
 }
 

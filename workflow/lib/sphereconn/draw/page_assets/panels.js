@@ -65,17 +65,19 @@ function drawHistogram(magnitude) {
 function drawColourBar(magnitude) {
   const { context, width } = openCanvas($('colour-bar'));
   paintColourBar(context, STRIP, 4, width - STRIP, magnitude);
-  const { measure, limit } = connectome();
+  const { measure, limit, signed } = connectome();
   const end = shortNumber(limit);
-  $('colour-bar').setAttribute('aria-label', `Colours of ${measure}: blue −${end} to red ${end}`);
+  const colours = signed ? `blue −${end} to red ${end}` : `white 0 to red ${end}`;
+  $('colour-bar').setAttribute('aria-label', `Colours of ${measure}: ${colours}`);
 }
 
 /** The colours of values, with grey for magnitudes that are too small to be shown; 42 units high. */
 function paintColourBar(context, left, top, width, magnitude) {
-  const { limit, measure } = connectome();
+  const { limit, measure, signed, largest } = connectome();
+  const low = signed ? -1 : 0; // of the limit
   for (let i = 0; i < 256; i++) {
-    const value = ((i - 127.5) / 127.5) * limit;
-    context.fillStyle = Math.abs(value) < magnitude ? '#eeeeee' : cssColour(data.colours, i);
+    const value = (low + ((1 - low) * (i + 0.5)) / 256) * limit;
+    context.fillStyle = Math.abs(value) < magnitude ? '#eeeeee' : cssColour(data.colours, colourIndex(value, limit));
     context.fillRect(left + (i * width) / 256, top, width / 256 + 0.5, 10);
   }
   context.strokeStyle = '#b9c0c9';
@@ -84,9 +86,12 @@ function paintColourBar(context, left, top, width, magnitude) {
   context.fillStyle = INK;
   context.font = LABEL_FONT.replace('12px', '11px');
   context.textBaseline = 'top';
-  for (const [part, align] of [[-1, 'left'], [-0.5, 'center'], [0, 'center'], [0.5, 'center'], [1, 'right']]) {
+  const beyond = largest > limit * (1 + 1e-6); // a bar whose end colours stand for more says so
+  for (const [along, align] of [[0, 'left'], [0.25, 'center'], [0.5, 'center'], [0.75, 'center'], [1, 'right']]) {
+    const part = low + (1 - low) * along;
+    const sign = beyond && Math.abs(part) === 1 ? (part < 0 ? '≤ ' : '≥ ') : '';
     context.textAlign = align;
-    context.fillText(shortNumber(part * limit), left + ((part + 1) / 2) * width, top + 13);
+    context.fillText(sign + shortNumber(part * limit), left + along * width, top + 13);
   }
   context.textAlign = 'center';
   context.fillStyle = FAINT_INK;
@@ -95,7 +100,7 @@ function paintColourBar(context, left, top, width, magnitude) {
 }
 
 function shortNumber(value) {
-  return String(Number(value.toPrecision(2))).replace('-', '−');
+  return String(Number(value.toPrecision(2)) || 0).replace('-', '−');
 }
 
 /** A canvas ready to be drawn on in units, cleared. */
