@@ -79,7 +79,16 @@ rule write_report:
         map_contrasts=[result(contrast["sidecar"]) for contrast in REPORTED["map_contrasts"]],
         figures=[
             result(path)
-            for shown in ("groups", "differences", "contrasts", "maps", "map_contrasts", "reliability", "comparisons", "radii")
+            for shown in (
+                "groups",
+                "differences",
+                "contrasts",
+                "maps",
+                "map_contrasts",
+                "reliability",
+                "comparisons",
+                "radii",
+            )
             for item in REPORTED[shown]
             for _, path in item["figures"]
         ],
