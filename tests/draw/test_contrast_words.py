@@ -7,6 +7,7 @@ from sphereconn.draw.contrast import effects_figure, pairs_figure, significant_f
 from sphereconn.draw.contrast_words import asked, found, found_in_maps
 from sphereconn.draw.inference_methods import inference, seed_maps
 from sphereconn.draw.nodes_table import Nodes
+from sphereconn.infer.tables import edges_by_run
 from sphereconn.words import NOT_CHOSEN
 
 SETTINGS = {
@@ -172,6 +173,31 @@ def test_runs_are_dots_and_the_fit_a_line_where_it_is_one():
     assert [artist.get_linestyle() for artist in line.lines] == ["None", "-"]
     assert [tick.get_text() for tick in groups.get_xticklabels()] == ["x", "y"]
     assert [artist.get_linestyle() for artist in points.lines] == ["None", "None"]
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_an_interaction_has_a_line_for_each_level_of_the_other_column(swapped):
+    ages = ["20", "30", "40", "20", "30", "40"]
+    sites = ["x", "x", "x", "y", "y", "y"]
+    columns = (sites, ages) if swapped else (ages, sites)
+    rows = [
+        {"node1": "a", "node2": "b", "p": "0.01", "tested": one, "by": two, "value": str(value), "fitted": str(value)}
+        for one, two, value in zip(*columns, [0.1, 0.2, 0.3, 0.3, 0.2, 0.1], strict=True)
+    ]
+    tested = "site:age" if swapped else "age:site"
+    figure = strongest_figure(edges_by_run(rows), title="t", tested=tested, label="z")
+    (axes,) = [axes for axes in figure.axes if axes.get_xlabel() == "age"]
+    lines = [line for line in axes.lines if line.get_linestyle() == "-"]
+    slopes = {line.get_label(): np.polyfit(line.get_xdata(), line.get_ydata(), 1)[0] for line in lines}
+    assert slopes == {"x": pytest.approx(0.01), "y": pytest.approx(-0.01)}
+    assert lines[0].get_color() != lines[1].get_color()
+    assert axes.get_legend().get_title().get_text() == "site"
+
+
+def test_numbers_of_the_other_column_are_shown_by_their_halves():
+    cells = dict.fromkeys(("node1", "node2"), "a") | {"p": "0.01", "value": "0.1", "fitted": "0.1"}
+    rows = [{**cells, "tested": str(place), "by": str(10 * place)} for place in range(1, 5)]
+    assert edges_by_run(rows)[0]["by"] == ["at most 25", "at most 25", "above 25", "above 25"]
 
 
 def test_runs_that_were_not_chosen_are_not_said_to_be_unusable_and_runs_without_a_part_in_the_test_are_named():

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sphereconn.draw import style
 from sphereconn.draw.glassbrain import connectome_figure
 from sphereconn.draw.matrix import matrix_figure, network_matrix_figure, node_order
+from sphereconn.draw.network_colours import COLOURS
 from sphereconn.draw.nodes_table import Nodes
 from sphereconn.draw.notice import notice_figure
 
@@ -136,7 +137,9 @@ def strongest_figure(edges: Sequence[Mapping[str, object]], *, title: str, teste
     Parameters
     ----------
     edges
-        Of each: ``name``, ``p``, and for its runs ``tested`` (numbers, or levels as text), ``value``, ``fitted``.
+        Of each: ``name``, ``p``, and for its runs ``tested`` (numbers, or levels as text), ``value``, ``fitted``; of an
+        interaction ``by``, the level of the other column, and ``swapped``, as ``infer.tables.edges_by_run`` gives them.
+        An interaction is drawn as one: a colour and a line for each level.
     title, tested, label
         What the figure shows; what is tested (below the panels) and what the values are (beside them).
     """
@@ -154,14 +157,43 @@ def strongest_figure(edges: Sequence[Mapping[str, object]], *, title: str, teste
             row, column = divmod(place, n_columns)
             left = style.MARGIN + 0.55 + column * (PANEL + PANEL_GAP)
             axes = sheet.axes(left, top + 0.25 + row * (PANEL + PANEL_GAP), PANEL, PANEL)
-            _draw_edge(axes, edge)
+            below = tested
+            if edge.get("by"):
+                columns = tested.split(":")
+                below, other = columns[::-1] if edge["swapped"] else columns
+                _draw_interaction(axes, edge, other)
+            else:
+                _draw_edge(axes, edge)
             name = style.wrapped(str(edge["name"]), PANEL + 0.4, style.SMALL_TEXT_SIZE)
             axes.set_title(f"{name}\np = {edge['p']:.2g}, uncorrected", size=style.SMALL_TEXT_SIZE)
-            axes.set_xlabel(tested)
+            axes.set_xlabel(below)
             axes.set_ylabel(label)
             for side in ("top", "right"):
                 axes.spines[side].set_visible(False)
     return sheet.figure
+
+
+def _draw_interaction(axes: Axes, edge: Mapping[str, object], other: str) -> None:
+    """Draw the runs of each level of the other column in a colour, with a line through their fitted values."""
+    tested, by = edge["tested"], edge["by"]
+    assert isinstance(tested, Sequence) and isinstance(by, Sequence)
+    value, fitted = np.asarray(edge["value"]), np.asarray(edge["fitted"])
+    of_numbers = all(isinstance(item, float) for item in tested)
+    levels = sorted(set(map(str, tested)))
+    x = np.array(tested if of_numbers else [levels.index(str(item)) for item in tested], dtype=np.float64)
+    others = sorted(set(map(str, by)))
+    for place, level in enumerate(others):
+        colour, marker = COLOURS[place % len(COLOURS)], style.NETWORK_MARKERS[place % len(style.NETWORK_MARKERS)]
+        members = np.array([str(item) == level for item in by])
+        shift = 0.0 if of_numbers else 0.12 * (place - (len(others) - 1) / 2)
+        axes.plot(x[members] + shift, value[members], marker, ms=3.5, color=colour, alpha=0.7, mec="none")
+        at = np.unique(x[members])
+        heights = [float(fitted[members & (x == one)].mean()) for one in at]
+        axes.plot(at + shift, heights, "-", color=colour, linewidth=1.4, label=level)
+    axes.legend(title=other, fontsize=style.SMALL_TEXT_SIZE, title_fontsize=style.SMALL_TEXT_SIZE, frameon=False)
+    if not of_numbers:
+        axes.set_xlim(-0.6, len(levels) - 0.4)
+        axes.set_xticks(range(len(levels)), levels)
 
 
 def _draw_edge(axes: Axes, edge: Mapping[str, object]) -> None:

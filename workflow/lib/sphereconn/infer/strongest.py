@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sphereconn.files import MISSING
 from sphereconn.infer.contrast import Model
 from sphereconn.infer.design import tested_columns
 from sphereconn.infer.glm import EdgeStatistics
 
-STRONGEST_COLUMNS = ("node1", "node2", "p", "run", "tested", "value", "fitted")
+STRONGEST_COLUMNS = ("node1", "node2", "p", "run", "tested", "by", "value", "fitted")
 N_SHOWN = 4
 
 
@@ -25,7 +26,8 @@ def strongest_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of a table of the edges with the smallest p, with the columns ``STRONGEST_COLUMNS``.
 
-    Values are adjusted to the mean of the columns that are not tested: fit of the tested columns, plus residual.
+    What is tested is the first column of the test; of an interaction, ``by`` is the second. Values are adjusted to the
+    mean of the columns that are not tested: fit of the tested columns, plus residual.
 
     Parameters
     ----------
@@ -40,6 +42,7 @@ def strongest_rows(
     order = np.argsort(np.where(np.isnan(statistics.p), np.inf, statistics.p), kind="stable")
     columns_tested = tested_columns(settings["test"])
     run = next(iter(model.rows[0]))
+    is_interaction = isinstance(settings["test"], str) and len(columns_tested) == 2
     about_tested = np.array(
         [any(part.partition("[")[0] in columns_tested for part in name.split(":")) for name in model.design.columns]
     )
@@ -56,4 +59,5 @@ def strongest_rows(
         for place, value, fit in zip(np.flatnonzero(known), adjusted, fitted, strict=True):
             row = model.rows[place]
             tested = row[columns_tested[0]] if columns_tested else "mean"
-            yield (names[rows[edge]], names[columns[edge]], statistics.p[edge], row[run], tested, value, fit)
+            by = row[columns_tested[1]] if is_interaction else MISSING
+            yield (names[rows[edge]], names[columns[edge]], statistics.p[edge], row[run], tested, by, value, fit)

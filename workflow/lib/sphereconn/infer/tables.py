@@ -14,7 +14,9 @@ from sphereconn.infer.design import is_number
 def edges_by_run(rows: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:
     """Return the edges of the table of strongest edges, each with its runs.
 
-    What is tested is a list of numbers where each run has one, else of texts.
+    What is tested is a list of numbers where each run has one, else of texts. Of an interaction, ``by`` is the level of
+    the other column, or the half of its values; the column of levels where only one of the two is of numbers, so
+    ``swapped`` says whether ``by`` is the first of the two that the test names. Else ``by`` is empty.
     """
     edges: dict[tuple[str, str], list[Mapping[str, str]]] = {}
     for row in rows:
@@ -22,17 +24,32 @@ def edges_by_run(rows: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     for (first, second), of_edge in edges.items():
         tested = [row["tested"] for row in of_edge]
-        numbers = len(set(tested)) > 2 and all(map(is_number, tested))
+        by = [row["by"] for row in of_edge] if of_edge[0]["by"] != MISSING else []
+        swapped = bool(by) and _are_numbers(by) and not _are_numbers(tested)
+        if swapped:
+            tested, by = by, tested
+        numbers = _are_numbers(tested)
         found.append(
             {
                 "name": f"{first} – {second}",
                 "p": to_number(of_edge[0]["p"]),
                 "tested": [to_number(item) for item in tested] if numbers else tested,
+                "by": _halves(by) if _are_numbers(by) else by,
+                "swapped": swapped,
                 "value": [to_number(row["value"]) for row in of_edge],
                 "fitted": [to_number(row["fitted"]) for row in of_edge],
             }
         )
     return found
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    return len(set(cells)) > 2 and all(map(is_number, cells))
+
+
+def _halves(cells: Sequence[str]) -> list[str]:
+    middle = float(np.median([to_number(cell) for cell in cells]))
+    return [f"{'at most' if to_number(cell) <= middle else 'above'} {middle:.3g}" for cell in cells]
 
 
 def pair_matrices(
