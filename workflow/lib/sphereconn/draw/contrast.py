@@ -125,8 +125,8 @@ def pairs_figure(
         nothing = "Pairs of networks are not tested: there are no networks, no permutations, or no test of them."
         return notice_figure(nothing, title=title)
     note = f"Mean {statistic} over the edges of each pair; * corrected p ≤ {level:g} over all pairs."
-    settings = {"title": title, "label": f"mean {statistic}", "note": note}
-    return network_matrix_figure(means, networks, marked=marked, signed=statistic != "F", **settings)
+    label, signed = f"mean {statistic}", statistic != "F"
+    return network_matrix_figure(means, networks, title=title, label=label, marked=marked, note=note, signed=signed)
 
 
 def strongest_figure(edges: Sequence[Mapping[str, object]], *, title: str, tested: str, label: str) -> Figure:
