@@ -20,7 +20,7 @@ GIVEN = {"kind": "group sparse inverse covariance", "alpha": 0.02, "gap_per_node
 CHOSEN = {"kind": "group sparse inverse covariance", "cv": 3, "matrix": "precision"}
 REPORT = {"summarize_quality": 1, "write_report": 1}
 # Of one joint fit; the groups are all runs and two sites.
-AFTER_A_FIT = {"connect_from_group": 3, "stack": 1, "aggregate": 3, "draw_matrix": 3 + 3}
+AFTER_A_FIT = {"connect_from_group": 3, "stack": 1, "aggregate": 3, "measure_scale": 1, "draw_matrix": 3 + 3}
 OF_A_FIT = {"fit_group": 1, "draw_path": 1} | AFTER_A_FIT | REPORT
 
 
@@ -32,7 +32,7 @@ def joint_once(tmp_path_factory):
     def edit(config):
         config["seed_sets"].pop("dmn")
         config["estimators"] = {"full": {"kind": "correlation"}, "given": GIVEN, "chosen": CHOSEN}
-        config["figures"] = {"dpi": 60, "kinds": ["matrix", "path"]}
+        config["figures"] = {"dpi": 60, "kinds": ["matrix", "path"], "runs": "all"}
 
     project.configure(edit)
     project.run()
@@ -159,6 +159,7 @@ def test_a_run_added_is_extracted_and_cleaned_alone_and_all_are_fitted_anew(join
             "connect_from_group": 8,
             "stack": 3,
             "aggregate": 9,
+            "measure_scale": 3,
             "draw_matrix": 3 * 3 + 1 + 2 * 4,
             "draw_path": 2,
         }
@@ -177,6 +178,7 @@ def test_a_run_removed_fits_the_others_anew_from_signals_that_are_there(joint):
             "connect_from_group": 4,
             "stack": 3,
             "aggregate": 9,
+            "measure_scale": 3,
             "draw_matrix": 3 * 3 + 2 * 2,
             "draw_path": 2,
         }
@@ -186,7 +188,7 @@ def test_a_run_removed_fits_the_others_anew_from_signals_that_are_there(joint):
 
 def test_a_run_that_changes_its_site_is_not_fitted_anew(joint):
     joint.replace("data/runs.tsv", "sub-03_confounds.tsv\todd", "sub-03_confounds.tsv\teven")
-    assert joint.pending() == {"stack": 3, "aggregate": 9, "draw_matrix": 9, "write_report": 1}
+    assert joint.pending() == {"stack": 3, "aggregate": 9, "measure_scale": 3, "draw_matrix": 9, "write_report": 1}
 
 
 def test_the_order_of_rows_runs_nothing(joint):
