@@ -107,23 +107,12 @@ for KIND, FIGURE in drawn.FIGURES.items():
 
 
 rule draw_difference:
-    """Draw two groups, or two denoisings, and their difference."""
+    """Draw two groups, or two denoisings, and their difference: large figures, that are in report.html alone."""
     input:
         unpack(of_job(jobs.subtracted)),
     output:
         **{
-            kind: report(
-                result(names.connectome_figure("group", *OF_FIGURE[1:], f"{ENDING}.{FORMAT}")),
-                caption="../report/difference.rst",
-                category="Groups",
-                subcategory="{whose}",
-                labels={
-                    "seed set": "{seed_set}",
-                    "denoising": "{denoising}",
-                    "estimator": "{estimator}",
-                    "figure": differences.SHOWN[kind],
-                },
-            )
+            kind: result(names.connectome_figure("group", *OF_FIGURE[1:], f"{ENDING}.{FORMAT}"))
             for kind, ENDING in differences.FIGURES.items()
         },
     log:
