@@ -251,7 +251,10 @@ def test_the_order_of_keys_and_rows_a_comment_or_a_default_written_out_run_nothi
             {rule: count for rule, count in CHAIN_OF_BOTH.items() if rule not in ("extract", "clean", "draw_signals")},
         ),
         ("aggregate/moments.py", {"aggregate": 4 * N_GROUPS} | FIGURES_OF_GROUPS),
-        ("aggregate/strength.py", {"draw_strength": 24, "draw_networks": 12} | PAGE),
+        (
+            "aggregate/strength.py",  # the scale that groups share takes in their strengths and means by network
+            PAGE | {"measure_scale": 4} | figures_of(4 * N_GROUPS) | {"draw_strength": 24, "draw_networks": 12},
+        ),
         ("aggregate/quality.py", REPORT),
         ("draw/timeseries.py", {"draw_signals": 6}),
         ("draw/page.py", {"draw_page": 8}),
