@@ -116,7 +116,7 @@ def test_many_features_of_few_samples_are_fitted_where_scikit_learn_does_not_con
 
 
 def test_a_gap_beyond_double_precision_is_warned_of():
-    with pytest.warns(ConvergenceWarning, match=r"tol asks for 1\.0e-20"):
+    with pytest.warns(ConvergenceWarning, match=r"tol requires 1\.0e-20"):
         GraphicalLassoCV(tol=1e-20).fit(samples())
 
 

@@ -120,7 +120,7 @@ def test_aroma_is_in_the_image_or_its_components_are_regressed_out(study, tmp_pa
     ours = read_confounds_of(settings, confound_files(found.runs[0], settings), 120, [])
     expected, _ = load_confounds_strategy(str(tmp_path / AROMA_NAME.format(4)), denoise_strategy="ica_aroma")
     assert sorted(ours.names) == sorted(expected.columns)
-    assert "simplegsr" in found.summary and "the image has been cleaned by ICA-AROMA before" in found.summary
+    assert "simplegsr" in found.summary and "the image has already been cleaned by ICA-AROMA" in found.summary
 
 
 def test_the_table_has_the_strategies_of_the_paper_in_its_order():
@@ -205,7 +205,7 @@ def test_without_the_preset_there_is_nothing_of_it(study, three):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"comparison": {"denoising": ["mine", "other"]}}, "none of mine, other is of the preset 'published'"),
+        ({"comparison": {"denoising": ["mine", "other"]}}, "none of mine, other belongs to the preset 'published'"),
         (
             {"denoising": {"Simple": {"strategy": "simple", "low_pass": 0.1}}},
             "the denoising 'Simple' of the study has the label of a published strategy",

@@ -20,12 +20,12 @@ from sphereconn.infer.contrast import with_quality
 Array = NDArray[np.float64]
 
 POINT_COLUMNS: Mapping[str, Mapping[str, str]] = {
-    "measure": {"Description": "What radii are compared by; the key Measures says what it is"},
+    "measure": {"Description": "Measure of the comparison; described under the key Measures"},
     "contrast": {"Description": "Label of the contrast that the measure is of"},
     "seed_set": {"Description": "Label of the seed set of this radius"},
     "radius": {"Description": "Radius of the spheres", "Units": "mm"},
     "value": {"Description": "Its value at this radius"},
-    "lower": {"Description": "Lower end of its interval; the key Measures says which"},
+    "lower": {"Description": "Lower end of its interval; the kind of interval is described under the key Measures"},
     "upper": {"Description": "Upper end of its interval"},
 }
 SIMILARITY_COLUMNS: Mapping[str, Mapping[str, str]] = {

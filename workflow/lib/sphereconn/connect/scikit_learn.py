@@ -124,8 +124,8 @@ class GraphicalLassoCV(EmpiricalCovariance):  # type: ignore[misc]
         chosen, fit = choose_and_fit(choose, partial(graphical_lasso, covariance), grid.gap_per_node, final_gap)
         if fit.duality_gap > self.tol:
             warnings.warn(
-                f"The duality gap of the final fit is {fit.duality_gap:.1e}, and tol asks for {self.tol:.1e}; a larger"
-                " tol is within reach.",
+                f"The duality gap of the final fit is {fit.duality_gap:.1e}, but tol requires {self.tol:.1e}; use a"
+                " larger tol.",
                 ConvergenceWarning,
                 stacklevel=2,
             )

@@ -132,7 +132,7 @@ def radii_compared_on(sidecar: Mapping[str, Any], similarity: Sequence[Row]) -> 
     if known:
         least = min(known, key=lambda row: float(row["correlation_of_runs"]))
         sentences.append(
-            f"The connectomes of a run are least alike between {float(least['radius']):g} and"
+            f"The connectomes of a run are least similar between {float(least['radius']):g} and"
             f" {float(least['other_radius']):g} mm (mean correlation over the edges"
             f" {shown('icc_edges', least['correlation_of_runs'])})."
         )

@@ -83,7 +83,7 @@ class StudyResults:
         if not (folder / "study.json").is_file():
             inside = next((path.parent.name for path in sorted(folder.glob("*/study.json"))), None)
             hint = f"did you mean {folder / inside}?" if inside else "give the output_dir of a study that has run."
-            raise InputError(f"{folder}: this folder holds no results of a study (study.json is missing); {hint}")
+            raise InputError(f"{folder}: this folder contains no results of a study (study.json is missing); {hint}")
 
     def __repr__(self) -> str:
         subjects = counted(self.runs["subject"].nunique(), "subject") if len(self.runs) else ""
@@ -261,7 +261,7 @@ class StudyResults:
         """
         of_run = self._of_run(run, "relmat.tsv")
         if not any(entry.statistic for entry in of_run) and statistic:
-            raise InputError(f"{self.folder}: {self._run(run)}: there is no other matrix than connectomes.")
+            raise InputError(f"{self.folder}: {self._run(run)}: there are no matrices other than connectomes.")
         of_run = [entry for entry in of_run if bool(entry.statistic) == bool(statistic)]
         asked = {"seed_set": seed_set, "denoising": denoising, "estimator": estimator, "statistic": statistic}
         names = (*OF_CONNECTOMES, "statistic") if statistic else OF_CONNECTOMES

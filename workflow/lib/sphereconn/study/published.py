@@ -163,8 +163,8 @@ def _wanted(
     chosen = [label for label in strategies if entry["denoising"] == "all" or label in entry["denoising"]]
     if not chosen:
         raise InputError(
-            f"{where}.denoising: none of {', '.join(entry['denoising'])} is of the preset '{entry['preset']}' (those"
-            f" are {', '.join(strategies)}); name some of these, or leave preset out."
+            f"{where}.denoising: none of {', '.join(entry['denoising'])} belongs to the preset '{entry['preset']}'"
+            f" (those are {', '.join(strategies)}); name some of these, or leave preset out."
         )
     alike = {label.casefold(): label for label in own}
     for label in chosen:
@@ -192,7 +192,7 @@ def why_not(run: Run, strategy: Settings, tables: Tables) -> str | None:
     """
     groups = Strategy(**strategy["strategy"])
     if cleaned_by_aroma(run) and groups.ica_aroma != "full":
-        return "the image has been cleaned by ICA-AROMA before"
+        return "the image has already been cleaned by ICA-AROMA"
     if run.confounds is None:
         return "there is no confounds table"
     read = tables.of(run)
