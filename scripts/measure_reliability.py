@@ -33,9 +33,6 @@ with logged(snakemake.log[0]):
     write_matrix(output.similarity, *r.by_repeat(found, runs))
     sidecar = {"Description": "Reliability; files with the same name contain the results", **r.described(found)}
     sidecar |= {"Over": params.over or "halves", "FisherZ": not stacked["ValidDiagonal"], "Settings": params.settings}
-    sidecar |= {
-        "NotMeasured": reason,
-        "RunsLeftOut": stacked["RunsLeftOut"],
-        "Sources": provenance.sources(list(files), output.sidecar),
-    }
-    write_json(output.sidecar, sidecar | {"Software": provenance.software()})
+    sidecar |= {"NotMeasured": reason, "RunsLeftOut": stacked["RunsLeftOut"]}
+    sidecar |= {"Sources": provenance.sources(list(files), output.sidecar), "Software": provenance.software()}
+    write_json(output.sidecar, sidecar)
