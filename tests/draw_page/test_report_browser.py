@@ -1,0 +1,57 @@
+"""The report in a browser: its contents fold on a phone, it is dark where a person wants that, and prints in colour."""
+
+import pytest
+
+from sphereconn.draw.html import Card, Cards, Paragraph, Section, html_page
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    cards = Cards([Card("All runs", ["A sentence."]), Card("What to worry about", ["Another."], warning=True)])
+    sections = [Section("At a glance", [cards]), *(Section(f"Part {n}", [Paragraph("Text. " * 99)]) for n in range(30))]
+    path.write_text(html_page("A title", "A lead.", sections), encoding="utf-8")
+    return path.as_uri()
+
+
+def contents_height(browser):
+    return browser.evaluate("document.querySelector('nav').getBoundingClientRect().height")
+
+
+def prefer(browser, scheme, media=""):
+    features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}  # the second as for all tests
+    named = [{"name": name, "value": value} for name, value in features.items()]
+    browser.call("Emulation.setEmulatedMedia", media=media, features=named)
+
+
+def ground(browser):
+    return browser.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+def test_on_a_phone_the_contents_fold_and_nothing_is_wider_than_the_screen(browser, address):
+    browser.open(address, 390, 844)
+    assert contents_height(browser) < 60
+    assert browser.evaluate("document.documentElement.scrollWidth") == 390
+    browser.evaluate("document.querySelector('label[for=contents-shown]').click()")
+    assert contents_height(browser) > 500
+
+
+def test_on_a_desk_the_contents_are_open_and_the_cards_side_by_side(browser, address):
+    browser.open(address, 1400, 900)
+    assert contents_height(browser) >= 900
+    tops = browser.evaluate("[...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect().top)")
+    assert tops[0] == tops[1] < 300
+
+
+def test_the_page_is_dark_where_that_is_preferred_but_never_on_paper(browser, address):
+    try:
+        browser.open(address, 1400, 900)
+        prefer(browser, "light")
+        assert ground(browser) == "rgb(255, 255, 255)"
+        prefer(browser, "dark")
+        assert ground(browser) == "rgb(23, 25, 28)"
+        prefer(browser, "dark", "print")
+        assert ground(browser) == "rgb(255, 255, 255)"
+        assert browser.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
+    finally:
+        prefer(browser, "light")
