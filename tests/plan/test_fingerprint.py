@@ -1,8 +1,12 @@
 """The fingerprint of a stage changes when the code it uses does, and only then."""
 
+from pathlib import Path
+
 import pytest
 
+from sphereconn.plan import fingerprint as module
 from sphereconn.plan.fingerprint import fingerprint
+from sphereconn.plan.known_code import KnownCode
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def test_it_is_the_same_in_every_version_of_python(code):
     code["used"].write_text(
         "from pack.deep import number\n\n\ndef twice(a = None, *b, **c) -> str:\n    return f'{number:{a}}' f'{a!r}'\n"
     )
-    assert code["fingerprint"]() == "990b6ed4fb089a59"
+    assert code["fingerprint"]() == "fd0e30a45cae8276"
 
 
 def test_an_asset_counts_byte_by_byte(code, tmp_path):
@@ -83,3 +87,51 @@ def test_an_asset_counts_byte_by_byte(code, tmp_path):
     assert before != code["fingerprint"]()
     asset.write_text("<p> ")
     assert fingerprint(code["script"], tmp_path / "pack", [asset]) != before
+
+
+@pytest.fixture
+def known(tmp_path):
+    return tmp_path / "kept" / "code.json"
+
+
+def of_known(code, known, keep=True):
+    """The fingerprint as a new start finds it, and how many modules it had to parse."""
+    parsed = []
+    start = KnownCode(known)
+    with pytest.MonkeyPatch.context() as patch:
+        compute = module.code_and_imports
+        patch.setattr(module, "code_and_imports", lambda *of: parsed.append(of) or compute(*of))
+        found = fingerprint(code["script"], code["init"].parent, (), start.of)
+    if keep:
+        start.keep()
+    return found, len(parsed)
+
+
+def test_what_is_known_of_modules_is_what_would_be_computed_and_is_computed_once(code, known):
+    number = code["fingerprint"]()
+    assert of_known(code, known) == (number, 5)
+    assert of_known(code, known) == (number, 0)
+    code["deep"].write_text("number = 5\n")
+    assert of_known(code, known) == (code["fingerprint"](), 1)
+    assert code["fingerprint"]() != number
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"a": 1}', '{"a": ["b"]}'])
+def test_what_is_known_may_be_lost(code, known, content):
+    of_known(code, known)
+    known.write_text(content)
+    assert of_known(code, known, keep=False) == (code["fingerprint"](), 5)
+
+
+def test_what_cannot_be_kept_is_computed(code, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    for _ in range(2):
+        assert of_known(code, tmp_path / "taken" / "code.json") == (code["fingerprint"](), 5)
+
+
+def test_another_way_to_take_fingerprints_believes_nothing_of_before(code, known, monkeypatch):
+    of_known(code, known)
+    other = known.parent / "fingerprint.py"
+    other.write_text(Path(module.__file__).read_text() + "# another way")
+    monkeypatch.setattr(module, "__file__", str(other))
+    assert of_known(code, known)[1] == 5

@@ -25,6 +25,7 @@ from sphereconn.errors import InputError
 from sphereconn.ledger import Ledger
 from sphereconn.plan import compared, contrasted, differences, drawn, jobs, mapped, products
 from sphereconn.plan.fingerprint import fingerprint
+from sphereconn.plan.known_code import KnownCode
 from sphereconn.plan.orphans import left_over, listed, orphans
 from sphereconn.plan.product import endings, named
 from sphereconn.plan.products import targets
@@ -125,9 +126,12 @@ def log_of(rule_name, path):
     return f"{STUDY.output_dir}/logs/{rule_name}/{path}.log"
 
 
+KNOWN_CODE = KnownCode(Path(".snakemake") / "sphereconn" / "code.json")
+
+
 def code_of(script, assets=()):
     """Fingerprint a script, the library code that it uses and other files: the rule runs again when that changes."""
-    return fingerprint(SCRIPTS / f"{script}.py", LIBRARY, assets)
+    return fingerprint(SCRIPTS / f"{script}.py", LIBRARY, assets, KNOWN_CODE.of)
 
 
 def growing(amount):
@@ -181,6 +185,7 @@ def unwanted(wildcards):
 
 onstart:
     take()
+    KNOWN_CODE.keep()
     RUNNER.start(STUDY.run, log)
 
 

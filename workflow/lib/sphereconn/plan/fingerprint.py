@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 WITH_DOCSTRING = {ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef}
 
 
-def fingerprint(script: Path, library: Path, assets: Sequence[Path] = ()) -> str:
+def fingerprint(
+    script: Path,
+    library: Path,
+    assets: Sequence[Path] = (),
+    code_of: Callable[[str, str], tuple[str, list[str]]] | None = None,
+) -> str:
     """Hash the syntax trees of a script and of all modules of the library that it imports, directly or not.
 
     Parameters
@@ -27,6 +31,8 @@ def fingerprint(script: Path, library: Path, assets: Sequence[Path] = ()) -> str
         The folder of the package; only modules in it are followed.
     assets
         Other files that the code reads and that belong to it, such as templates; they count byte by byte.
+    code_of
+        Gives what ``code_and_imports`` gives, perhaps from memory: most modules belong to several scripts.
 
     Returns
     -------
@@ -38,7 +44,7 @@ def fingerprint(script: Path, library: Path, assets: Sequence[Path] = ()) -> str
     waiting = [("script", script)]
     while waiting:
         name, path = waiting.pop()
-        seen[name], imported = _code_and_imports(path.read_text(encoding="utf-8"), library.name)
+        seen[name], imported = (code_of or code_and_imports)(path.read_text(encoding="utf-8"), library.name)
         for module in imported:
             file = _module_file(module, library)
             if file is not None and module not in seen:
@@ -50,9 +56,8 @@ def fingerprint(script: Path, library: Path, assets: Sequence[Path] = ()) -> str
     return digest.hexdigest()[:16]
 
 
-@cache  # most modules belong to several rules, and each is parsed once for all of them
-def _code_and_imports(source: str, package: str) -> tuple[str, list[str]]:
-    """Give the syntax tree of a module, written out, and the modules of the package that it imports."""
+def code_and_imports(source: str, package: str) -> tuple[str, list[str]]:
+    """Return a hash of the syntax tree of a module, and the modules of the package that it imports."""
     imported: list[str] = []
     written = _written_out(ast.parse(source), imported)
     modules: set[str] = set()
@@ -60,13 +65,13 @@ def _code_and_imports(source: str, package: str) -> tuple[str, list[str]]:
         parts = name.split(".")
         if parts[0] == package:  # importing a.b also runs a
             modules.update(".".join(parts[:length]) for length in range(1, len(parts) + 1))
-    return written, sorted(modules)
+    return hashlib.sha256(written.encode()).hexdigest(), sorted(modules)
 
 
 def _written_out(node: Any, imported: list[str]) -> str:
     """Write out a syntax tree, in the same way in every version of Python, and list what it imports.
 
-    Every start of Snakemake writes out the whole library, so this goes through each tree once. `ast.dump` leaves out
+    `ast.dump` leaves out
     empty fields from Python 3.13 on, each version adds fields, empty where unused, and 3.12 puts an empty text behind
     the format of a value in an f-string.
     """
