@@ -124,7 +124,7 @@ def test_an_interrupted_study_goes_on(finished):
         path.unlink()
     assert finished.pending()["clean"] == 2
     before = finished.results()
-    finished.run("groups")
+    finished.run("connectomes")
     after = finished.results()
     assert set(before) < set(after)
     assert {name: after[name] for name in before} == before
