@@ -116,6 +116,8 @@ def test_what_only_resembles_it_is_read(tmp_path, text):
         ("-46,5", " (decimals are written with a point)"),
         ("1_000", " (digits are not grouped)"),
         ("left", ""),
+        ("inf", ""),
+        ("-2", ""),
     ],
 )
 def test_what_looks_like_a_number_and_is_none_gets_a_hint(cell, hint):

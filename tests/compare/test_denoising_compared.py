@@ -193,10 +193,14 @@ def test_differences_between_most_and_least_motion_are_tabled_by_length(three):
 def test_columns_are_checked_before_there_are_results():
     rows = [{"subject": name, "age": str(age), "site": "x"} for name, age in zip(NAMES, AGE, strict=True)]
     check_columns(rows, "fd", ["age"], ["fd"])
+    check_columns([row | {"Age (years)": row["age"]} for row in rows], "fd", ["Age (years)"], ["fd"])
     with pytest.raises(InputError, match="no column 'sex'"):
         check_columns(rows, "fd", ["sex"], ["fd"])
     with pytest.raises(InputError, match="site is 'x' in all runs"):
         check_columns(rows, "fd", ["site"], ["fd"])
+    mistyped = [row | {"age": "23y"} if place == 3 else row for place, row in enumerate(rows)]
+    with pytest.raises(InputError, match=r"'age' has numbers, but also '23y' \(sub-03\);.* or give its levels names"):
+        check_columns(mistyped, "fd", ["age"], ["fd"])
     with pytest.raises(InputError, match="must have numbers"):
         check_columns([row | {"moved": "much" if int(row["age"]) > 40 else "little"} for row in rows], "moved", [], [])
 

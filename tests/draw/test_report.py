@@ -93,6 +93,7 @@ CONTENTS = {
     "preprocessed_by": [["fMRIPrep", "23.2.0"]],
     "unused": [["sub-9", "damaged image"]],
     "in_no_group": [],
+    "own_measures": [],
     "search": [],
     "combined": [],
     "groups": [group("all runs", 3, FIGURE), group("site: a", 2, LEVEL)],
@@ -235,6 +236,12 @@ def test_runs_in_no_group_are_listed_with_the_column_that_they_have_no_value_in(
     assert caption not in written()
     rows = Page(written(contents=CONTENTS | {"in_no_group": [["sub-1", "site, age"]]})).tables[caption]
     assert rows[1:] == [["sub-1", "site, age"]]
+
+
+def test_own_columns_that_replace_measures_are_named():
+    assert "Models use the column" not in written()
+    text = written(contents=CONTENTS | {"own_measures": ["frames"]})
+    assert "Models use the column frames of the runs table, not the measure of the same name" in text
 
 
 def test_images_that_the_search_left_out_are_listed_with_the_reason():

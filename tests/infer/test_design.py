@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sphereconn.errors import InputError
-from sphereconn.infer.design import diagnostics, make_design, terms_of
+from sphereconn.infer.design import diagnostics, make_design
 from sphereconn.infer.exchangeability import exchangeability_of, order_of
+from sphereconn.infer.formula import terms_of
 from sphereconn.infer.glm import edge_statistics
 
 RNG = np.random.default_rng(0)
@@ -123,12 +124,65 @@ def test_columns_may_be_called_anything_a_formula_can_hold():
     assert make_design(rows, "import + a.b-c + 0", "a.b-c").columns == ("intercept", "import", "a.b-c", "0")
 
 
+@pytest.mark.parametrize("test", ["Age (years):`Scan: coil`", "`Age (years)`:`Scan: coil`"])
+def test_names_with_blanks_and_signs_stand_in_backquotes(test):
+    rows = [{**row, "Age (years)": row["age"], "Scan: coil": row["site"].replace("a", "8:32")} for row in ROWS]
+    design = make_design(rows, "`Age (years)` * `Scan: coil`", test)
+    plain = make_design(ROWS, "age * site", "age:site")
+    assert design.columns == (
+        "intercept",
+        "Age (years)",
+        "Scan: coil[b]",
+        "Scan: coil[c]",
+        "Age (years):Scan: coil[b]",
+        "Age (years):Scan: coil[c]",
+    )
+    assert design.made_of[4] == ("Age (years)", "Scan: coil")
+    np.testing.assert_array_equal(design.matrix, plain.matrix)
+    np.testing.assert_array_equal(design.contrast, plain.contrast)
+    assert make_design(rows, "`Scan: coil`", {"`Scan: coil`": {"8:32": 1, "b": -1}}).levels["Scan: coil"]["8:32"] == 14
+
+
+@pytest.mark.parametrize(
+    ("cells", "sentence"),
+    [
+        ({7: "23y"}, "but also '23y' (07); correct this cell, write n/a"),
+        ({7: ">60", 9: "23y", 11: ">60"}, "but also '23y' (09) and '>60' (07); correct these cells,"),
+        ({7: "20,5"}, "but also '20,5' (07) (decimals are written with a point); correct"),
+        ({7: "\u221221.5"}, "but also '\u221221.5' (07) (its minus sign is another character; type -); correct"),
+        ({7: "inf"}, "but also 'inf' (07); correct"),
+    ],
+)
+def test_a_few_cells_that_are_no_numbers_are_named_instead_of_making_levels(cells, sentence):
+    rows = [{"subject": f"{n:02d}", "age": cells.get(n, str(20 + n % 8))} for n in range(16)]
+    with pytest.raises(InputError) as caught:
+        make_design(rows, "age", "age")
+    assert f"the column 'age' has numbers, {sentence}" in str(caught.value)
+    assert "or list the column in `factors` if what it has are levels." in str(caught.value)
+    assert "age" in make_design(rows, "age", "age", factors=["age"]).levels
+    unknown = [row | {"age": "n/a"} if n in cells else row for n, row in enumerate(rows)]
+    assert set(make_design(unknown, "age", "age").left_out) == set(cells)
+
+
+def test_a_column_of_words_may_have_a_few_numbers():
+    rows = [{"subject": f"{n:02d}", "stage": ["1", "2", "3a", "3b"][n % 4]} for n in range(16)]
+    assert set(make_design(rows, "stage", "stage").levels["stage"]) == {"1", "2", "3a", "3b"}
+
+
+def test_a_column_called_intercept_is_refused():
+    rows = [{**row, "intercept": str(n)} for n, row in enumerate(ROWS)]
+    for formula in ("intercept", "age + intercept", "age * intercept"):
+        with pytest.raises(InputError, match="'intercept' cannot be a column of a model, since every model has"):
+            make_design(rows, formula, "age")
+
+
 @pytest.mark.parametrize(
     ("formula", "test", "options", "sentence"),
     [
         ("age +", "age", {}, "the end stands where the name of a column is expected"),
         ("age * (sex", "age", {}, "a parenthesis is not closed"),
-        ("age sex", "age", {}, "'sex' stands where + is expected"),
+        ("age sex", "age", {}, "'sex' stands where + is expected; if it belongs to the name of a column, write that"),
+        ("`age", "age", {}, "is not a formula"),
         ("weight", "weight", {}, "there is no column 'weight'; there are age, arm"),
         ("age", "sex", {}, "'sex' is not in the model"),
         ("sex", {"sex": {"M": 1, "X": -1}}, {}, "sex has no level 'X' in the runs that can be tested; it has F, M"),
@@ -166,14 +220,16 @@ def test_a_factor_with_one_level_is_named():
         make_design(rows, "scanner + age", "age")
 
 
-@given(st.text(alphabet="abc+:*() .", max_size=20))
+@given(st.text(alphabet="abc+:*() .`", max_size=20))
 def test_any_text_is_a_formula_or_a_sentence(text):
     try:
         terms = terms_of(text)
     except InputError as problem:
         assert str(problem).endswith(".")
     else:
-        assert all(set(name) <= set("abc.") for term in terms for name in term)
+        names = {name for term in terms for name in term}
+        assert all(name and "`" not in name for name in names)
+        assert all(set(name) <= set("abc.") or f"`{name}`" in text for name in names)
 
 
 def test_runs_of_a_subject_are_not_taken_for_independent():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sphereconn.errors import InputError
-from sphereconn.study.groups import check_groups, groups_of, in_no_group, members_of, near_levels
+from sphereconn.study.groups import check_groups, grouped_levels, groups_of, in_no_group, members_of, near_levels
 from sphereconn.study.runs import Run, read_runs
 
 
@@ -59,11 +59,25 @@ def test_each_run_is_a_member_of_all_runs_and_of_its_levels(sites, ages):
 
 
 def test_levels_that_differ_in_capitals_or_blanks_only_are_asked_about():
-    runs = runs_with(group=["Patient", "patient", "control", "con trol", "other"])
-    assert list(near_levels(runs, ["group"])) == [
+    used = grouped_levels(runs_with(group=["Patient", "patient", "control", "con trol", "other"]), ["group"])
+    assert list(near_levels([used])) == [
         "groups: 'Patient' and 'patient' are different levels of the column 'group'; is this intended?",
         "groups: 'con trol' and 'control' are different levels of the column 'group'; is this intended?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("levels", "alike"),
+    [
+        (["1", "1.0", "01", "10"], ["'01', '1' and '1.0'"]),
+        (["\u00e4", "a\u0308", "\u00c4"], ["'a\u0308', '\u00c4' and '\u00e4'"]),
+        (["-1", "1"], []),
+        (["+", "-"], []),
+    ],
+)
+def test_levels_are_alike_if_they_are_one_number_or_one_word(levels, alike):
+    notices = near_levels([grouped_levels(runs_with(group=levels), ["group"])])
+    assert [notice.removeprefix("groups: ").partition(" are different")[0] for notice in notices] == alike
 
 
 def test_a_column_without_levels_is_named():

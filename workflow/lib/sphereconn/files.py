@@ -287,6 +287,14 @@ def to_number(cell: str) -> float:
     return float(cell)
 
 
+def is_number(cell: str) -> bool:
+    """Return whether a cell of a table is a finite number."""
+    try:
+        return bool(np.isfinite(to_number(cell)))
+    except ValueError:
+        return False
+
+
 def read_records(path: str | Path, content: bytes | None = None) -> list[dict[str, str]]:
     """Read a tab-separated table as ``read_rows`` does, each row as a dictionary from column name to text."""
     columns, rows = read_rows(path, content)

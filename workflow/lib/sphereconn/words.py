@@ -24,3 +24,14 @@ def number(value: float, form: str = ".2f") -> str:
     """
     text = format(value, f"z{form}")
     return f"\u2212{text[1:]}" if text.startswith("-") else text
+
+
+def replaced_measures(columns: Sequence[str]) -> str:
+    """Say that these columns of the runs table take the place of measures in models; "" where there are none."""
+    if not columns:
+        return ""
+    named, is_one = listed(columns, len(columns)), len(columns) == 1
+    return (
+        f"Models use the {'column' if is_one else 'columns'} {named} of the runs table, not the"
+        f" {'measure' if is_one else 'measures'} of the same name that the study computes."
+    )

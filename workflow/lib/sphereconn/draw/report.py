@@ -36,7 +36,7 @@ from sphereconn.draw.radius_words import RADII_CAN_TELL, radii_compared_on, tabl
 from sphereconn.draw.reliability_words import found as reliability_found
 from sphereconn.draw.reliability_words import measured_over
 from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
-from sphereconn.words import counted, listed, number
+from sphereconn.words import counted, listed, number, replaced_measures
 
 CONTRAST_FILES = {"edges": "edges", "components": "components", "pairs": "pairs of networks", "sidecar": "all numbers"}
 RELIABILITY_FILES = {
@@ -476,6 +476,8 @@ def _what_was_run(
             contents["in_no_group"],
             f"the runs of {contents['runs_table']} without a value in these columns",
         )
+    if contents["own_measures"]:
+        runs.append(Paragraph(replaced_measures(contents["own_measures"])))
     if contents["search"]:
         runs += _long_table(
             "Images that were found but not used, with the reason",

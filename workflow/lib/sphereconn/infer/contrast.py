@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +25,15 @@ from sphereconn.infer.corrections import (
     family_wise_p,
     pair_tests,
 )
-from sphereconn.infer.design import Design, columns_of, make_design, tested_columns
+from sphereconn.infer.design import Design, make_design
 from sphereconn.infer.effects import difference_in_r
 from sphereconn.infer.exchangeability import exchangeability_of, order_of
+from sphereconn.infer.formula import LABELS, columns_of, quoted, tested_columns
 from sphereconn.infer.glm import EdgeStatistics, Variances, edge_statistics
 from sphereconn.infer.network_pairs import NetworkPairs, network_pairs, pair_means
 from sphereconn.infer.permutation import Collected, Null, null_of_orders
 from sphereconn.infer.shuffles import Exchangeability, Shuffles, plan_shuffles
 from sphereconn.words import NOT_CHOSEN
-
-# Columns of labels, which are levels also where the labels are numbers.
-LABELS = ("subject", "session", "task", "acquisition", "reconstruction", "direction", "run", "echo")
 
 Rows = Sequence[Mapping[str, str]]
 Settings = Mapping[str, Any]
@@ -145,14 +143,8 @@ def contrast_model(rows: Rows, settings: Settings) -> Model:
     )
     left_out = {within[place]: reason for place, reason in design.left_out.items()}
     left_out |= {place: NOT_CHOSEN for place in range(len(rows)) if place not in chosen}
-    design = Design(
-        design.matrix,
-        design.columns,
-        design.contrast,
-        tuple(within[place] for place in design.runs),
-        left_out,
-        design.levels,
-    )
+    runs = tuple(within[place] for place in design.runs)
+    design = replace(design, runs=runs, left_out=left_out)
     tested = tuple(rows[place] for place in design.runs)
     if len(design.contrast) > 1 and settings["variances"] != "equal":
         raise InputError(
@@ -294,12 +286,13 @@ def harmonization_of(model: Model, settings: Settings) -> Harmonization:
                 " between sites."
             )
     if not settings["paired"] and column not in columns_of(settings["model"], ()):
-        model_with_sites = " + ".join(filter(None, [settings["model"], column]))
+        model_with_sites = " + ".join(filter(None, [settings["model"], quoted(column)]))
         raise InputError(
             f"{column} must stay in the model ({model_with_sites}); without it, harmonized values would be taken as"
             " measured at a single site, and p values would be too small."
         )
-    of_kept = make_design(model.rows, " + ".join(keep), list(keep), factors=settings["factors"]) if keep else None
+    kept_model, to_keep = " + ".join(map(quoted, keep)), [quoted(name) for name in keep]
+    of_kept = make_design(model.rows, kept_model, to_keep, factors=settings["factors"]) if keep else None
     if of_kept and len(of_kept.runs) < len(model.rows):
         raise InputError(f"some of the runs that are tested have no value in {', '.join(keep)}.")
     fitted = np.array([all(row.get(key) in wanted for key, wanted in learn.items()) for row in model.rows])

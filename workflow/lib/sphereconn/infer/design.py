@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -14,16 +13,12 @@ import pandas
 from numpy.typing import NDArray
 
 from sphereconn.errors import InputError
-from sphereconn.files import MISSING, to_number
+from sphereconn.files import MISSING, is_number, number_hint, to_number
+from sphereconn.infer.formula import INTERCEPT, Test, columns_in, terms_of, tested_columns, without_backquotes
+from sphereconn.words import listed
 
-# Of a formula; each * doubles the terms, and a formula of these many parentheses is read without too deep a recursion.
-MOST_TOKENS, MOST_CROSSED = 200, 8
-INTERCEPT = "intercept"
 # A column is a sum of others when this share of it, or less, is its own.
 _ALIASED = 1e-8
-_TOKEN = re.compile(r"\s*([^\s+:*()]+|[+:*()])")
-
-Test = str | Sequence[str] | Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -36,6 +31,8 @@ class Design:
         Shape (n_runs, n_columns), the intercept or the subjects included.
     columns
         Names of the columns: ``age``, ``site[essen]``, ``age:site[essen]``.
+    made_of
+        Of each of them the columns of the table that it is made of, none for the intercept.
     contrast
         Shape (n_rows, n_columns): one row is tested by t, several by F.
     runs
@@ -48,6 +45,7 @@ class Design:
 
     matrix: NDArray[np.float64]
     columns: tuple[str, ...]
+    made_of: tuple[tuple[str, ...], ...]
     contrast: NDArray[np.float64]
     runs: tuple[int, ...]
     left_out: Mapping[int, str]
@@ -70,82 +68,6 @@ class Diagnostics:
     leverage: NDArray[np.float64]
 
 
-def terms_of(formula: str) -> list[tuple[str, ...]]:
-    """Return the terms of a formula, each as the columns that are multiplied in it.
-
-    Allowed are names of columns, ``+``, ``:`` (interaction), ``*`` (both columns and their interaction), parentheses.
-    Nothing in a formula is ever evaluated.
-
-    Raises
-    ------
-    InputError
-        When the formula is not made of these.
-
-    Examples
-    --------
-    >>> terms_of("age + sex * site")
-    [('age',), ('sex',), ('site',), ('sex', 'site')]
-    """
-    tokens = _TOKEN.findall(formula)
-    if "".join(tokens) != re.sub(r"\s", "", formula) or not tokens:
-        raise InputError(f"'{formula}' is not a formula; combine column names with +, : and *, such as age + sex.")
-    if len(tokens) > MOST_TOKENS or tokens.count("*") > MOST_CROSSED:
-        raise InputError(
-            f"'{formula[:40]}...' is too long; allowed: {MOST_TOKENS} names and signs, {MOST_CROSSED} of them *."
-        )
-    terms, rest = _sum(tokens, formula)
-    if rest:
-        raise InputError(f"'{formula}': '{rest[0]}' stands where + is expected.")
-    unique: dict[frozenset[str], tuple[str, ...]] = {}
-    for term in terms:
-        unique.setdefault(frozenset(term), tuple(dict.fromkeys(term)))
-    return sorted(unique.values(), key=len)
-
-
-def _sum(tokens: list[str], formula: str) -> tuple[list[tuple[str, ...]], list[str]]:
-    terms, rest = _product(tokens, formula)
-    while rest and rest[0] == "+":
-        more, rest = _product(rest[1:], formula)
-        terms = terms + more
-    return terms, rest
-
-
-def _product(tokens: list[str], formula: str) -> tuple[list[tuple[str, ...]], list[str]]:
-    terms, rest = _factor(tokens, formula)
-    while rest and rest[0] in (":", "*"):
-        sign = rest[0]
-        others, rest = _factor(rest[1:], formula)
-        crossed = [(*one, *other) for one, other in product(terms, others)]
-        terms = crossed if sign == ":" else [*terms, *others, *crossed]
-    return terms, rest
-
-
-def _factor(tokens: list[str], formula: str) -> tuple[list[tuple[str, ...]], list[str]]:
-    if not tokens or tokens[0] in "+:*)":
-        found = f"'{tokens[0]}'" if tokens else "the end"
-        raise InputError(f"'{formula}': {found} stands where the name of a column is expected.")
-    if tokens[0] == "(":
-        terms, rest = _sum(tokens[1:], formula)
-        if not rest or rest[0] != ")":
-            raise InputError(f"'{formula}': a parenthesis is not closed.")
-        return terms, rest[1:]
-    return [(tokens[0],)], tokens[1:]
-
-
-def columns_of(formula: str, test: Test, more: Collection[str] = ()) -> list[str]:
-    """Return the columns of the table of runs that a model and its test need, in the order of their names."""
-    of_formula = {name for term in terms_of(formula) for name in term} if formula else set()
-    return sorted(of_formula | set(tested_columns(test)) | set(more))
-
-
-def tested_columns(test: Test) -> list[str]:
-    """Return the columns that a test is about, none for the intercept."""
-    if isinstance(test, Mapping):
-        return list(test)
-    names = [test] if isinstance(test, str) else list(test)
-    return [column for name in names for column in name.split(":") if name != INTERCEPT]
-
-
 def make_design(
     rows: Sequence[Mapping[str, str]],
     formula: str,
@@ -155,12 +77,14 @@ def make_design(
     paired: str | None = None,
     groups: str | None = None,
     subject: str = "subject",
+    for_levels: str = "list the column in `factors`",
 ) -> Design:
     """Return the design of a contrast.
 
     A column with numbers only is a number, and centred on its mean over the runs; any other column, and those in
-    ``factors``, has levels. Contrasts are of marginal means: the other factors are averaged over their levels, numbers
-    are at their means (Searle 1980). So what is tested does not depend on how levels are coded.
+    ``factors``, has levels. Where more than half of what a column holds are numbers, the rest is taken for mistakes.
+    Contrasts are of marginal means: the other factors are averaged over their levels, numbers are at their means
+    (Searle 1980). So what is tested does not depend on how levels are coded.
 
     Parameters
     ----------
@@ -180,12 +104,14 @@ def make_design(
         With ``paired``: a column of groups of subjects; what is tested is whether the effect differs between them.
     subject
         The column of subjects.
+    for_levels
+        What a user can do to have a column of numbers taken for levels, for messages.
 
     Raises
     ------
     InputError
-        When a column does not exist, has one level only or cannot be told from others, a level does not occur, or the
-        runs are too few.
+        When a column does not exist, has a few cells that are no numbers, has one level only or cannot be told from
+        others, a level does not occur, or the runs are too few.
 
     References
     ----------
@@ -199,6 +125,7 @@ def make_design(
     >>> design.columns, design.contrast.tolist()
     (('intercept', 'age', 'sex[M]'), [[0.0, 0.0, 1.0]])
     """
+    test = without_backquotes(test)
     terms = terms_of(formula) if formula else []
     of_design = [(paired,), *([(groups,), (paired, groups)] if groups else [])] if paired else []
     terms = sorted({*terms, *of_design}, key=lambda term: (len(term), [*of_design, *terms].index(term)))
@@ -206,6 +133,8 @@ def make_design(
     if paired:
         wanted.add(subject)
     _check_columns(rows, wanted)
+    with_levels = {*factors, *([groups] if groups else [])}
+    _check_numbers(rows, wanted - with_levels - {subject}, for_levels)
     runs, left_out = _complete(rows, wanted)
     if not runs:
         raise InputError(f"no run has values in all of the columns {', '.join(sorted(wanted))}.")
@@ -219,21 +148,24 @@ def make_design(
             )
     modelled = {column for term in terms for column in term} | set(tested_columns(test))
     data = {column: [rows[place][column] for place in runs] for column in sorted(modelled)}
-    frame, levels = _frame(data, {*factors, *([groups] if groups else [])}, len(runs))
+    frame, levels = _frame(data, with_levels, len(runs))
     _check_levels(levels)
     build = _Builder(terms, frame, levels)
     contrast = build.contrast(test, groups)
-    matrix, columns = build.matrix, build.columns
+    matrix, columns, made_of = build.matrix, build.columns, build.made_of
     if paired:
-        keep = [place for place, column in enumerate(columns) if column != INTERCEPT and not _is_of(column, groups)]
+        # The effects of subjects contain the intercept and that of groups of subjects.
+        keep = [place for place, of in enumerate(made_of) if of not in ((), (groups,))]
         subjects = [rows[place][subject] for place in runs]
         names = sorted(set(subjects))
         dummies = np.array([[float(one == name) for name in names] for one in subjects])
         matrix = np.hstack([dummies, matrix[:, keep]])
         contrast = np.hstack([np.zeros((len(contrast), len(names))), contrast[:, keep]])
         columns = (*(f"{subject}[{name}]" for name in names), *(columns[place] for place in keep))
+        made_of = (*((subject,) for _ in names), *(made_of[place] for place in keep))
     _check_rank(matrix, columns, bool(paired))
-    return Design(matrix, columns, contrast, tuple(runs), left_out, {key: _counts(data[key]) for key in levels})
+    counts = {key: _counts(data[key]) for key in levels}
+    return Design(matrix, columns, made_of, contrast, tuple(runs), left_out, counts)
 
 
 def diagnostics(design: Design) -> Diagnostics:
@@ -258,19 +190,32 @@ def diagnostics(design: Design) -> Diagnostics:
     return Diagnostics(inflation, np.einsum("ij,ij->i", q, q))
 
 
-def is_number(cell: str) -> bool:
-    """Return whether a cell of a table is a finite number."""
-    try:
-        return bool(np.isfinite(to_number(cell)))
-    except ValueError:
-        return False
-
-
 def _check_columns(rows: Sequence[Mapping[str, str]], wanted: Collection[str]) -> None:
+    if INTERCEPT in wanted:
+        raise InputError(
+            f"'{INTERCEPT}' cannot be a column of a model, since every model has an intercept of its own; leave it out,"
+            " or rename a column of the runs table that is called so."
+        )
     known = sorted({column for row in rows for column in row})
     for column in sorted(wanted):
         if column not in known:
             raise InputError(f"there is no column '{column}'; there are {', '.join(known)}.")
+
+
+def _check_numbers(rows: Sequence[Mapping[str, str]], wanted: Collection[str], for_levels: str) -> None:
+    """Raise ``InputError`` for cells of a column that are no numbers while most of what it holds are."""
+    for column in sorted(wanted):
+        first = {row.get(column, MISSING): row for row in reversed(rows)}
+        first.pop(MISSING, None)
+        others = sorted(cell for cell in first if not is_number(cell))
+        if others and 2 * len(others) < len(first):
+            named = [f"'{cell}' ({next(iter(first[cell].values()))})" for cell in others]
+            hint = next(filter(None, map(number_hint, others)), "")
+            raise InputError(
+                f"the column '{column}' has numbers, but also {listed(named)}{hint}; correct"
+                f" {'this cell' if len(others) == 1 else 'these cells'}, write {MISSING} where the value is unknown, or"
+                f" {for_levels} if what it has are levels."
+            )
 
 
 def _complete(rows: Sequence[Mapping[str, str]], wanted: Collection[str]) -> tuple[list[int], dict[int, str]]:
@@ -336,11 +281,6 @@ def _counts(cells: Sequence[str]) -> dict[str, int]:
     return {level: cells.count(level) for level in sorted(set(cells))}
 
 
-def _is_of(column: str, groups: str | None) -> bool:
-    """Tell whether a column is that of groups of subjects alone, which the subjects' effects contain."""
-    return groups is not None and ":" not in column and (column == groups or column.startswith(f"{groups}["))
-
-
 class _Builder:
     """The matrix of a model, and marginal means of it."""
 
@@ -349,20 +289,38 @@ class _Builder:
         self.numbers = [name for name in frame.columns if name not in levels]
         self._safe = {name: f"c{place}" for place, name in enumerate(frame.columns)}
         self._terms = {":".join(self._safe[name] for name in term): term for term in terms}
-        safe_frame = frame.rename(columns=self._safe)
-        made = formulaic.model_matrix(" + ".join(["1", *self._terms]), safe_frame)
+        self._safe_level = {name: {level: f"l{n}" for n, level in enumerate(found)} for name, found in levels.items()}
+        made = formulaic.model_matrix(" + ".join(["1", *self._terms]), self._safe_frame(frame))
         self._spec = made.model_spec
         self.matrix = np.asarray(made, dtype=np.float64)
-        self.columns = tuple(self._shown(str(column)) for column in made.columns)
+        shown = [self._shown(str(column)) for column in made.columns]
+        self.columns = tuple(name for name, _ in shown)
+        self.made_of = tuple(of for _, of in shown)
         self.in_model = {name for term in terms for name in term}
 
-    def _shown(self, column: str) -> str:
+    def _safe_frame(self, frame: pandas.DataFrame) -> pandas.DataFrame:
+        """Call columns c0, c1 and levels l0, l1, so that formulaic finds no sign with a meaning in a name."""
+        columns = {
+            safe: pandas.Categorical(
+                frame[name].map(self._safe_level[name]), categories=list(self._safe_level[name].values())
+            )
+            if name in self.levels
+            else frame[name]
+            for name, safe in self._safe.items()
+        }
+        return pandas.DataFrame(columns, index=frame.index)
+
+    def _shown(self, column: str) -> tuple[str, tuple[str, ...]]:
+        """Return what a column of the matrix is called, and the columns of the table that it is made of."""
         back = {safe: name for name, safe in self._safe.items()}
-        parts = []
+        parts, made_of = [], []
         for part in column.split(":") if column != "Intercept" else []:
-            safe, _, level = part.partition("[")
-            parts.append(back[safe] + (f"[{level.removeprefix('T.')}" if level else ""))
-        return ":".join(parts) or INTERCEPT
+            safe, _, level = part.rstrip("]").partition("[")
+            name = back[safe]
+            levels = {short: full for full, short in self._safe_level.get(name, {}).items()}
+            parts.append(f"{name}[{levels[level.removeprefix('T.')]}]" if level else name)
+            made_of.append(name)
+        return ":".join(parts) or INTERCEPT, tuple(made_of)
 
     def mean_at(self, fixed: Mapping[str, str | float]) -> NDArray[np.float64]:
         """Return the row of the model that is the mean at some levels and numbers, averaged over other factors."""
@@ -370,10 +328,8 @@ class _Builder:
         rows = []
         for chosen in product(*(self.levels[name] for name in free)):
             at = {**dict.fromkeys(self.numbers, 0.0), **dict(zip(free, chosen, strict=True)), **fixed}
-            rows.append({safe: at.get(name, self.levels.get(name, [0.0])[0]) for name, safe in self._safe.items()})
-        table = pandas.DataFrame(rows, index=range(len(rows)))
-        for name, found in self.levels.items():
-            table[self._safe[name]] = pandas.Categorical(table[self._safe[name]], categories=found)
+            rows.append({name: at.get(name, self.levels.get(name, [0.0])[0]) for name in self._safe})
+        table = self._safe_frame(pandas.DataFrame(rows, index=range(len(rows))))
         mean: NDArray[np.float64] = np.asarray(self._spec.get_model_matrix(table), dtype=np.float64).mean(axis=0)
         return mean
 
@@ -386,8 +342,10 @@ class _Builder:
     def _of_name(self, name: str, groups: str | None) -> NDArray[np.float64]:
         if name == INTERCEPT:
             return np.stack([self.mean_at({})])
-        if ":" in name:
+        parts = columns_in(name)
+        if len(parts) > 1:
             return self._of_interaction(name)
+        (name,) = parts
         self._check_in_model(name)
         if name in self.numbers:
             return self._slope(name, groups if groups != name else None)
@@ -408,7 +366,7 @@ class _Builder:
         return np.vstack([slope({groups: other}) - slope({groups: first}) for other in others])
 
     def _of_interaction(self, name: str) -> NDArray[np.float64]:
-        wanted = set(name.split(":"))
+        wanted = set(columns_in(name))
         for safe, term in self._terms.items():
             if set(term) == wanted:
                 parts = set(safe.split(":"))

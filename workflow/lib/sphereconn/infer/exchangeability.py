@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from sphereconn.errors import InputError
-from sphereconn.infer.design import INTERCEPT, Test
+from sphereconn.infer.formula import INTERCEPT, Test
 from sphereconn.infer.shuffles import Exchangeability
 
 

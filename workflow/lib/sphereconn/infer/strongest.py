@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sphereconn.files import MISSING
 from sphereconn.infer.contrast import Model
-from sphereconn.infer.design import tested_columns
+from sphereconn.infer.formula import tested_columns
 from sphereconn.infer.glm import EdgeStatistics
 
 STRONGEST_COLUMNS = ("node1", "node2", "p", "run", "tested", "by", "value", "fitted")
@@ -43,9 +43,7 @@ def strongest_rows(
     columns_tested = tested_columns(settings["test"])
     run = next(iter(model.rows[0]))
     is_interaction = isinstance(settings["test"], str) and len(columns_tested) == 2
-    about_tested = np.array(
-        [any(part.partition("[")[0] in columns_tested for part in name.split(":")) for name in model.design.columns]
-    )
+    about_tested = np.array([not set(of).isdisjoint(columns_tested) for of in model.design.made_of])
     for edge in order[:N_SHOWN]:
         known = ~np.isnan(values[:, edge])
         if np.isnan(statistics.p[edge]):

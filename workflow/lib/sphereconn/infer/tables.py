@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sphereconn.files import MISSING, to_number
-from sphereconn.infer.design import is_number
+from sphereconn.files import MISSING, is_number, to_number
 
 
 def edges_by_run(rows: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:

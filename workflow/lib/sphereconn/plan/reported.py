@@ -34,7 +34,8 @@ def reported(study: Study) -> dict[str, Any]:
         ``runs_table``: the table that lists the runs. ``preprocessed_by``: programs that made their images, with
         versions. ``search``: images that a search for runs left out, and why.
         ``unused``: runs of it that no combination uses, and why. ``in_no_group``: runs without a value in a grouping
-        column, and that column. ``combined``: names of combined runs. ``groups``: for each group of a combination its
+        column, and that column. ``own_measures``: columns of the runs table that models use in place of measures that
+        the study computes. ``combined``: names of combined runs. ``groups``: for each group of a combination its
         labels, its sidecar (which lists its runs), its table of means by network, where there is one, and its figures,
         as paths with what they show. ``differences``: the title and the figures of each. ``pages``: interactive pages
         of the groups. ``runs``: the same links for single runs. ``contrasts``: of each its title, labels, tables and
@@ -54,6 +55,7 @@ def reported(study: Study) -> dict[str, Any]:
         "in_no_group": [
             list(item) for item in in_no_group([run for run in study.runs if run.stem in used], study.groups)
         ],
+        "own_measures": study.own_measures,
         "combined": sorted({stem for stem, _, _ in study.combined_runs}),
         "groups": list(_groups(study, figures)),
         "differences": [

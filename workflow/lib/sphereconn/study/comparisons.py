@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sphereconn.errors import InputError, about
-from sphereconn.study.contrasts import KNOWN_LATER
+from sphereconn.study.modelled import KNOWN_LATER
 from sphereconn.study.published import EVERY_RUN
 from sphereconn.study.runs import rows_of
 

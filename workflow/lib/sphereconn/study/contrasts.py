@@ -8,7 +8,9 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from sphereconn.errors import InputError, about
+from sphereconn.infer.formula import without_backquotes
 from sphereconn.study.combining import combine_runs
+from sphereconn.study.modelled import KNOWN_LATER
 from sphereconn.study.runs import Recording, Run, matching, rows_of, texts_of
 
 if TYPE_CHECKING:
@@ -16,15 +18,6 @@ if TYPE_CHECKING:
 
 Settings = Mapping[str, Any]
 
-# Columns that results know of a run; the table beside a stack has them.
-KNOWN_LATER = (
-    "frames",
-    "frames_kept",
-    "regressors",
-    "degrees_of_freedom",
-    "effective_degrees_of_freedom",
-    "mean_framewise_displacement",
-)
 # Permutations of one job: on a cluster they are spread, and what is done need not be done again. Number 0 is the
 # observed order; permutations are multiplied in batches of 64, which should not be cut.
 CHUNK = 1024
@@ -169,7 +162,7 @@ def map_contrasts_of(
 def _complete(entry: Settings, where: str) -> dict[str, Any]:
     if entry["groups"] and not entry["paired"]:
         raise InputError(f"{where}.groups: this compares changes within subjects, and needs `paired`.")
-    settings = {**entry, "runs": texts_of(entry["runs"])}
+    settings = {**entry, "runs": texts_of(entry["runs"]), "test": without_backquotes(entry["test"])}
     if entry["harmonize"]:
         settings["harmonize"] = {**entry["harmonize"], "learn_from": texts_of(entry["harmonize"]["learn_from"])}
     return settings

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sphereconn.errors import InputError
+from sphereconn.files import is_number, to_number
 from sphereconn.study.runs import Recording
+from sphereconn.words import listed
 
 ALL_RUNS = "group-all"
 
@@ -44,16 +47,44 @@ def check_groups(runs: Sequence[Recording], columns: Sequence[str], where: str) 
             raise InputError(f"{where}: '{ALL_RUNS}' names the group of all runs; rename the column or the level.")
 
 
-def near_levels(runs: Sequence[Recording], columns: Sequence[str]) -> Iterator[str]:
-    """Name the levels of grouping columns that differ in capitals, blanks or punctuation only, a sentence a column."""
-    for column in columns:
-        alike: dict[str, list[str]] = {}
-        for level in _levels(runs, column):
-            alike.setdefault(_plain(level).casefold() or level, []).append(level)
-        for levels in alike.values():
-            if len(levels) > 1:
-                listed = " and ".join(f"'{level}'" for level in levels)
-                yield f"groups: {listed} are different levels of the column '{column}'; is this intended?"
+@dataclass(frozen=True)
+class LevelsUsed:
+    """The key of the configuration that uses the levels of some columns, and these levels by column."""
+
+    key: str
+    levels: Mapping[str, Sequence[str]]
+
+
+def grouped_levels(runs: Sequence[Recording], columns: Sequence[str]) -> LevelsUsed:
+    """Return the levels of grouping columns."""
+    return LevelsUsed("groups", {column: _levels(runs, column) for column in columns})
+
+
+def near_levels(used: Iterable[LevelsUsed]) -> Iterator[str]:
+    """Name the levels of a column that differ in capitals, blanks or punctuation only, or are the same number.
+
+    One sentence for the levels that are alike, with the keys that use them.
+    """
+    keys: dict[tuple[str, ...], list[str]] = {}
+    for use in used:
+        for column, levels in use.levels.items():
+            alike: dict[str, list[str]] = {}
+            for level in levels:
+                alike.setdefault(_essence(level), []).append(level)
+            for same in alike.values():
+                if len(same) > 1:
+                    keys.setdefault((column, *sorted(same)), []).append(use.key)
+    for (column, *same), of_keys in keys.items():
+        named = listed([f"'{level}'" for level in same], len(same))
+        yield f"{listed(of_keys)}: {named} are different levels of the column '{column}'; is this intended?"
+
+
+def _essence(level: str) -> str:
+    """Return what is left of a level without capitals, blanks and punctuation; of a number, the number."""
+    if is_number(level):
+        return repr(to_number(level) + 0.0)
+    folded = unicodedata.normalize("NFKC", level).casefold()
+    return re.sub(r"[\W_]+", "", folded) or folded
 
 
 def in_no_group(runs: Sequence[Recording], columns: Sequence[str]) -> list[tuple[str, str]]:

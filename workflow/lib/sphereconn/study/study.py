@@ -20,9 +20,10 @@ from sphereconn.study.contrasts import Contrast, contrasts_of
 from sphereconn.study.denoising import check_run, written_out
 from sphereconn.study.development_fmri import Downloads
 from sphereconn.study.exclusion import excluded_runs
-from sphereconn.study.groups import check_groups, near_levels
+from sphereconn.study.groups import check_groups, grouped_levels, near_levels
 from sphereconn.study.maps import SeedMaps, seed_maps_of
 from sphereconn.study.mixups import check_images_differ, mixups
+from sphereconn.study.modelled import columns_used, own_measures
 from sphereconn.study.paths import checked_path
 from sphereconn.study.preflight import will_fail
 from sphereconn.study.published import Published, published_strategies
@@ -34,6 +35,7 @@ from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
 from sphereconn.study.sources import Source, read_source
 from sphereconn.study.spaces import check_spaces
+from sphereconn.words import replaced_measures
 
 SHIPPED_SEEDS = ("dmn", "power264", "dosenbach160", "seitzman300")
 
@@ -127,6 +129,11 @@ class Study:
     def shown(self) -> tuple[Combination, ...]:
         """The combinations that are more than part of a comparison of denoising."""
         return tuple(item for item in self.combinations if not item.compared_only)
+
+    @cached_property
+    def own_measures(self) -> list[str]:
+        """The columns of the runs table that models use in place of the measures that the study computes."""
+        return own_measures(list(columns_used(self.settings)), self.runs)
 
     @cached_property
     def run(self) -> Mapping[str, Run]:
@@ -300,7 +307,10 @@ def read_study(
             source,
         )
         notices += [excluded.told(), *published.notices, *mixups(runs, found.place)]
-        notices += near_levels(runs, settings["groups"])
+        used = list(columns_used(settings))
+        tested = [run for run in runs if run.stem in cleaned]
+        notices += near_levels([grouped_levels(runs, settings["groups"]), *(model.levels(tested) for model in used)])
+        notices.append(replaced_measures(own_measures(used, runs)))
     return Study(
         settings=settings,
         output_dir=output_dir,
