@@ -1,15 +1,12 @@
-"""Write what the results are (BIDS's dataset_description.json) and the complete settings that made them."""
+"""Write what the results are, as BIDS asks it of a data set, and the complete settings that made them."""
 
-from sphereconn import provenance
-from sphereconn.files import write_json
+from sphereconn.files import write_if_changed, write_json
 from sphereconn.log import logged
+from sphereconn.plan.dataset import description, ignored, readme
 
 with logged(snakemake.log[0]):
-    description = {
-        "Name": snakemake.params.settings["title"],
-        "BIDSVersion": "1.11.1",
-        "DatasetType": "derivative",
-        "GeneratedBy": [{"Name": provenance.NAME, "Version": provenance.software()[provenance.NAME]}],
-    }
-    write_json(snakemake.output.dataset, description)
-    write_json(snakemake.output.settings, snakemake.params.settings)
+    output, settings = snakemake.output, snakemake.params.settings
+    write_json(output.dataset, description(settings["title"]))
+    write_json(output.settings, settings)
+    write_if_changed(output.readme, readme(settings).encode())
+    write_if_changed(output.ignored, ignored().encode())

@@ -2,7 +2,7 @@
 
 Needs: resources/cohort, resources/rest_bold, atlases of the configuration.
 Gives: resources/demo/sub-*/func/*_bold.nii.gz and *_confounds_timeseries.tsv; seeds/atlas-*_seeds.tsv with a sidecar;
-  dataset_description.json and study.json.
+  dataset_description.json, README.md, .bidsignore and study.json.
 """
 
 

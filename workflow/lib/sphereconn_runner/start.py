@@ -15,6 +15,8 @@ usage: ./sphereconn STUDY.yaml [options of snakemake]
     ./sphereconn my_study.yaml -n                  show what would run
     ./sphereconn my_study.yaml --cores 4           run it
     ./sphereconn my_study.yaml --cores 1 TARGET    make one target, such as remove_orphans
+    ./sphereconn participant|group BIDS_DIR OUT_DIR --config my_study.yaml
+                                                   the same as a BIDS App; `./sphereconn group` says more
 
 Without --cores all cores are used."""
 
@@ -36,11 +38,17 @@ def main(arguments: list[str]) -> None:
     runpy.run_path(str(Path(__file__).with_name("byte_code.py")))
     sys.path.insert(0, str(CHECKOUT / "workflow" / "lib"))
     from sphereconn.errors import InputError
+    from sphereconn.plan import bids_app
     from sphereconn.study.configuration import check_configuration
 
-    study, *options = arguments
     try:
-        check_configuration(study)
+        if bids_app.is_bids_app(arguments):
+            asked = bids_app.read_arguments(arguments)
+            check_configuration(asked.study)
+            study, options = asked.study, bids_app.options_of(asked, CHECKOUT)
+        else:
+            study, *options = arguments
+            check_configuration(study)
     except InputError as problem:
         sys.exit(f"error: {problem}")
     started = command(study, options)

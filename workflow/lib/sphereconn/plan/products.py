@@ -63,7 +63,12 @@ AGGREGATED = {
     "sidecar": "stat-mean_relmat.json",
 }
 TABLE = {"table": "{kind}.tsv", "sidecar": "{kind}.json"}
-DESCRIPTION = {"dataset": "dataset_description.json", "settings": "study.json"}
+DESCRIPTION = {
+    "dataset": "dataset_description.json",
+    "settings": "study.json",
+    "readme": "README.md",
+    "ignored": ".bidsignore",
+}
 QUALITY = {
     "quality": "group/quality.tsv",
     "quality_sidecar": "group/quality.json",
