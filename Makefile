@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz torture check report bench lock unlock clean
+.PHONY: help setup run test fuzz torture check report bench docs lock unlock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -52,12 +52,17 @@ bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's: docs/per
 	$(BIN)/python benchmarks/bench_study.py
 	$(BIN)/python benchmarks/write_performance.py
 
+docs: $(VENV)-docs/.ready  ## build the documentation: site/index.html
+	$(VENV)-docs/bin/mkdocs build --quiet
+
 lock:  ## make the lock files anew from requirements*.in (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \
 		requirements.in -o requirements.lock
 	grep -oE '^[a-zA-Z0-9._-]+==[^ ]+( ; [^\\]+)?' requirements.lock | grep -v '^packaging==' | \
 		uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \
 		--override requirements-override.in -c - requirements-dev.in -o requirements-dev.lock
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \
+		requirements-docs.in -o requirements-docs.lock
 
 unlock:  ## free the working directory after a killed run
 	$(BIN)/snakemake --unlock
@@ -80,4 +85,10 @@ $(VENV)/.run-ready: requirements.lock | $(VENV)/bin/python
 
 $(VENV)/.test-ready: requirements-dev.lock $(VENV)/.run-ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# An environment of its own: nothing of the documentation's may change what the tests run with.
+$(VENV)-docs/.ready: requirements-docs.lock
+	$(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
 	@touch $@

@@ -38,7 +38,7 @@ def test_the_tests_run_with_the_versions_of_the_workflow():
     assert {name: test[name] for name in run} == run
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-docs.lock"])
 def test_a_lock_has_a_hash_for_everything_and_an_address_for_nothing(lock):
     text = (ROOT / lock).read_text()
     entries = re.findall(r"^[a-zA-Z0-9].*", text, re.MULTILINE)
