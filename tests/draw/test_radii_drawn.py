@@ -82,6 +82,13 @@ def test_curves_and_bands_are_the_numbers_of_the_tables_over_the_radius():
     assert [label.get_text() for label in statistics.get_xticklabels()] == ["4", "6.5", "10"]
 
 
+def test_the_axes_of_values_reach_from_0_to_what_is_drawn():
+    for axes in drawn().axes:
+        low, high = axes.get_ylim()
+        values = np.concatenate([line.get_ydata() for line in axes.lines])
+        assert low <= 0 and np.nanmax(values) < high
+
+
 def test_a_panel_without_any_known_value_is_drawn_empty():
     nothing = np.full(2, np.nan)
     line = Line("", np.array([4.0, 8.0]), nothing, nothing, nothing)

@@ -49,7 +49,6 @@ MEASURES: Mapping[str, Measure] = {
     "coverage": Measure(
         "coverage",
         "Mean over the nodes of the share of a sphere's voxels that were used, averaged over the runs",
-        OVER_NODES,
         is_share=True,
     ),
     "nodes_lost": Measure(
@@ -222,7 +221,7 @@ def sphere_points(spheres: Spheres, n_runs: int) -> list[Point]:
     coverage, snr = (values[~np.isnan(values)] for values in (spheres.coverage, spheres.temporal_snr))
     middle = np.quantile(snr, 0.5) if snr.size else np.nan
     return [
-        Point("coverage", float(coverage.mean()) if coverage.size else float("nan"), *_quartiles(coverage)),
+        Point("coverage", float(coverage.mean()) if coverage.size else float("nan")),
         Point("nodes_lost", 1 - float(spheres.runs_used.sum()) / (n_runs * len(spheres.runs_used))),
         Point("temporal_snr", float(middle), *_quartiles(snr)),
         Point("overlapping", overlapping_share(spheres.coordinates, spheres.radii)),

@@ -112,7 +112,8 @@ def _draw(axes: Axes, panel: Panel, radii: Sequence[float]) -> None:
     axes.set_xlim(radii[0] - room, radii[-1] + room)
     axes.set_xticks(radii, [f"{radius:g}" for radius in radii])
     axes.yaxis.set_major_locator(MaxNLocator(4))
-    low, high = axes.get_ylim()
+    low, high = _span(panel)
+    axes.set_ylim(low, high)
     ends = sorted(ends, key=lambda end: end[:2])[:MOST_NAMED]
     for height, (_, label, colour) in zip(
         style.spread([end[0] for end in ends], (high - low) / 9, low, high), ends, strict=True
@@ -124,6 +125,19 @@ def _draw(axes: Axes, panel: Panel, radii: Sequence[float]) -> None:
     axes.set_title(style.wrapped(panel.words, WIDTH + 0.35, style.SMALL_TEXT_SIZE), size=style.SMALL_TEXT_SIZE, pad=4)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+
+
+def _span(panel: Panel) -> tuple[float, float]:
+    """Give the ends of the axis of values: from 0 on, or differences that are small would look large."""
+    drawn = np.concatenate(
+        [np.array([0.0 if panel.reference is None else panel.reference])]
+        + [part for line in panel.lines for part in (line.values, line.lower, line.upper)]
+    )
+    known = drawn[np.isfinite(drawn)]
+    low, high = float(known.min(initial=0.0)), float(known.max(initial=0.0))
+    high = high if high > low else 0.1
+    room = 0.06 * (high - low)
+    return low - room, high + room
 
 
 def _colours(panel: Panel) -> list[Any]:
