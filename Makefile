@@ -47,6 +47,8 @@ bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's: docs/per
 	$(BIN)/python benchmarks/bench_sparse.py
 	$(BIN)/python benchmarks/bench_inference.py
 	$(BIN)/python benchmarks/bench_maps.py
+	$(BIN)/python benchmarks/bench_comparison.py
+	$(BIN)/python benchmarks/bench_reliability.py
 	$(BIN)/python benchmarks/bench_page.py
 	$(BIN)/python benchmarks/bench_growth.py
 	$(BIN)/python benchmarks/bench_study.py

@@ -187,6 +187,25 @@ def permuted_maps(rows: list[dict[str, Any]]) -> str:
     )
 
 
+def compared(rows: list[dict[str, Any]]) -> str:
+    """Describe the comparison of denoising."""
+    ours = {row["work"]: row["cpu"] for row in rows if row["contender"] == "ours"}
+    head = ("work", "contender", "CPU s", "times ours", "peak MB")
+    lines = [
+        (row["work"], row["contender"], row["cpu"], row["cpu"] / ours[row["work"]], row["peak_mb"]) for row in rows
+    ]
+    note = (
+        "\n\n\\* from a few of the same, one after the other." if any("*" in row["contender"] for row in rows) else ""
+    )
+    return (
+        f"{rows[0]['runs']:,} runs of 264 nodes"
+        + (f" after {rows[0]['strategies']} strategies" if rows[0]["strategies"] > 1 else "")
+        + ", their connectomes being there; after imports, one core. Peak: of one process that does all.\n\n"
+        + table(head, lines)
+        + note
+    )
+
+
 def page(rows: list[dict[str, Any]]) -> str:
     """Describe the interactive page."""
     head = ("264 nodes, 34,716 edges", "MB", "first display, s", "slider, ms")
@@ -231,6 +250,8 @@ def main() -> None:
         "inference": inference,
         "maps": maps,
         "permuted_maps": permuted_maps,
+        "comparison": lambda rows: "## Denoising compared\n\n" + compared(rows),
+        "reliability": lambda rows: "## Reliability\n\n" + compared(rows),
         "nodes": nodes,
         "runs": runs,
         "page": page,

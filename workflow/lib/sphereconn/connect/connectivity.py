@@ -128,7 +128,10 @@ def same_signal(z: np.ndarray, usable: np.ndarray) -> tuple[tuple[int, int], ...
         Positions among all nodes, the smaller first.
     """
     places = np.flatnonzero(usable)
-    pairs = places[np.argwhere(np.triu(1 - (z.T @ z / len(z)) ** 2 < LEAST_OWN_VARIANCE, k=1))]
+    alike = 1 - (z.T @ z / len(z)) ** 2 < LEAST_OWN_VARIANCE
+    if np.count_nonzero(alike) == len(places):  # each is like itself
+        return ()
+    pairs = places[np.argwhere(np.triu(alike, k=1))]
     return tuple((one, other) for one, other in pairs.tolist())
 
 
