@@ -1,4 +1,4 @@
-"""A motion artefact that is planted into the shipped cohort: it is found, and the strategy that removes it ranks first."""
+"""A motion artefact planted into the shipped cohort: it is found, and the strategy that removes it ranks first."""
 
 import numpy as np
 import pytest
@@ -50,11 +50,11 @@ def compared():
             names=tuple(row["subject"] for row in rows),
             rows=tuple(rows),
             measured=tuple({} for _ in rows),
-            edges=lambda runs, start, stop, values=np.array(of_label): values[runs, start:stop],
-            n_edges=len(of_label[0]),
+            edges=lambda runs, start, stop, values=values: values[runs, start:stop],
+            n_edges=values.shape[1],
             n_asked=len(rows),
         )
-        for label, of_label in edges.items()
+        for label, values in ((label, np.array(of_label)) for label, of_label in edges.items())
     ]
     return compare_strategies(strategies, edge_lengths(places), "fd", [])
 
