@@ -5,41 +5,44 @@
 
 from snakemake.utils import min_version
 
-min_version("9.27.1")
+min_version("9.18.2")
+
+
+include: "workflow/rules/here.smk"
 
 
 # Without the guard Snakemake would merge the default study into the user's.
 if not workflow.configfiles:
 
-    configfile: Path(workflow.current_basedir) / "config" / "config.yaml"
+    configfile: HERE / "config" / "config.yaml"
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/inputs.smk"
-include: "workflow/rules/signals.smk"
-include: "workflow/rules/connectomes.smk"
-include: "workflow/rules/group.smk"
-include: "workflow/rules/contrasts.smk"
-include: "workflow/rules/maps.smk"
-include: "workflow/rules/reliability.smk"
-include: "workflow/rules/comparison.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/report.smk"
+include: HERE / "workflow/rules/common.smk"
+include: HERE / "workflow/rules/inputs.smk"
+include: HERE / "workflow/rules/signals.smk"
+include: HERE / "workflow/rules/connectomes.smk"
+include: HERE / "workflow/rules/group.smk"
+include: HERE / "workflow/rules/contrasts.smk"
+include: HERE / "workflow/rules/maps.smk"
+include: HERE / "workflow/rules/reliability.smk"
+include: HERE / "workflow/rules/comparison.smk"
+include: HERE / "workflow/rules/figures.smk"
+include: HERE / "workflow/rules/report.smk"
 
 
 if STUDY.downloads.bold or STUDY.downloads.confounds:
 
-    include: "workflow/rules/downloads.smk"
+    include: HERE / "workflow/rules/downloads.smk"
 
 
 if STUDY.joint_estimators:
 
-    include: "workflow/rules/joint.smk"
+    include: HERE / "workflow/rules/joint.smk"
 
 
 if STUDY.combine:
 
-    include: "workflow/rules/combined.smk"
+    include: HERE / "workflow/rules/combined.smk"
 
 
 rule all:

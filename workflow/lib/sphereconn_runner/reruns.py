@@ -7,7 +7,7 @@ decide as before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,18 @@ def rerun_by(ledgers: list[Ledger], rules: Path) -> None:
     _answer(PersistenceBase, "has_metadata", ledger_of, lambda self, job, ledger: True)
     _answer(PersistenceBase, "has_outdated_metadata", ledger_of, lambda self, job, ledger: False)
     _answer(PersistenceBase, "params_changed", ledger_of, params_changed)
-    _answer(PersistenceBase, "input_changed", ledger_of, lambda self, job, ledger: iter(()))
+    _answer(PersistenceBase, "input_changed", ledger_of, lambda self, job, ledger: ())
+    # The fingerprint of the code is one of the params.
+    _answer(PersistenceBase, "code_changed", ledger_of, lambda self, job, ledger: ())
+
+    older = Job.outputs_older_than_script_or_notebook
+
+    async def outputs_older_than_script_or_notebook(self: Any) -> AsyncIterator[Any]:
+        if not ledger_of(self):
+            async for file in older(self):
+                yield file
+
+    Job.outputs_older_than_script_or_notebook = outputs_older_than_script_or_notebook
 
     slow = Job.output_mintime.fget
 
