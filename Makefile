@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz torture check report bench docs lock unlock clean
+.PHONY: help setup run test fuzz torture check range report bench docs lock unlock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,10 @@ check: $(VENV)/.test-ready  ## run the linters and the type checker
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+
+range:  ## run a small demo on the oldest and the newest Snakemake that are supported
+	.ci/range oldest $(PYTHON)
+	.ci/range newest $(PYTHON)
 
 report: run  ## run the default study: results/report.html, and Snakemake's own report beside it
 	$(BIN)/snakemake --cores $(CORES) --report results/snakemake_report.html write_report

@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from sphereconn_runner import ADAPTED_RELEASES
 from workflow.project import ROOT
 
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "isal": "python-isal"}
@@ -66,3 +67,17 @@ def test_the_library_knows_nothing_of_snakemake():
     library = ROOT / "workflow" / "lib" / "sphereconn"
     imports = re.compile(r"^\s*(import|from) snakemake", re.MULTILINE)
     assert [path.name for path in library.rglob("*.py") if imports.search(path.read_text())] == []
+
+
+def test_the_range_of_releases_is_the_same_wherever_it_is_stated():
+    oldest = re.search(r"^snakemake>=([\d.]+),<10", (ROOT / "requirements.in").read_text(), re.MULTILINE)[1]
+    newest = pins("requirements.lock")["snakemake"]
+    assert f'min_version("{oldest}")' in (ROOT / "Snakefile").read_text()
+    minors = [int(release.split(".")[1]) for release in (oldest, newest)]
+    assert [ADAPTED_RELEASES[0], ADAPTED_RELEASES[-1]] == minors
+    assert f"Snakemake {oldest} to {newest} and Python 3.11 to 3.13" in (ROOT / "docs" / "promises.md").read_text()
+    tested = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["range"]["strategy"][
+        "matrix"
+    ]
+    assert tested == {"python": ["3.11", "3.13"], "snakemake": ["oldest", "newest"]}
+    assert (ROOT / "pyproject.toml").read_text().count('requires-python = ">=3.11"') == 1

@@ -13,7 +13,7 @@ from typing import Any
 
 import snakemake
 
-ADAPTED_RELEASES = "9.27."
+ADAPTED_RELEASES = range(18, 28)  # minor releases of Snakemake 9: CI tests the oldest and the newest
 
 
 class Unadapted:
@@ -71,7 +71,8 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     library
         The folder of the modules that they import.
     """
-    if not snakemake.__version__.startswith(ADAPTED_RELEASES):
+    major, minor, *_ = snakemake.__version__.split(".")
+    if major != "9" or int(minor) not in ADAPTED_RELEASES:
         return Unadapted()
     from sphereconn_runner.scripts import ScriptServer, run_scripts_warm
 
