@@ -8,7 +8,9 @@ from snakemake.utils import min_version
 min_version("9.18.2")
 
 
-include: "workflow/rules/here.smk"
+if "HERE" not in globals():
+
+    include: "workflow/rules/here.smk"
 
 
 # Without the guard Snakemake would merge the default study into the user's.
