@@ -184,14 +184,14 @@ def test_an_interaction_has_a_line_for_each_level_of_the_other_column(swapped):
         {"node1": "a", "node2": "b", "p": "0.01", "tested": one, "by": two, "value": str(value), "fitted": str(value)}
         for one, two, value in zip(*columns, [0.1, 0.2, 0.3, 0.3, 0.2, 0.1], strict=True)
     ]
-    tested = "site:age" if swapped else "age:site"
+    tested = "`scan: site`:age" if swapped else "age:`scan: site`"
     figure = strongest_figure(edges_by_run(rows), title="t", tested=tested, label="z")
     (axes,) = [axes for axes in figure.axes if axes.get_xlabel() == "age"]
     lines = [line for line in axes.lines if line.get_linestyle() == "-"]
     slopes = {line.get_label(): np.polyfit(line.get_xdata(), line.get_ydata(), 1)[0] for line in lines}
     assert slopes == {"x": pytest.approx(0.01), "y": pytest.approx(-0.01)}
     assert lines[0].get_color() != lines[1].get_color()
-    assert axes.get_legend().get_title().get_text() == "site"
+    assert axes.get_legend().get_title().get_text() == "scan: site"
 
 
 def test_numbers_of_the_other_column_are_shown_by_their_halves():

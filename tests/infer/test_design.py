@@ -235,6 +235,8 @@ def test_any_text_is_a_formula_or_a_sentence(text):
 def test_runs_of_a_subject_are_not_taken_for_independent():
     with pytest.raises(InputError, match="20 subjects have several runs, such as 00"):
         exchangeability_of(ROWS, "age")
+    with pytest.raises(InputError, match="1 subject has several runs, such as 00"):
+        exchangeability_of(ROWS[:2], "age")
     with pytest.raises(InputError, match="subject 00 has several runs with arm x"):
         exchangeability_of(ROWS, {"arm": {}}, paired="arm")
     assert exchangeability_of(ROWS[::2], "age").kind == "free"

@@ -15,6 +15,7 @@ from sphereconn.draw.matrix import matrix_figure, network_matrix_figure, node_or
 from sphereconn.draw.network_colours import COLOURS
 from sphereconn.draw.nodes_table import Nodes
 from sphereconn.draw.notice import notice_figure
+from sphereconn.infer.formula import columns_in
 
 PANEL = 2.5  # inches
 PANEL_GAP = 0.75
@@ -159,7 +160,7 @@ def strongest_figure(edges: Sequence[Mapping[str, object]], *, title: str, teste
             axes = sheet.axes(left, top + 0.25 + row * (PANEL + PANEL_GAP), PANEL, PANEL)
             below = tested
             if edge.get("by"):
-                columns = tested.split(":")
+                columns = columns_in(tested)
                 below, other = columns[::-1] if edge["swapped"] else columns
                 _draw_interaction(axes, edge, other)
             else:

@@ -10,6 +10,7 @@ import numpy as np
 from sphereconn.errors import InputError
 from sphereconn.infer.formula import INTERCEPT, Test
 from sphereconn.infer.shuffles import Exchangeability
+from sphereconn.words import counted
 
 
 def exchangeability_of(
@@ -48,8 +49,9 @@ def exchangeability_of(
         repeated = [name for name, count in Counter(subjects).items() if count > 1]
         if repeated:
             raise InputError(
-                f"{len(repeated)} subjects have several runs, such as {repeated[0]}, and runs of a subject are not"
-                " independent; combine them (`combine`), choose one per subject (`runs`), or compare them (`paired`)."
+                f"{counted(len(repeated), 'subject')} {'has' if len(repeated) == 1 else 'have'} several runs, such as"
+                f" {repeated[0]}, and runs of a subject are not independent; combine them (`combine`), choose one per"
+                " subject (`runs`), or compare them (`paired`)."
             )
         return Exchangeability("signs" if test == INTERCEPT or test == [INTERCEPT] else "free")
     twice = [key for key, count in Counter((row[subject], row[paired]) for row in rows).items() if count > 1]
