@@ -455,6 +455,13 @@ def test_a_table_about_nobody_is_a_mistake_unless_none_of_its_columns_is_wanted(
     assert "age" not in search(tmp_path, covariates=[]).rows[0]
 
 
+def test_a_table_without_sessions_about_nobody_is_told_the_subjects_once(tmp_path):
+    for session in "ab":
+        add_run(tmp_path, "01", task="rest", ses=session)
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\nx\t30\n")
+    assert "the table has sub-x, the images are those of sub-01;" in message_of(tmp_path)
+
+
 def test_a_table_of_sessions_that_the_images_do_not_have_is_a_mistake(tmp_path):
     add_run(tmp_path, "01", task="rest")
     (tmp_path / "participants.tsv").write_text("participant_id\tsession_id\tage\n01\ta\t30\n01\tb\t31\n")

@@ -434,6 +434,8 @@ class _Participants:
             raise InputError(f"{where}: {self.path} has no row below its first line; add the subjects, {without}.")
         places = _places(images)
         if not any(self.of(*place) for place in places):
+            if not any(session for _, session in self.rows):
+                places = sorted({(subject, "") for subject, _ in places})
             raise InputError(
                 f"{where}: no row of {self.path} is about a subject that has images: the table has"
                 f" {listed(list(map(_named, self.rows)))}, the images are those of {listed(list(map(_named, places)))};"
