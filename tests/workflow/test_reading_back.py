@@ -149,7 +149,7 @@ def test_a_study_that_has_not_run_to_its_end_is_read_as_far_as_it_has(folder, tm
         (lambda study: study.seed_map("front"), "there is no seed map"),
         (
             lambda study: study.connectome("sub-01", "dmn", estimator="full", statistic="precision"),
-            "there is no other matrix",
+            "there are no matrices other than connectomes",
         ),
     ],
 )
