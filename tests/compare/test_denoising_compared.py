@@ -12,7 +12,7 @@ from sphereconn.compare.comparison_tables import (
     group_rows,
     similarity_rows,
 )
-from sphereconn.compare.denoising import CRITERIA, Strategy, check_columns, compare_strategies, ranked
+from sphereconn.compare.denoising import CRITERIA, Strategy, check_columns, compare_strategies, motion_design, ranked
 from sphereconn.compare.distance import edge_lengths
 from sphereconn.compare.organization import organization_rows
 from sphereconn.compare.strategies import similarity_of
@@ -226,3 +226,10 @@ def test_tables_have_a_row_for_each_criterion_and_strategy_in_one_order(three):
     said = described(three, compared)
     assert said["RunsInCommon"] == N_RUNS and said["DegreesOfFreedom"] == N_RUNS - 2
     assert said["MotionInCommon"]["Median"] == np.median(MOTION)
+
+
+def test_labels_are_levels_among_the_covariates_even_where_they_are_numbers():
+    rows = [{"motion": str(0.1 * (row % 7) + 0.01 * row), "session": str(1 + row % 3)} for row in range(30)]
+    design = motion_design(rows, "motion", ["session"])
+    assert design.columns[0] == "intercept" and "motion" in design.columns
+    assert len(design.columns) == 2 + 2  # two of the three sessions have a column of their own

@@ -16,7 +16,7 @@ from sphereconn.compare.subject_means import mean_rows, subject_means
 from sphereconn.errors import InputError
 from sphereconn.files import MISSING, to_number
 from sphereconn.infer.design import Design, make_design
-from sphereconn.infer.formula import quoted
+from sphereconn.infer.formula import LABELS, quoted
 from sphereconn.words import counted
 
 Array = NDArray[np.float64]
@@ -304,7 +304,8 @@ def motion_design(rows: Sequence[Row], motion: str, covariates: Sequence[str]) -
         When a column is missing, does not vary, or cannot be told from others; when motion has other than numbers.
     """
     for_levels = "give its levels names that are no numbers"
-    design = make_design(rows, " + ".join(map(quoted, [motion, *covariates])), quoted(motion), for_levels=for_levels)
+    model = " + ".join(map(quoted, [motion, *covariates]))
+    design = make_design(rows, model, quoted(motion), factors=LABELS, for_levels=for_levels)
     if motion not in design.columns:
         raise InputError(f"motion: the column {motion} must have numbers.")
     return design

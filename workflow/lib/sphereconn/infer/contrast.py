@@ -292,7 +292,7 @@ def harmonization_of(model: Model, settings: Settings) -> Harmonization:
             " measured at a single site, and p values would be too small."
         )
     kept_model, to_keep = " + ".join(map(quoted, keep)), [quoted(name) for name in keep]
-    of_kept = make_design(model.rows, kept_model, to_keep, factors=settings["factors"]) if keep else None
+    of_kept = make_design(model.rows, kept_model, to_keep, factors=[*settings["factors"], *LABELS]) if keep else None
     if of_kept and len(of_kept.runs) < len(model.rows):
         raise InputError(f"some of the runs that are tested have no value in {', '.join(keep)}.")
     fitted = np.array([all(row.get(key) in wanted for key, wanted in learn.items()) for row in model.rows])
