@@ -14,7 +14,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
 # Page of the site -> file of the checkout that it shows.
-SHOWN = {"index.md": "README.md", "manual.md": "config/README.md", "contributing.md": "CONTRIBUTING.md"}
+SHOWN = {
+    "index.md": "README.md",
+    "manual.md": "config/README.md",
+    "contributing.md": "CONTRIBUTING.md",
+    "changelog.md": "CHANGELOG.md",
+}
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -27,18 +32,30 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """Turn the links of a page of docs/ that lead out of that folder, as MkDocs asks for it."""
+    name = page.file.src_uri
+    written = name.endswith(".md") and name not in (*SHOWN, "config_keys.md")
+    return turned(markdown, ROOT / "docs") if written else markdown
+
+
 def shown(source: str) -> str:
-    """Return a page of the checkout with its links turned to the pages of the site.
+    """Return a page of the checkout with its links turned to the pages of the site."""
+    return turned((ROOT / source).read_text(encoding="utf-8"), (ROOT / source).parent)
+
+
+def turned(text: str, folder: Path) -> str:
+    """Return a text that stands in a folder of the checkout with its links turned to the pages of the site.
 
     A link to a file that is no page of the site becomes its name.
     """
     pages = {path: page for page, path in SHOWN.items()}
 
-    def turned(link: re.Match[str]) -> str:
+    def turn(link: re.Match[str]) -> str:
         words, target, anchor = link[1], link[2], link[3] or ""
         if "://" in target or not target:
             return link[0]
-        place = ((ROOT / source).parent / target).resolve()
+        place = (folder / target).resolve()
         path = place.relative_to(ROOT).as_posix()
         if path in pages:
             return f"[{words}]({pages[path]}{anchor})"
@@ -46,7 +63,7 @@ def shown(source: str) -> str:
             return f"[{words}]({place.relative_to(ROOT / 'docs').as_posix()}{anchor})"
         return words
 
-    return re.sub(r"\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\)", turned, (ROOT / source).read_text(encoding="utf-8"))
+    return re.sub(r"\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\)", turn, text)
 
 
 def config_keys(schema: Mapping[str, Any]) -> str:

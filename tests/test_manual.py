@@ -14,7 +14,10 @@ from sphereconn.study.settings import checked_settings
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
 KEYS = set(yaml.safe_load(SCHEMA.read_text())["properties"])
-PAGES = [ROOT / "README.md", ROOT / "config" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "config/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 BASE = {
     "runs": "runs.tsv",
     "seed_sets": {"dmn": {"seeds": "dmn", "radius": 8}},

@@ -76,3 +76,12 @@ def test_links_of_a_page_that_is_shown_lead_to_pages_of_the_site(source):
     found = [target for target, _ in LINK.findall(site.shown(source)) if "://" not in target and target]
     assert set(found) <= there
     assert source != "README.md" or {"manual.md", "methods.md", "images/page.png"} <= set(found)
+
+
+def test_a_link_from_a_page_of_the_site_to_the_manual_leads_to_its_page():
+    text = "[groups](../config/README.md#groups), [code](../Snakefile), ![figure](images/page.png)"
+    assert site.turned(text, ROOT / "docs") == ("[groups](manual.md#groups), code, ![figure](images/page.png)")
+
+
+def test_the_front_page_is_one_screen():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 70
