@@ -85,3 +85,16 @@ def test_a_link_from_a_page_of_the_site_to_the_manual_leads_to_its_page():
 
 def test_the_front_page_is_one_screen():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 70
+
+
+def test_the_gallery_shows_every_kind_of_figure():
+    schema = json.loads(SCHEMA.read_text())
+    allowed = dict(site.keys_of(schema, "figures", schema["properties"]["figures"]))["figures.kinds"]["items"]["enum"]
+    shown = re.findall(r"^      kinds: \[(.*)\]$", (ROOT / "docs/gallery.md").read_text(), flags=re.M)
+    assert {kind for line in shown for kind in line.split(", ")} == set(allowed)
+
+
+def test_every_picture_of_the_site_is_shown_on_a_page():
+    text = "".join(page.read_text() for page in PAGES)
+    pictures = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs/images").rglob("*.*")]
+    assert [picture for picture in pictures if f"{picture})" not in text] == []
