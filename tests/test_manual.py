@@ -6,10 +6,14 @@ import textwrap
 from itertools import pairwise
 from pathlib import Path
 
+import bids_tree
+import nibabel
+import numpy as np
 import pytest
 import yaml
 
 from sphereconn.study.settings import checked_settings
+from sphereconn.study.study import read_study
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
@@ -85,3 +89,38 @@ def test_a_command_names_what_is_there(command):
     for word in words:
         if re.fullmatch(r"[a-z_]+", word) and word not in values:
             assert word in targets
+
+
+def test_the_study_of_the_tutorial_is_read_at_each_of_its_steps(tmp_path, monkeypatch):
+    steps = [found for name, found in CONFIGURATIONS.items() if name.startswith("docs/tutorial.md")]
+    follow, study, motion, radii = steps
+    monkeypatch.chdir(tmp_path)
+    root = Path(study["bids"]["derivatives"])
+    affine = nibabel.affines.from_matvec(np.diag([4.0, 4.0, 4.0]), [-100, -130, -80])
+    image = nibabel.Nifti1Image(np.ones((51, 60, 50, 240), dtype="uint8"), affine)
+    image.header.set_zooms((4, 4, 4, 2))
+    nibabel.save(image, "bold.nii.gz")
+    nibabel.save(image.slicer[..., 0], "mask.nii.gz")
+    columns = ["csf", "white_matter", *(f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz")]
+    rows = ["\t".join([*columns, "framewise_displacement"]), *["\t".join(["0"] * (len(columns) + 1))] * 240]
+    confounds = "\n".join(rows) + "\n"
+    table = ["participant_id site age sex"]
+    for number in range(12):
+        folder = bids_tree.add_run(root, f"{number:02}", task="rest")
+        for content, suffix in (("bold", "preproc_bold"), ("mask", "brain_mask")):
+            place = next(folder.glob(f"*_desc-{suffix}.nii.gz"))
+            place.unlink()
+            place.hardlink_to(f"{content}.nii.gz")
+        next(folder.glob("*_desc-confounds_timeseries.tsv")).write_text(confounds)
+        table.append(
+            f"sub-{number:02} {'essen' if number % 2 else 'bochum'} {20 + number} {'F' if number % 3 else 'M'}"
+        )
+    (root / "participants.tsv").write_text("\n".join(table).replace(" ", "\t") + "\n")
+    labels = []
+    for step in ({}, motion, {**motion, **radii}):
+        read = read_study({**copy.deepcopy(study), **copy.deepcopy(step)}, SCHEMA, ROOT / "resources", "my_study.yaml")
+        labels.append({(item.seed_set, item.denoising) for item in read.combinations})
+    assert labels[0] == {("power264", "bandpass")}
+    assert labels[1] == {("power264", "bandpass"), ("power264", "scrubbed")}
+    assert {seed_set for seed_set, _ in labels[2]} == {f"power264r{radius}" for radius in (4, 6, 8, 12)}
+    assert set(follow) == {"runs", "exclude"} and (ROOT / follow["runs"]).is_file()
