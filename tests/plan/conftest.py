@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sphereconn.study.study import read_study
+from sphereconn.study.study import resolve_study
 
 ROOT = Path(__file__).parents[2]
 RUNS = """subject session bold confounds mask site age
@@ -32,6 +32,6 @@ def study(tmp_path):
     def read(**changes):
         config = {**copy.deepcopy(CONFIG), "runs": str(tmp_path / "runs.tsv"), "output_dir": str(tmp_path / "results")}
         schema = ROOT / "workflow" / "schemas" / "config.schema.json"
-        return read_study({**config, **changes}, schema, ROOT / "resources", "study.yaml")
+        return resolve_study({**config, **changes}, schema, ROOT / "resources", "study.yaml")
 
     return read

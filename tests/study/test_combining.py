@@ -9,7 +9,7 @@ from sphereconn.errors import InputError
 from sphereconn.plan.products import results
 from sphereconn.study.combining import combine_runs
 from sphereconn.study.runs import Run
-from sphereconn.study.study import read_study
+from sphereconn.study.study import resolve_study
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,7 +76,7 @@ def study(tmp_path):
 
     def read(**changes):
         schema = ROOT / "workflow" / "schemas" / "config.schema.json"
-        return read_study(json.loads(json.dumps({**config, **changes})), schema, ROOT / "resources", "study.yaml")
+        return resolve_study(json.loads(json.dumps({**config, **changes})), schema, ROOT / "resources", "study.yaml")
 
     return read
 

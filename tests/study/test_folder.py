@@ -21,7 +21,7 @@ from sphereconn.log import logged
 from sphereconn.plan.orphans import left_over, listed, orphans, remove
 from sphereconn.plan.products import results
 from sphereconn.study.folder import LOCK, MARK, Origin, check_folder, take_folder
-from sphereconn.study.study import read_study
+from sphereconn.study.study import resolve_study
 
 ROOT = Path(__file__).parents[2]
 TIMES = count(10**6)  # no two runs of a study write the same
@@ -54,7 +54,7 @@ class Place:
     def read(self, name: str = "study.yaml"):
         """Read the study of a configuration, as a job does: the images are none, and nobody looks into them."""
         config = yaml.safe_load((self.root / name).read_text())
-        return read_study(config, SCHEMA, ROOT / "resources", name, main_process=False)
+        return resolve_study(config, SCHEMA, ROOT / "resources", name, main_process=False)
 
     def origin(self, name: str = "study.yaml", **others) -> Origin:
         """Say where a study comes from."""
@@ -225,7 +225,7 @@ def test_edits_a_new_name_another_place_and_copies_are_the_same_study(place, tmp
     moved = yaml.safe_load((tmp_path / "moved" / "copy.yaml").read_text())
     moved.update(output_dir=str(tmp_path / "moved" / "backup"), runs=str(tmp_path / "moved" / "data" / "runs.tsv"))
     (tmp_path / "moved" / "copy.yaml").write_text(yaml.safe_dump(moved))
-    study = read_study(moved, SCHEMA, ROOT / "resources", "copy.yaml", main_process=False)
+    study = resolve_study(moved, SCHEMA, ROOT / "resources", "copy.yaml", main_process=False)
     check_folder(study, Origin((str(tmp_path / "moved" / "copy.yaml"),), str(ROOT)), "copy.yaml")
 
 

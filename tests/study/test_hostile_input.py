@@ -15,7 +15,7 @@ from sphereconn.files import read_json, read_rows
 from sphereconn.study.atlas import read_labels
 from sphereconn.study.runs import read_runs
 from sphereconn.study.seeds import read_seeds
-from sphereconn.study.study import read_study
+from sphereconn.study.study import resolve_study
 
 ROOT = Path(__file__).parents[2]
 INFINITE, NO_NUMBER = float("inf"), float("nan")
@@ -39,7 +39,7 @@ def study(folder, **changes):
         "estimators": {"full": {"kind": "correlation"}},
     }
     config = {key: value for key, value in (config | changes).items() if value is not None}
-    return read_study(config, ROOT / "workflow" / "schemas" / "config.schema.json", ROOT / "resources")
+    return resolve_study(config, ROOT / "workflow" / "schemas" / "config.schema.json", ROOT / "resources")
 
 
 # --- the configuration

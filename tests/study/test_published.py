@@ -18,7 +18,7 @@ from sphereconn.files import read_records
 from sphereconn.study import names
 from sphereconn.study.denoising import confound_files
 from sphereconn.study.published import TABLE
-from sphereconn.study.study import read_study
+from sphereconn.study.study import resolve_study
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,7 +71,7 @@ def study(tmp_path):
             **changes,
         }
         schema = ROOT / "workflow" / "schemas" / "config.schema.json"
-        return read_study(copy.deepcopy(config), schema, ROOT / "resources", "study.yaml", main_process)
+        return resolve_study(copy.deepcopy(config), schema, ROOT / "resources", "study.yaml", main_process)
 
     return read
 

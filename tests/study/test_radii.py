@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sphereconn.errors import InputError
 from sphereconn.study.names import LABEL, seed_set_of_radius
-from sphereconn.study.study import read_study
+from sphereconn.study.study import resolve_study
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
@@ -29,7 +29,7 @@ def study(tmp_path):
     def read(**changes):
         schema = ROOT / "workflow" / "schemas" / "config.schema.json"
         config = {"runs": str(tmp_path / "runs.tsv"), **copy.deepcopy(CONFIG), **changes}
-        return read_study(config, schema, ROOT / "resources", "study.yaml")
+        return resolve_study(config, schema, ROOT / "resources", "study.yaml")
 
     return read
 

@@ -8,7 +8,7 @@ import pytest
 from sphereconn.errors import InputError
 from sphereconn.plan.reported import reported
 from sphereconn.study.sources import read_source
-from sphereconn.study.study import read_study
+from sphereconn.study.study import resolve_study
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ def study(tmp_path):
 
     def read(**changes):
         schema = ROOT / "workflow" / "schemas" / "config.schema.json"
-        return read_study({**copy.deepcopy(config), **changes}, schema, ROOT / "resources", "study.yaml")
+        return resolve_study({**copy.deepcopy(config), **changes}, schema, ROOT / "resources", "study.yaml")
 
     return read
 

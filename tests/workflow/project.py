@@ -18,7 +18,7 @@ import numpy as np
 import yaml
 
 from sphereconn.plan.orphans import orphans
-from sphereconn.study.study import Study, read_study
+from sphereconn.study.study import Study, resolve_study
 from workflow.warm import Starter
 
 ROOT = Path(__file__).parents[2]
@@ -127,7 +127,7 @@ class Project:
     def study(self) -> Study:
         """Read the configuration as the workflow does; paths count from the project."""
         with contextlib.chdir(self.root):
-            return read_study(self.config, ROOT / "workflow/schemas/config.schema.json", ROOT / "resources")
+            return resolve_study(self.config, ROOT / "workflow/schemas/config.schema.json", ROOT / "resources")
 
     def copy(self, to: Path) -> "Project":
         """Copy the project with its results, times and Snakemake's memory of them."""

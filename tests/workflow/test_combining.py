@@ -20,7 +20,7 @@ from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
 from sphereconn.connect.sparse_selection import Grid, sparse_inverse_covariance
 from sphereconn.files import read_matrix, read_signals
 from sphereconn.plan.products import results
-from sphereconn.study.study import read_study
+from sphereconn.study.study import resolve_study
 from workflow.project import N_FRAMES, ROOT, new_project, write_run
 
 # subject, session, run, site, age
@@ -139,7 +139,7 @@ def test_the_results_are_those_that_the_study_names(study, request):
     here = Path.cwd()
     os.chdir(project.root)
     try:
-        read = read_study(project.config, ROOT / "workflow/schemas/config.schema.json", ROOT / "resources")
+        read = resolve_study(project.config, ROOT / "workflow/schemas/config.schema.json", ROOT / "resources")
         assert set(project.results()) == results(read)
     finally:
         os.chdir(here)

@@ -35,7 +35,7 @@ from sphereconn.study.folder import Origin, check_folder, take_folder
 from sphereconn.study.groups import ALL_RUNS
 from sphereconn.study.inputs import missing_files
 from sphereconn.study.settings import with_text_keys
-from sphereconn.study.study import read_study
+from sphereconn.study.study import resolve_study
 from sphereconn_runner import adapt
 from sphereconn_runner.command import command_line, orders
 from sphereconn_runner.reruns import record_results, rerun_by
@@ -52,7 +52,7 @@ ORIGIN = Origin(tuple(CONFIGURATIONS), str(BASE), ORDERS["take_over"])
 try:
     for path in workflow.configfiles:
         check_configuration(relpath(path))
-    STUDY = read_study(
+    STUDY = resolve_study(
         config,
         schema=BASE / "workflow" / "schemas" / "config.schema.json",
         resources=RESOURCES,

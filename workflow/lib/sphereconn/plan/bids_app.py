@@ -106,10 +106,10 @@ def _targets(asked: Asked, settings: Mapping[str, Any], checkout: Path) -> list[
             *(stage for stage in OF_PARTICIPANTS if stage != "combined" or settings.get("combine")),
         ]
     from sphereconn.plan.products import products
-    from sphereconn.study.study import read_study
+    from sphereconn.study.study import resolve_study
 
     schema = checkout / "workflow" / "schemas" / "config.schema.json"
-    study = read_study(settings, schema, checkout / "resources", asked.study)
+    study = resolve_study(settings, schema, checkout / "resources", asked.study)
     subjects = sorted({run.entities["subject"] for run in study.runs})
     for label in asked.labels:
         if label not in subjects:

@@ -204,7 +204,7 @@ class Study:
         return {item.labels: item for item in self.combinations}
 
 
-def read_study(
+def resolve_study(
     config: Mapping[str, Any], schema: Path, resources: Path, source: str = "config", main_process: bool = True
 ) -> Study:
     """Check a configuration and everything that it names.
