@@ -198,7 +198,8 @@ def test_networks_of_an_atlas_and_unknown_ones_beside_them_differ_in_colour():
         ((-0.9312, 0.9312), ("−0.93", "0.93")),
         ((0.0, 1234.5), ("0", "1234")),
         ((-2e-5, 2e-5), ("−2.0e-05", "2.0e-05")),
-        ((0.9312, 0.9337), ("0.931", "0.934")),  # not both 0.93
+        ((0.9312, 0.9337), ("0.9312", "0.9337")),  # not both 0.93
+        ((0.9752, 0.9931), ("0.975", "0.993")),  # with room for 0.98 and 0.99 between them
     ],
 )
 def test_the_ends_of_a_colour_bar_are_written_with_as_many_digits_as_tell_them_apart(ends, written):

@@ -321,14 +321,14 @@ def _ticks(low: float, high: float, digits: str, height: float, scale: ColourSca
 
 
 def _digits(ends: Sequence[float]) -> str:
-    """Return how the ends of scales are written: two digits of the largest, more where they could not be told apart."""
+    """Return how the ends of scales are written: two digits of the largest, more where little lies between them."""
     different = sorted({abs(end) for end in ends})
     largest = different[-1]
     if not 1e-3 <= largest < 1e5:
         return ".1e"
     least = max(0, 1 - int(np.floor(np.log10(largest))))
     for digits in range(least, least + 3):
-        if len({f"{end:.{digits}f}" for end in different}) == len(different):
+        if all(np.diff(different) > 3 * 10.0**-digits):  # else ticks between the ends would be written as these are
             break
     return f".{digits}f"
 
