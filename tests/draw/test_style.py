@@ -80,11 +80,21 @@ def test_the_resolution_is_that_asked_for(tmp_path):
     assert abs(rows - 60 * height) <= 1
 
 
-def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("width", [4.02, np.nextafter(4, 0), np.nextafter(4, 5), 3.999])
+def test_a_width_between_two_pixels_is_drawn(tmp_path, width):
     figure = small_figure()
+    figure.set_size_inches(width, 1)
+    save_figure(figure, tmp_path / "figure.png", dpi=50)
+    assert abs(matplotlib.image.imread(tmp_path / "figure.png").shape[1] - 50 * width) <= 1
+
+
+def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path):
     full = OSError(errno.ENOSPC, "disk full")  # as the system raises it
+    with patch("PIL.Image.Image.save", side_effect=full), pytest.raises(OSError, match="disk full"):
+        save_figure(small_figure(), tmp_path / "figure.png")
+    figure = small_figure()
     with patch.object(figure, "savefig", side_effect=full), pytest.raises(OSError, match="disk full"):
-        save_figure(figure, tmp_path / "figure.png")
+        save_figure(figure, tmp_path / "figure.svg")
     with pytest.raises(ValueError, match=r"\.png, \.svg or \.pdf"):
         save_figure(small_figure(), tmp_path / "figure.jpg")
     assert list(tmp_path.iterdir()) == []

@@ -179,7 +179,7 @@ def test_a_group_of_which_no_run_is_left_ends_no_study(scrubbed, tmp_path):
     project.configure(lambda config: config["denoising"]["scrub"].update(min_frames=78))
     project.run()
     sidecar = json_of(project, "group/site-odd_atlas-mine_meas-full_desc-scrub_stat-mean_relmat.json")
-    assert sidecar["NumberOfRuns"] == 0 and "Every run of this group is left out" in sidecar["LeftOut"]
+    assert sidecar["NumberOfRuns"] == 0 and "All runs of this group were left out" in sidecar["LeftOut"]
     matrix = read_matrix(project.root / "results/group/site-odd_atlas-mine_meas-full_desc-scrub_stat-n_relmat.tsv")[1]
     assert (matrix == 0).all()
     project.configure(lambda config: config["denoising"]["scrub"].update(min_frames=80))

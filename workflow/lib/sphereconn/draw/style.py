@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -99,9 +98,10 @@ def save_figure(figure: Figure, path: str | Path, dpi: int = 150) -> None:
 
 
 def _rastered(figure: Figure, dpi: int) -> Image.Image:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="rgba", dpi=dpi)
-    pixels = np.frombuffer(buffer.getvalue(), np.uint8).reshape(-1, int(figure.get_figwidth() * dpi), 4)[..., :3]
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
     shades = np.minimum((np.arange(256) + 2) // 4 * 4, 255).astype(np.uint8)
     return Image.fromarray(shades[pixels])
 
