@@ -1,5 +1,6 @@
 """The recipes of CONTRIBUTING.md: short, about files that exist, and true where a test can tell."""
 
+import json
 import re
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from sphereconn.study.denoising import NOTHING, PRESETS
 from sphereconn.study.sources import SOURCES
 
 ROOT = Path(__file__).parents[1]
+SCHEMA = json.loads((ROOT / "workflow" / "schemas" / "config.schema.json").read_text())
+BRANCHES = ("without_inverse", "by_inverse")  # of estimators that have a closed form
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 LONGEST_SCRIPT = 40  # lines
 RECIPES = dict(re.findall(r"^## (How to add [^\n]*)\n(.*?)(?=^## |\Z)", TEXT, flags=re.M | re.S))
@@ -68,6 +71,40 @@ def test_every_figure_of_connectomes_has_its_script_its_caption_and_its_key():
         assert (ROOT / "scripts" / f"draw_{kind}.py").is_file()
         assert (ROOT / "workflow" / "report" / f"{kind}.rst").is_file()
         assert f'"{kind}"' in schema
+
+
+def places_of(value, place="schema"):
+    """Every object of the schema, with the place where it stands."""
+    if isinstance(value, dict):
+        yield place, value
+        for key, item in value.items():
+            yield from places_of(item, f"{place}.{key}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from places_of(item, place)
+
+
+def test_what_a_message_lists_as_allowed_is_what_is_allowed():
+    listed = [(place, item) for place, item in places_of(SCHEMA) if {"enum", "allowed"} <= set(item)]
+    assert len(listed) > 20
+    for place, item in listed:
+        words = set(re.split(r",? or |, ", item["allowed"]))
+        assert not {str(value) for value in item["enum"] if isinstance(value, str)} - words, place
+
+
+def test_every_name_stands_in_all_places_of_the_schema_that_recipes_name():
+    definitions = SCHEMA["$defs"]
+    kinds = definitions["estimator"]["properties"]["kind"]["enum"]
+    closed = [definitions[f"estimator_{branch}"]["properties"]["kind"]["enum"] for branch in BRANCHES]
+    assert sorted([*closed[0], *closed[1]]) == sorted(KINDS)
+    assert set(kinds) == {*KINDS, "sparse inverse covariance", "group sparse inverse covariance", "tangent"}
+    for branch, names in zip(BRANCHES, closed, strict=True):
+        assert {KINDS[name].inverts for name in names} == {branch == "by_inverse"}
+    strategy = definitions["denoising"]["properties"]["strategy"]["allowed"]
+    assert f"a preset ({', '.join(PRESETS)})" in strategy
+    figures = definitions["figures"]["properties"]["kinds"]
+    assert figures["items"]["enum"] == figures["default"]
+    assert figures["allowed"] == f"a list of {', '.join(figures['default'])}"
 
 
 def test_scripts_are_as_short_as_the_text_says():
