@@ -68,7 +68,10 @@ def test_every_run_of_the_tree_gets_its_connectome(finished_tree):
         extracted = json.loads(results[f"{name}_timeseries.json"])
         assert (extracted["SpaceOfImage"], extracted["SpaceOfSeeds"]) == (SPACE, "MNI152")
         assert any("_desc-brain_mask.nii.gz" in source for source in extracted["Sources"])
-    assert "4 runs of 2 subjects found in data/fmriprep (results/runs.tsv), none left out." in said
+    assert (
+        "4 runs of 2 subjects found in data/fmriprep, none left out.\nThe study lists them, when it runs, in results/runs.tsv"
+        in said
+    )
     assert b"in the runs table results/runs.tsv" in results["report.html"]
 
 
@@ -95,7 +98,7 @@ def test_a_run_that_loses_its_confounds_is_left_out_and_only_the_group_steps_run
     (path,) = study.root.glob("data/fmriprep/sub-01/ses-a/func/*acq-slow_desc-confounds_timeseries.tsv")
     path.unlink()
     said = study.snakemake("--dry-run").stdout
-    assert "3 runs of 2 subjects found in data/fmriprep (results/runs.tsv), 1 image left out" in said
+    assert "3 runs of 2 subjects found in data/fmriprep, 1 image left out" in said
     assert "1 without confounds, such as sub-01_ses-a_task-rest_acq-slow_" in said
     assert study.pending() == GROUP_STEPS | REPORT
     study.run("--until", "stack")

@@ -192,7 +192,7 @@ def test_halves_of_one_run_of_each_subject_are_compared_as_they_are(finished):
     subject, z = np.repeat(np.arange(5), 2), np.arctanh(stack)
     matrix = read_matrix(f"{start}_stat-icc11_relmat.tsv")[1]
     np.testing.assert_allclose(matrix[np.triu_indices(3, 1)], one_way(z, subject).icc, rtol=1e-9)
-    assert "first and the last half of each run" in (finished.root / "results" / "report.html").read_text()
+    assert "first and the second half of each run" in (finished.root / "results" / "report.html").read_text()
     assert finished.pending() == {}
 
 
