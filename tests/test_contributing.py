@@ -12,6 +12,7 @@ from sphereconn.clean.strategies import Strategy
 from sphereconn.connect.connectivity import KINDS, Kind, connectome
 from sphereconn.connect.measures import measure
 from sphereconn.plan import drawn, products
+from sphereconn.read.connectomes import STATISTICS
 from sphereconn.study.denoising import NOTHING, PRESETS
 from sphereconn.study.sources import SOURCES
 
@@ -50,7 +51,8 @@ def test_the_entries_that_recipes_name_are_there():
         "STAGES": products.STAGES,
     }.items():
         assert f"`{name}`" in TEXT and len(place) > 1
-    assert hasattr(moments, "group_moments")
+    assert hasattr(moments, "group_moments") and hasattr(moments, "running_moments")
+    assert set(STATISTICS) == set(products.AGGREGATED) - {"nodes", "sidecar"}
     assert set(NOTHING) == set(Strategy.__dataclass_fields__)
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sphereconn.study.settings import checked_settings
-from sphereconn.study.study import read_study
+from sphereconn.study.study import resolve_study
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
@@ -118,7 +118,8 @@ def test_the_study_of_the_tutorial_is_read_at_each_of_its_steps(tmp_path, monkey
     (root / "participants.tsv").write_text("\n".join(table).replace(" ", "\t") + "\n")
     labels = []
     for step in ({}, motion, {**motion, **radii}):
-        read = read_study({**copy.deepcopy(study), **copy.deepcopy(step)}, SCHEMA, ROOT / "resources", "my_study.yaml")
+        config = {**copy.deepcopy(study), **copy.deepcopy(step)}
+        read = resolve_study(config, SCHEMA, ROOT / "resources", "my_study.yaml")
         labels.append({(item.seed_set, item.denoising) for item in read.combinations})
     assert labels[0] == {("power264", "bandpass")}
     assert labels[1] == {("power264", "bandpass"), ("power264", "scrubbed")}

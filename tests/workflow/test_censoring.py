@@ -184,7 +184,7 @@ def test_a_group_of_which_no_run_is_left_ends_no_study(scrubbed, tmp_path):
     assert (matrix == 0).all()
     project.configure(lambda config: config["denoising"]["scrub"].update(min_frames=80))
     project.run()
-    assert "Every run was left out, so there is nothing to describe." in project.results()["report.html"].decode()
+    assert "All runs were left out, so there is nothing to describe." in project.results()["report.html"].decode()
 
 
 def test_runs_that_move_or_are_worth_too_little_are_left_out_with_the_reason(scrubbed, tmp_path):

@@ -86,9 +86,11 @@ def options_of(asked: Asked, checkout: Path) -> list[str]:
     InputError
         When the study has a key that the command line gives, or lacks a subject that is named.
     """
+    from sphereconn.study.sources import SOURCES
+
     content = yaml.safe_load(Path(asked.study).read_text(encoding="utf-8"))
     bids = content.get("bids") or {}
-    twice = [key for key in ("output_dir", "runs", "development_fmri") if key in content]
+    twice = [key for key in ("output_dir", *SOURCES) if key in content and key != "bids"]
     twice += ["bids.derivatives"] if "derivatives" in bids else []
     if twice:
         raise InputError(f"{asked.study}: {twice[0]}: the command line gives the folders; leave this key out.")

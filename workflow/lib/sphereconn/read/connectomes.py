@@ -19,6 +19,7 @@ from sphereconn.words import counted
 
 # How the names of results of groups start that are none of a group.
 OTHERS = ("contrast-", "reliability-", "comparison-")
+STATISTICS = ("mean", "std", "n")  # of the edges of a group
 
 
 class Connectomes:
@@ -203,6 +204,6 @@ def connectomes_of(found: Sequence[Entry], asked: Mapping[str, str | None], wher
     chosen = the_one(stacks, asked, where, names)
     alike = [entry for entry in found if all(getattr(entry, name) == getattr(chosen, name) for name in names)]
     of_all = {entry.kind: entry for entry in alike if entry.whose == ALL_RUNS and not entry.statistic}
-    groups = [entry for entry in alike if entry.statistic in ("mean", "std", "n") or entry.kind == "nodes.tsv"]
+    groups = [entry for entry in alike if entry.statistic in STATISTICS or entry.kind == "nodes.tsv"]
     own = [entry for entry in groups if not entry.whose.startswith(OTHERS)]
     return Connectomes(of_all, own, where)
