@@ -161,6 +161,13 @@ def _other_format(path: str | Path) -> str | None:
     return next((words for magic, words in _OTHER_FORMATS.items() if beginning.startswith(magic)), None)
 
 
+def _check_table(path: str | Path) -> None:
+    """Raise ``InputError`` for what is no file of plain text, before it is read."""
+    check_file(path, _LARGEST_TABLE)
+    if other := _other_format(path):
+        raise InputError(f"{path}: a tab-separated table is expected, and this file is {other}.")
+
+
 def read_rows(path: str | Path, content: bytes | None = None) -> tuple[list[str], list[list[str]]]:
     """Read a tab-separated table: its column names and its rows, as text.
 
@@ -169,9 +176,7 @@ def read_rows(path: str | Path, content: bytes | None = None) -> tuple[list[str]
     or repeated column name, an unreadable file.
     """
     if content is None:
-        check_file(path, _LARGEST_TABLE)
-        if other := _other_format(path):
-            raise InputError(f"{path}: a tab-separated table is expected, and this file is {other}.")
+        _check_table(path)
     try:
         with (
             open(path, "rb") if content is None else io.BytesIO(content) as source,
@@ -202,9 +207,7 @@ def read_rows(path: str | Path, content: bytes | None = None) -> tuple[list[str]
 
 def read_columns(path: str | Path) -> list[str]:
     """Return the column names of a tab-separated table, whose rows are not read; ``InputError`` as of ``read_rows``."""
-    check_file(path, _LARGEST_TABLE)
-    if other := _other_format(path):
-        raise InputError(f"{path}: a tab-separated table is expected, and this file is {other}.")
+    _check_table(path)
     try:
         with open(path, encoding="utf-8-sig") as file:
             lines = [file.readline(_LONGEST_LINE).rstrip("\r\n").split("\t") for _ in range(_LINES_OF_A_KIND)]
