@@ -42,6 +42,11 @@ if STUDY.joint_estimators:
     include: HERE / "workflow/rules/joint.smk"
 
 
+if STUDY.sheets:
+
+    include: HERE / "workflow/rules/subjects.smk"
+
+
 if STUDY.combine:
 
     include: HERE / "workflow/rules/combined.smk"

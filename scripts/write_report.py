@@ -1,5 +1,7 @@
 """Report of the study: settings, quality, nodes tables and figures of groups in; one HTML file out."""
 
+from sphereconn.aggregate.cohort import worst_values
+from sphereconn.aggregate.unusual import unusual_runs
 from sphereconn.draw.contents import extent_of_spheres, with_results
 from sphereconn.draw.preview import preview
 from sphereconn.draw.report import study_report
@@ -9,6 +11,7 @@ from sphereconn.log import logged
 with logged(snakemake.log[0]):
     files = snakemake.input
     quality_sidecar = read_json(files.sidecar)
+    quality, estimation = read_records(files.quality), read_records(files.estimation)
     contents = with_results(snakemake.params.contents, files)
     kinds = ("groups", "differences", "contrasts", "maps", "map_contrasts", "reliability", "comparisons", "radii")
     shown = [item for key in kinds for item in contents[key]]
@@ -17,8 +20,10 @@ with logged(snakemake.log[0]):
         settings=read_json(files.settings),
         contents=contents,
         name=read_json(files.dataset)["Name"],
-        quality=read_records(files.quality),
-        estimation=read_records(files.estimation),
+        quality=quality,
+        estimation=estimation,
+        unusual=unusual_runs(quality, estimation),
+        worst=worst_values(quality),
         software=quality_sidecar["SoftwareOfRuns"],
         regressors=quality_sidecar["RegressorsOfRuns"],
         spheres=dict(zip(snakemake.params.seed_sets, map(extent_of_spheres, files.nodes), strict=True)),

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from pages import Page
 
+from sphereconn.aggregate.cohort import worst_values
 from sphereconn.aggregate.quality import ESTIMATION_COLUMNS, QUALITY_COLUMNS
+from sphereconn.aggregate.unusual import unusual_runs
 from sphereconn.draw import report
 from sphereconn.draw.html import Image
 
@@ -106,6 +108,7 @@ CONTENTS = {
     "published_left_out": {},
     "radii": [],
     "map_contrasts": [],
+    "subject_pages": {f"sub-{number}": f"sub-{number}.html" for number in range(1, 21)},
     "runs": [
         {"run": "sub-1", "seed_set": "dmn", "denoising": "bandpass", "links": [["signals", "sub-1/figures/a.png"]]}
     ],
@@ -161,7 +164,9 @@ def written(**changes):
         "spheres": {"dmn": (4, (8.0, 8.0))},
         "images": {FIGURE: Image("image/webp", b"all"), LEVEL: Image("image/webp", b"level")},
     }
-    return report.study_report(**given | changes)
+    given |= changes
+    given.setdefault("unusual", unusual_runs(given["quality"], given["estimation"]))
+    return report.study_report(**given, worst=worst_values(given["quality"]))
 
 
 EVERY_RUN = "All runs, seed sets and denoisings, sorted by the number of unusable nodes and by lowest coverage"
@@ -377,7 +382,8 @@ def test_the_report_opens_with_what_was_asked_what_came_out_and_what_to_worry_ab
         )
     ]
     assert places == sorted(places)
-    assert "Nothing stands out" in written() and "Nothing stands out" not in text
+    assert "Nothing stands out" not in text
+    assert "Nothing stands out" in written(quality=quality_rows(frames_without_data="0"))
 
 
 def test_means_by_network_stand_as_a_table_under_their_picture():
@@ -398,14 +404,36 @@ def test_a_report_of_many_runs_and_figures_stays_below_15_mb():
     runs = [
         {"run": f"sub-{number}", "seed_set": "dmn", "denoising": "bandpass", "links": links} for number in range(3000)
     ]
+    pages = {item["run"]: f"{item['run']}.html" for item in runs}
     text = written(
-        contents=CONTENTS | {"groups": [*CONTENTS["groups"], *groups], "runs": runs},
+        contents=CONTENTS | {"groups": [*CONTENTS["groups"], *groups], "runs": runs, "subject_pages": pages},
         images={path: Image("image/webp", bytes(50_000)) for path in [FIGURE, *paths]},
         quality=quality_rows(3000),
-        estimation=estimation_rows(3000),
+        estimation=estimation_rows(3000, alpha_at_end_of_path="smallest"),
     )
     assert text.count('src="data:image/webp') == 1 + report.MOST_EMBEDDED // 50_000  # that of all runs twice
     assert len(text.encode()) < 15e6
+
+
+def test_the_list_of_runs_has_the_unusual_ones_first_with_the_reason_and_leads_to_their_pages():
+    quality = quality_rows(20, frames_without_data="0")
+    quality[12] |= {"mean_framewise_displacement": "4.0", "nodes_unusable": "2"}
+    quality[4]["effective_degrees_of_freedom"] = "9.5"
+    page = Page(written(quality=quality, estimation=estimation_rows(20)))
+    head, *rows = page.tables["All runs, unusual ones first"]
+    assert head == ["run", "what is unusual", *report.IN_LIST.values()]
+    assert [row[0] for row in rows[:3]] == ["sub-13", "sub-5", "sub-1"]
+    assert rows[0][1].startswith("head motion 4.00 mm (median 0.") and "2 of 4 nodes without a signal" in rows[0][1]
+    assert rows[1][1].startswith("9.5 effective degrees of freedom (bandpass, dmn; median ")
+    assert {row[1] for row in rows[2:]} == {"–"}
+    assert rows[0][2:4] == ["4.000", "187"]
+    assert "sub-13.html" in [item["href"] for item in page.attributes_of("a")]
+    assert "2 of 20 runs are unusual in some way" in "".join(page.text)
+
+
+def test_without_pages_of_subjects_the_list_of_runs_links_nothing():
+    page = Page(written(contents=CONTENTS | {"subject_pages": {}}))
+    assert not [item["href"] for item in page.attributes_of("a") if item["href"].startswith("sub-1.")]
 
 
 def test_links_lead_to_results_and_to_dois_only():
@@ -419,12 +447,13 @@ def test_links_lead_to_results_and_to_dois_only():
         LEVEL,
         "group/figures/groups_connectomes.html",
         "sub-1/figures/a.png",
+        *(f"sub-{number}.html" for number in (1, 2, 3)),
         "study.json",
         "dataset_description.json",
         "group/quality.tsv",
         "group/estimation.tsv",
     }
-    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "iframe", "object", "embed", "form", "base"})
+    assert {tag for tag, _ in page.tags}.isdisjoint({"link", "iframe", "object", "embed", "form", "base"})
     assert all(
         not re.match(r"https?:", value or "") for _, item in page.tags for key, value in item.items() if key != "href"
     )

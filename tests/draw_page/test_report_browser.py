@@ -2,7 +2,7 @@
 
 import pytest
 
-from sphereconn.draw.html import Card, Cards, Paragraph, Section, html_page
+from sphereconn.draw.html import Card, Cards, Paragraph, Section, Table, html_page
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +55,51 @@ def test_the_page_is_dark_where_that_is_preferred_but_never_on_paper(browser, ad
         assert browser.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
     finally:
         prefer(browser, "light")
+
+
+ROWS = [["sub-01", "moved much", "0.90", "n/a"], ["sub-02", "–", "0.10", "1,200"], ["sub-03", "–", "0.30", "−5"]]
+
+
+@pytest.fixture(scope="module")
+def table_address(tmp_path_factory):
+    path = tmp_path_factory.mktemp("table") / "report.html"
+    table = Table("Runs", ["run", "what is unusual", "motion", "difference"], ROWS, sortable=True)
+    path.write_text(html_page("A title", "A lead.", [Section("Runs", [table])]), encoding="utf-8")
+    return path.as_uri()
+
+
+def shown_runs(browser):
+    rows = "[...document.querySelectorAll('tbody tr')].filter((row) => row.offsetHeight)"
+    return browser.evaluate(f"{rows}.map((row) => row.cells[0].textContent)")
+
+
+def click_column(browser, name):
+    browser.evaluate(f"[...document.querySelectorAll('thead button')].find((b) => b.textContent === '{name}').click()")
+
+
+def test_a_list_of_runs_is_sorted_by_a_column_largest_first_then_the_other_way_then_as_it_was(browser, table_address):
+    browser.open(table_address, 1400, 900)
+    orders = []
+    for _ in range(3):
+        click_column(browser, "motion")
+        orders.append(shown_runs(browser))
+    assert orders == [["sub-01", "sub-03", "sub-02"], ["sub-02", "sub-03", "sub-01"], ["sub-01", "sub-02", "sub-03"]]
+    click_column(browser, "difference")  # what is missing comes last, a minus is one, thousands have commas
+    assert shown_runs(browser) == ["sub-02", "sub-03", "sub-01"]
+    assert browser.evaluate("document.querySelectorAll('th')[3].ariaSort") == "descending"
+    click_column(browser, "difference")
+    assert shown_runs(browser) == ["sub-03", "sub-02", "sub-01"]
+    click_column(browser, "run")
+    assert shown_runs(browser) == ["sub-01", "sub-02", "sub-03"]
+
+
+def test_a_list_of_runs_is_filtered_by_words(browser, table_address):
+    browser.open(table_address, 390, 844)
+    assert browser.text(".filter [role=status]") == "3 rows"
+    type_filter = (
+        "const box = document.querySelector('.filter input'); box.value = '{}'; box.dispatchEvent(new Event('input'))"
+    )
+    browser.evaluate("{" + type_filter.format("much SUB") + "}")
+    assert shown_runs(browser) == ["sub-01"] and browser.text(".filter [role=status]") == "1 of 3 rows"
+    browser.evaluate("{" + type_filter.format("") + "}")
+    assert len(shown_runs(browser)) == 3

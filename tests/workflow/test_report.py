@@ -7,7 +7,8 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from sphereconn.draw.report import COLUMNS
+from sphereconn.draw.quality_columns import COLUMNS
+from sphereconn.draw.sheet import without_style
 from sphereconn.files import read_json, read_records, read_rows
 
 
@@ -64,6 +65,18 @@ def test_every_figure_of_a_group_stands_in_the_page(finished_once, page):
     figures = list((finished_once.root / "results" / "group" / "figures").glob("*.png"))
     assert len(figures) == len(set(page.images)) > 12  # some are shown at a glance, too
     assert all(source.startswith("data:image/webp;base64,") for source in page.images)
+
+
+def test_each_run_of_the_list_leads_to_the_page_of_its_subject_with_its_quality_sheet(finished_once, page):
+    results = finished_once.root / "results"
+    assert {f"sub-0{number}.html" for number in (1, 2, 3)} <= set(page.targets)
+    text = (results / "sub-02.html").read_text()
+    sheet = (results / "sub-02/figures/sub-02_task-rest_atlas-dmn_sheet.svg").read_text()
+    assert without_style(sheet) in text and "bandpass: 80 of 80 frames kept, 4 regressors" in sheet
+    links = Links(text)
+    assert "report.html" in links.targets
+    for target in links.targets:
+        assert target[1:] in links.ids if target.startswith("#") else (results / unquote(target)).is_file(), target
 
 
 def test_the_table_of_quality_has_a_row_for_each_run_seed_set_and_denoising(quality):

@@ -18,7 +18,8 @@ N_RUNS, N_ESTIMATORS, N_GROUPS = 3, 2, 3
 N_VIEWS = 2  # of a glass brain
 
 PAGE = {"write_report": 1}
-REPORT = {"summarize_quality": 1} | PAGE
+REPORT = {"summarize_quality": 1, "write_subject_pages": 1} | PAGE
+SHEETS = {"draw_sheet": N_RUNS}  # of dmn, which has more spheres than mine
 CHAIN_OF_A_SEED_SET = {
     "extract": N_RUNS,
     "clean": N_RUNS,
@@ -39,12 +40,13 @@ def figures_of(n_connectomes, with_networks=0):
 
 
 OF_A_SEED_SET = (N_RUNS + N_GROUPS) * N_ESTIMATORS  # connectomes; those of mine have two networks, those of dmn one
-CHAIN_OF_DMN = REPORT | CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET)
+CHAIN_OF_DMN = REPORT | SHEETS | CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET)
 CHAIN_OF_MINE = REPORT | CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET, with_networks=OF_A_SEED_SET)
 CHAIN_OF_BOTH = (
     {rule: 2 * count for rule, count in (CHAIN_OF_A_SEED_SET | figures_of(OF_A_SEED_SET)).items()}
     | {"draw_networks": OF_A_SEED_SET}
     | REPORT
+    | SHEETS
 )
 CHAIN_OF_AN_ESTIMATOR = (
     {  # over both seed sets
@@ -96,12 +98,13 @@ def test_editing_a_seed_table_runs_its_chain_and_no_other(finished):
 
 def test_giving_a_seed_set_another_table_runs_its_chain_and_no_other(finished):
     finished.configure(lambda config: config["seed_sets"]["dmn"].update(seeds="data/mine.tsv"))
-    assert finished.pending() == CHAIN_OF_MINE | DESCRIPTION
+    assert finished.pending() == CHAIN_OF_MINE | SHEETS | DESCRIPTION
 
 
 def test_a_new_seed_set_runs_its_chain_and_nothing_else(finished):
     finished.configure(lambda config: config["seed_sets"].update(other={"seeds": "dmn", "radius": 10}))
-    assert finished.pending() == CHAIN_OF_DMN | DESCRIPTION
+    expected = {rule: count for rule, count in CHAIN_OF_DMN.items() if rule not in SHEETS}  # those of dmn stay
+    assert finished.pending() == expected | DESCRIPTION
 
 
 @pytest.mark.parametrize(
@@ -150,11 +153,16 @@ def test_editing_an_estimator_runs_that_estimator_only(finished):
     [
         ({"matrix": {"limit": 0.5}}, {"draw_matrix": 24}),
         ({"glass_brain": {"threshold": "top 2"}}, {"draw_glass_brain": 48}),
-        ({"glass_brain": {"views": ["ortho", "lyrz", "z"]}}, {"draw_glass_brain": 24}),
+        (  # the pages of subjects link the new figures
+            {"glass_brain": {"views": ["ortho", "lyrz", "z"]}},
+            {"draw_glass_brain": 24, "write_subject_pages": 1},
+        ),
         ({"seed_sets": {"mine": {"glass_brain": {"threshold": "50%"}}}}, {"draw_glass_brain": 24}),
         ({"strength": {"views": "lr"}}, {"draw_strength": 24}),
         ({"page": {"threshold": "top 3"}}, {"draw_page": 8}),
         ({"kinds": ["matrix"]}, {}),
+        ({"sheets": "none"}, {}),
+        ({"sheets": {"subject": ["01"]}}, {"write_subject_pages": 1}),
         ({"dpi": 70}, {"draw_signals": 6, **figures_of(24, with_networks=12)}),
     ],
 )
@@ -187,6 +195,7 @@ def test_a_run_added_runs_its_chain_and_the_group_steps(finished_once, tmp_path)
     write_run(finished.root, 4)
     write_runs_table(finished.root, [1, 2, 3, 4])
     of_the_run = {"extract": 2, "clean": 2, "connect": 4, "draw_signals": 2, "draw_page": 2} | figures_of(4, 2)
+    of_the_run["draw_sheet"] = 1
     assert (
         finished.pending()
         == {rule: of_the_run.get(rule, 0) + GROUP_STEPS.get(rule, 0) for rule in of_the_run | GROUP_STEPS} | REPORT
@@ -248,7 +257,11 @@ def test_the_order_of_keys_and_rows_a_comment_or_a_default_written_out_run_nothi
         ("clean/filters.py", {rule: count for rule, count in CHAIN_OF_BOTH.items() if rule != "extract"}),
         (
             "connect/covariance.py",
-            {rule: count for rule, count in CHAIN_OF_BOTH.items() if rule not in ("extract", "clean", "draw_signals")},
+            {
+                rule: count
+                for rule, count in CHAIN_OF_BOTH.items()
+                if rule not in ("extract", "clean", "draw_signals", "draw_sheet")
+            },
         ),
         ("aggregate/moments.py", {"aggregate": 4 * N_GROUPS} | FIGURES_OF_GROUPS),
         (
@@ -258,6 +271,8 @@ def test_the_order_of_keys_and_rows_a_comment_or_a_default_written_out_run_nothi
         ("aggregate/quality.py", REPORT),
         ("draw/timeseries.py", {"draw_signals": 6}),
         ("draw/page.py", {"draw_page": 8}),
+        ("clean/summary.py", SHEETS | {"write_subject_pages": 1}),
+        ("draw/subject_page.py", {"write_subject_pages": 1}),
         ("draw/style.py", {"draw_signals": 6, "draw_page": 8} | figures_of(24, with_networks=12) | PAGE),
         ("draw/methods.py", PAGE),
     ],

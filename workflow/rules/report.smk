@@ -92,7 +92,7 @@ rule write_report:
             for item in REPORTED[shown]
             for _, path in item["figures"]
         ],
-        look=[LIBRARY / "draw" / "report_assets" / name for name in ("template.html", "report.css")],
+        look=REPORT_ASSETS,
     output:
         result("report.html"),
     log:

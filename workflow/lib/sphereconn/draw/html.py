@@ -1,8 +1,8 @@
 """One HTML file of sections, tables and figures: a small model of a document, and the page that it makes.
 
 Whatever text is given is escaped. The page needs no network: figures stand in it, links are relative or DOIs, and its
-content security policy allows its one style sheet and embedded images, nothing else. The same document gives the same
-bytes.
+content security policy allows its one style sheet, embedded images and, where a table is to be sorted, one script;
+nothing else. The same document gives the same bytes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,17 @@ class Link:
     target: str
 
 
-Text = str | Link | Sequence[str | Link]
+@dataclass(frozen=True)
+class Position:
+    """Where a value lies between a lowest and a highest one, and where the median does, to be drawn in a line."""
+
+    value: float
+    low: float
+    median: float
+    high: float
+
+
+Text = str | Link | Position | Sequence[str | Link]
 
 
 @dataclass(frozen=True)
@@ -50,11 +60,15 @@ class Facts:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; the first cell of a row is its header. Columns of numbers are set to the right."""
+    """A table; the first cell of a row is its header. Columns of numbers are set to the right.
+
+    One that is ``sortable`` can be sorted by its columns and filtered, where scripts run.
+    """
 
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Text]]
+    sortable: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,15 +164,28 @@ def html_page(title: str, lead: Text, sections: Sequence[Section]) -> str:
     sections
         Its sections; those of the first two levels are in the table of contents.
     """
-    style = (ASSETS / "report.css").read_text(encoding="utf-8")
+    style = "".join((ASSETS / name).read_text(encoding="utf-8") for name in ("report.css", "sheet.css"))
+    script = (ASSETS / "sort.js").read_text(encoding="utf-8") if any(map(_has_sortable, sections)) else ""
     return Template((ASSETS / "template.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),
         lead=_text(lead),
         style=style,
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        style_hash=_hash(style),
+        script_source=f" script-src 'sha256-{_hash(script)}';" if script else "",
+        script=f"<script>{script}</script>\n" if script else "",
         contents=_contents(sections, "section"),
         sections="\n".join(_section(item, f"section-{n}", 2) for n, item in enumerate(sections, start=1)),
     )
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _has_sortable(block: Block | Section) -> bool:
+    if isinstance(block, (Section, Folded)):
+        return any(map(_has_sortable, block.blocks))
+    return isinstance(block, Table) and block.sortable
 
 
 def _contents(sections: Sequence[Section], prefix: str, depth: int = 2) -> str:
@@ -224,8 +251,9 @@ def _table(table: Table) -> str:
         + "</tr>"
         for row in table.rows
     )
+    marks_of_all = "scroll sortable" if table.sortable else "scroll"
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.caption)}">\n<table>\n'
+        f'<div class="{marks_of_all}" tabindex="0" role="region" aria-label="{escape(table.caption)}">\n<table>\n'
         f"<caption>{escape(table.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n"
         "</table>\n</div>"
     )
@@ -259,7 +287,23 @@ def _figure(figure: Figure) -> str:
 def _text(text: Text) -> str:
     if isinstance(text, str):
         return escape(text)
+    if isinstance(text, Position):
+        return _position(text)
     return _link(text) if isinstance(text, Link) else "".join(map(_text, text))
+
+
+def _position(position: Position) -> str:
+    """Draw a line from the lowest to the highest value, with a stroke at the median and a dot at the value."""
+    if position.high <= position.low:
+        return ""
+    value, middle = (
+        4 + 92 * (number - position.low) / (position.high - position.low)
+        for number in (position.value, position.median)
+    )
+    return (
+        f'<svg class="position" viewBox="0 0 100 12" aria-hidden="true"><path d="M4 6h92M{middle:.1f} 1v10"/>'
+        f'<circle cx="{value:.1f}" cy="6" r="3.5"/></svg>'
+    )
 
 
 def _link(link: Link) -> str:

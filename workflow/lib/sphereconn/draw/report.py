@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from sphereconn.aggregate.unusual import FAR_BELOW, Concern
 from sphereconn.draw.comparison_words import can_tell, compared_on, published_left_out, table_of_criteria
 from sphereconn.draw.contrast_words import asked, found_in_maps
 from sphereconn.draw.contrast_words import found as found_words
@@ -32,6 +33,7 @@ from sphereconn.draw.html import (
     html_page,
 )
 from sphereconn.draw.methods import DataUsed, DenoisingUsed, Range, SeedSetUsed, methods
+from sphereconn.draw.quality_columns import COLUMNS
 from sphereconn.draw.radius_words import RADII_CAN_TELL, radii_compared_on, table_of_radii
 from sphereconn.draw.reliability_words import found as reliability_found
 from sphereconn.draw.reliability_words import measured_over
@@ -56,7 +58,14 @@ MOST_ROWS = 2000  # of a table; a page with more is slow to open and is not read
 MOST_EMBEDDED = 8_000_000  # bytes of figures, a third more as text; with all tables at their longest, below 15 MB
 MOST_CARDS = 6  # contrasts that are shown at a glance
 N_WORST = 5
-FAR_BELOW = 3  # times fewer degrees of freedom than the median: correlations scatter 1.7 times as much
+IN_LIST = {  # column of the table of quality -> how short its name is in the list of runs
+    "mean_framewise_displacement": "mean FD (mm)",
+    "frames_kept": "frames kept",
+    "effective_degrees_of_freedom": "effective degrees of freedom",
+    "lowest_coverage": "lowest coverage",
+    "nodes_unusable": "unusable nodes",
+    "median_temporal_snr": "temporal SNR",
+}
 MISSING = "n/a"
 ALL_RUNS = "all runs"  # what the group of all runs is called
 GLANCED_AT = ("effects, and above the diagonal the significant ones", "significant edges in the brain")
@@ -70,14 +79,6 @@ SHRINKAGE = (
 COMBINED_WORDS = {"concatenate": "signals concatenated", "average": "connectomes averaged"}
 
 Row = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Column:
-    """How a column of the table of quality is called, and how many decimal places its numbers have."""
-
-    words: str
-    digits: int
 
 
 @dataclass(frozen=True)
@@ -95,21 +96,6 @@ class Measure:
     meaning: str
 
 
-COLUMNS = {
-    "frames": Column("frames", 0),
-    "frames_without_data": Column("frames without data", 0),
-    "frames_kept": Column("frames kept", 0),
-    "repetition_time": Column("repetition time (s)", 3),
-    "regressors": Column("regressors", 0),
-    "degrees_of_freedom": Column("degrees of freedom", 1),
-    "effective_degrees_of_freedom": Column("effective degrees of freedom", 1),
-    "mean_framewise_displacement": Column("mean framewise displacement (mm)", 3),
-    "nodes": Column("nodes", 0),
-    "nodes_unusable": Column("unusable nodes", 0),
-    "lowest_coverage": Column("lowest coverage", 2),
-    "median_coverage": Column("median coverage", 2),
-    "median_temporal_snr": Column("median temporal SNR", 1),
-}
 ESTIMATES = {
     "shrinkage": ("shrinkage", ".3f"),
     "samples": ("samples", ".1f"),
@@ -213,6 +199,8 @@ def study_report(
     name: str,
     quality: Sequence[Row],
     estimation: Sequence[Row],
+    unusual: Mapping[str, Sequence[Concern]],
+    worst: Mapping[str, Mapping[str, float]],
     software: Mapping[str, Mapping[str, Sequence[str]]],
     regressors: Mapping[str, Mapping[str, int]],
     spheres: Mapping[str, tuple[int, Range]],
@@ -231,6 +219,10 @@ def study_report(
         Of the data set, its title.
     quality, estimation
         The rows of the tables of quality and of estimation, as text by column.
+    unusual
+        By run, what is unusual about it, in the order in which runs are to be listed.
+    worst
+        By run, the worst value of some columns of the table of quality.
     software
         Versions by stage and by name.
     regressors
@@ -262,13 +254,13 @@ def study_report(
         name,
         lead,
         [
-            _glance(settings, contents, quality, estimation, images),
+            _glance(settings, contents, quality, estimation, unusual, images),
             *_contrasts(contents, images),
             _groups(contents, images),
             *_maps(contents, images),
             *_reliability(contents, images),
             *_choices(contents, images),
-            _quality(quality, estimation, contents),
+            _quality(quality, estimation, unusual, worst, contents),
             _what_was_run(settings, contents, runs, quality, left_out, estimation, nothing_left, software),
             _single_runs(contents),
             _methods(settings, contents, quality, left_out, estimation, software, regressors, spheres),
@@ -300,10 +292,11 @@ def _glance(
     contents: Mapping[str, Any],
     quality: Sequence[Row],
     estimation: Sequence[Row],
+    unusual: Mapping[str, Sequence[Concern]],
     images: Mapping[str, Image | None],
 ) -> Section:
     """Say what was asked, show what came out, and say what to worry about, all on the first screen."""
-    cards = [*_headline(contents, quality, images), _worries(quality, estimation)]
+    cards = [*_headline(contents, quality, images), _worries(quality, estimation, unusual)]
     for item in contents["contrasts"][:MOST_CARDS]:
         shown = [Figure(path, words, images.get(path)) for words, path in item["figures"] if words in GLANCED_AT]
         said = found_words(item["result"], item["component_rows"], item["pair_rows"])
@@ -355,7 +348,7 @@ def _first_sentence(text: str) -> str:
     return text.partition(". ")[0].removesuffix(".") + "."
 
 
-def _worries(quality: Sequence[Row], estimation: Sequence[Row]) -> Card:
+def _worries(quality: Sequence[Row], estimation: Sequence[Row], unusual: Mapping[str, Sequence[Concern]]) -> Card:
     """Say what to worry about, or that nothing stands out."""
     runs = {row["run"] for row in quality}
     said: list[str] = []
@@ -385,6 +378,12 @@ def _worries(quality: Sequence[Row], estimation: Sequence[Row]) -> Card:
     unconverged = [row for row in estimation if row["converged"] == "no"]
     if unconverged:
         said.append(f"{counted(len(unconverged), 'estimate')} did not converge; see the quality section.")
+    odd = sum(map(bool, unusual.values()))
+    if odd:
+        verb = "is" if odd == 1 else "are"
+        said.append(
+            f"{odd:,} of {counted(len(unusual), 'run')} {verb} unusual in some way and stand first in the list."
+        )
     if not said:
         return Card(
             "What to worry about",
@@ -592,7 +591,38 @@ def _of_combined(estimation: Sequence[Row], contents: Mapping[str, Any]) -> list
     return [row for row in estimation if row["run"] in combined]
 
 
-def _quality(quality: Sequence[Row], estimation: Sequence[Row], contents: Mapping[str, Any]) -> Section:
+def _runs(
+    unusual: Mapping[str, Sequence[Concern]], worst: Mapping[str, Mapping[str, float]], pages: Mapping[str, str]
+) -> Section:
+    """List all runs, those first about which most is unusual."""
+    rows: list[list[Text]] = []
+    for run, concerns in unusual.items():
+        said = "; ".join(concern.words for concern in concerns)
+        cells = [
+            number(value, f".{COLUMNS[column].digits}f") if (value := worst[run].get(column)) is not None else MISSING
+            for column in IN_LIST
+        ]
+        rows.append([Link(run, pages[run]) if run in pages else run, said or "–", *cells])
+    explained = "Each number is the worst over seed sets and denoising settings."
+    if pages:
+        explained += " Each run links to the page of its subject, with a quality sheet."
+    table = _long_table(
+        "All runs, unusual ones first",
+        ["run", "what is unusual", *IN_LIST.values()],
+        rows,
+        Link("group/quality.tsv", "group/quality.tsv"),
+        sortable=True,
+    )
+    return Section("Runs", [Paragraph(explained), *table])
+
+
+def _quality(
+    quality: Sequence[Row],
+    estimation: Sequence[Row],
+    unusual: Mapping[str, Sequence[Concern]],
+    worst: Mapping[str, Mapping[str, float]],
+    contents: Mapping[str, Any],
+) -> Section:
     worst_first = sorted(
         quality,
         key=lambda row: (-int(row["nodes_unusable"]), _number(row["lowest_coverage"]) or 0.0, *row.values()),
@@ -609,7 +639,8 @@ def _quality(quality: Sequence[Row], estimation: Sequence[Row], contents: Mappin
     return Section(
         "Quality",
         [
-            Section("Overview", [_overview(quality), Folded("All runs", every_run)]),
+            _runs(unusual, worst, contents["subject_pages"]),
+            Section("Overview", [_overview(quality), Folded("All runs, seed sets and denoisings", every_run)]),
             *(_measure_section(quality, measure) for measure in MEASURES),
             _estimation_section(estimation, set(contents["combined"])),
         ],
@@ -897,7 +928,8 @@ def _radii_compared(item: Mapping[str, Any], images: Mapping[str, Image | None])
 
 def _single_runs(contents: Mapping[str, Any]) -> Section:
     if not contents["runs"]:
-        return Section("Single runs", [Paragraph("The configuration requests no figures of single runs.")])
+        words = "The configuration requests no further figures of single runs (figures: runs)."
+        return Section("Single runs", [Paragraph(words)])
     rows: list[list[Text]] = []
     for item in contents["runs"]:
         links: list[str | Link] = []
@@ -1015,9 +1047,13 @@ def _reasons(left_out: Iterable[Row]) -> list[list[str]]:
 
 
 def _long_table(
-    caption: str, columns: Sequence[str], rows: Sequence[Sequence[Text]], others: str | Link
+    caption: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Text]],
+    others: str | Link,
+    sortable: bool = False,
 ) -> list[Block]:
-    blocks: list[Block] = [Table(caption, columns, rows[:MOST_ROWS])]
+    blocks: list[Block] = [Table(caption, columns, rows[:MOST_ROWS], sortable)]
     if len(rows) > MOST_ROWS:
         note = f"The first {MOST_ROWS:,} of {len(rows):,} rows are shown; for the others, see "
         blocks.append(Paragraph([note, others, "."]))

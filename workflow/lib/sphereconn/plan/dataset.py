@@ -66,7 +66,7 @@ Made by {provenance.NAME} {provenance.software()[provenance.NAME]}. `study.json`
 | `sub-*/` | of each run: signals of the spheres (`timeseries`), their nodes, connectomes (`relmat`) |
 | `group/` | means over groups, contrasts, the edges of all runs in one array (`stack`), quality of all runs |
 | `*/figures/` | figures and interactive pages |
-| `report.html` | all of it on one page |
+| `report.html`, `sub-*.html` | all of it on one page, and a page of each subject with quality sheets of its runs |
 | `records/` | what each result was made of; `logs/` has a log of each job |
 
 Each result has a JSON sidecar that says what was done. In a name, `atlas-` is the seed set, `desc-` the denoising,

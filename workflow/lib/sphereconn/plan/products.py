@@ -16,6 +16,7 @@ from sphereconn.plan.differences import difference_figures
 from sphereconn.plan.drawn import figures
 from sphereconn.plan.mapped import map_results
 from sphereconn.plan.product import Product, ending
+from sphereconn.plan.sheets import subject_results
 from sphereconn.study import names
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.paths import LONGEST_NAME
@@ -194,5 +195,6 @@ STAGES: dict[str, Callable[[Study], Iterator[Product]]] = {
     "reliability": reliability_results,
     "comparison": comparison_results,
     "figures": lambda study: chain(figures(study), difference_figures(study)),
+    "subjects": subject_results,
     "report": report,
 }

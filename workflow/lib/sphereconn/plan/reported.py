@@ -38,7 +38,8 @@ def reported(study: Study) -> dict[str, Any]:
         the study computes. ``combined``: names of combined runs. ``groups``: for each group of a combination its
         labels, its sidecar (which lists its runs), its table of means by network, where there is one, and its figures,
         as paths with what they show. ``differences``: the title and the figures of each. ``pages``: interactive pages
-        of the groups. ``runs``: the same links for single runs. ``contrasts``: of each its title, labels, tables and
+        of the groups. ``runs``: the same links for single runs. ``subject_pages``: of each run with
+        a quality sheet the page that has it. ``contrasts``: of each its title, labels, tables and
         figures. ``maps``: figures of the seed maps of each group.
         ``reliability``: of each combination its title, tables and figures.
         ``comparisons`` and ``radii``: of each its title, tables and figures. ``published_left_out``: of each published
@@ -67,6 +68,7 @@ def reported(study: Study) -> dict[str, Any]:
         ],
         "pages": list(_pages(study, figures)),
         "runs": list(_runs(study, figures)),
+        "subject_pages": {stem: names.subject_page(study.run[stem].entities["subject"]) for stem in study.sheets},
         "contrasts": list(_contrasts(study, figures)),
         "maps": list(_maps(study, figures)),
         "reliability": list(_reliability(study, figures)),

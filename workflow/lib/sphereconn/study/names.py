@@ -166,6 +166,16 @@ def signals_figure(folder: str, stem: str, seed_set: str, denoising: str, extens
     return f"{folder}/figures/{stem}_atlas-{seed_set}_desc-{denoising}_timeseries.{extension}"
 
 
+def quality_sheet(folder: str, stem: str, seed_set: str) -> str:
+    """Name the quality sheet of a run, which shows the signals of one seed set."""
+    return f"{folder}/figures/{stem}_atlas-{seed_set}_sheet.svg"
+
+
+def subject_page(subject: str) -> str:
+    """Name the page of a subject, which has the quality sheets of all of its runs."""
+    return f"sub-{subject}.html"
+
+
 def connectome_figure(folder: str, whose: str, seed_set: str, denoising: str, estimator: str, suffix: str) -> str:
     """Name a figure of the connectome of a run (its folder and stem), or of a group (``group`` and its name)."""
     return f"{folder}/figures/{whose}_atlas-{seed_set}_meas-{estimator}_desc-{denoising}_{suffix}"

@@ -78,8 +78,10 @@ class Study:
     is the table or the folder that they come from; ``search_results`` are the tables that the search for them writes
     into the output folder, and ``left_out`` is what it left out. ``published_left_out`` has, for each
     published strategy, the runs that it is not for, and why. ``radii`` are the seed sets with a list of radii,
-    each with the labels that these have as seed sets of their own, and the radii in mm. ``networks`` is the number of
-    networks in each seed set; ``atlases`` are the seed sets that are made from an atlas, with its image and labels.
+    each with the labels that these have as seed sets of their own, and the radii in mm. ``networks`` and ``spheres``
+    are the numbers of networks and of spheres in each seed set, 0 where only the image of an atlas knows; ``atlases``
+    are the seed sets that are made from an atlas, with its image and labels. ``sheet_runs`` are the runs that get a
+    quality sheet, if such are drawn.
     """
 
     settings: Settings
@@ -100,6 +102,7 @@ class Study:
     denoising: Mapping[str, Settings]
     estimators: Mapping[str, Settings]
     networks: Mapping[str, int]
+    spheres: Mapping[str, int]
     atlases: Mapping[str, Settings]
     combinations: tuple[Combination, ...]
     tables: tuple[str, ...]
@@ -110,6 +113,7 @@ class Study:
     radius_comparisons: tuple[RadiusComparison, ...]
     figures: Settings
     figure_runs: frozenset[str]
+    sheet_runs: frozenset[str]
 
     def place(self, path: str) -> str:
         """Return the path of a result in the output folder."""
@@ -148,6 +152,26 @@ class Study:
             for item in self.combinations
             for combined in item.combined
         }
+
+    @cached_property
+    def sheets(self) -> Mapping[str, tuple[str, tuple[str, ...]]]:
+        """The runs with a quality sheet, each with the seed set and the denoisings that this shows.
+
+        Of the seed sets of a run, that with the most denoisings is shown, among these that with the most spheres: the
+        choice does not depend on the order of the configuration.
+        """
+        if "sheet" not in self.figures["kinds"]:
+            return {}
+        shown: dict[str, dict[str, set[str]]] = {}
+        for item in self.shown:
+            for run in item.runs:
+                if run.stem in self.sheet_runs:
+                    shown.setdefault(run.stem, {}).setdefault(item.seed_set, set()).add(item.denoising)
+        chosen = {
+            stem: min(by_seed_set, key=lambda label: (-len(by_seed_set[label]), -self.spheres[label], label))
+            for stem, by_seed_set in shown.items()
+        }
+        return {stem: (label, tuple(sorted(shown[stem][label]))) for stem, label in sorted(chosen.items())}
 
     @property
     def how_combined(self) -> str | None:
@@ -237,18 +261,18 @@ def resolve_study(
         for path in (run.bold, run.confounds, run.mask):
             checked_path(path or "", f"{found.place}: run {run.stem}")
     check_images_differ(runs, found.place)
-    seed_sets, networks, atlases = {}, {}, {}
+    seed_sets, networks, spheres, atlases = {}, {}, {}, {}
     for label, seed_set in settings["seed_sets"].items():
         table = _seed_table(label, seed_set, resources, source)
         with about(f"{source}: seed_sets.{label}"):
             if is_atlas(table):
-                found_networks = _networks_of_atlas(seed_set)
+                of_spheres = _networks_of_atlas(seed_set)
                 atlases[label] = seed_set
                 table = f"{output_dir}/{names.atlas_seeds(label)}"
             else:
-                found_networks = _networks_of_table(table, seed_set)
+                of_spheres = _networks_of_table(table, seed_set)
         seed_sets[label] = {**seed_set, "seeds": table}
-        networks[label] = len(found_networks - {""})
+        networks[label], spheres[label] = len(set(of_spheres) - {""}), len(of_spheres)
     for label, denoising in settings["denoising"].items():
         _check_denoising(f"{source}: denoising.{label}", denoising)
         settings["denoising"][label] = written_out(f"{source}: denoising.{label}", denoising)
@@ -264,7 +288,7 @@ def resolve_study(
                 f"{source}: figures.seed_sets.{label}: no such seed set; there are {', '.join(seed_sets)}."
             )
     _check_differences(settings, runs, f"{source}: figures.differences")
-    figures = {key: value for key, value in settings["figures"].items() if key != "runs"}
+    figures = {key: value for key, value in settings["figures"].items() if key not in ("runs", "sheets")}
     excluded = excluded_runs(runs, settings["exclude"], f"{source}: exclude", found.place)
     own = tuple(_combinations(settings, found, excluded.reasons, source))
     cleaned = {run.stem: run for item in own for run in item.runs}
@@ -330,6 +354,7 @@ def resolve_study(
         seed_sets=seed_sets,
         radii=radii,
         networks=networks,
+        spheres=spheres,
         atlases=atlases,
         denoising=settings["denoising"],
         estimators=settings["estimators"],
@@ -342,7 +367,8 @@ def resolve_study(
         comparisons=tuple(comparisons),
         radius_comparisons=radius_comparisons,
         figures=figures,
-        figure_runs=_figure_runs(settings["figures"]["runs"], [*runs, *combined], source),
+        figure_runs=_drawn_runs(settings["figures"], "runs", [*runs, *combined], source),
+        sheet_runs=_drawn_runs(settings["figures"], "sheets", runs, source),
     )
 
 
@@ -372,20 +398,21 @@ def _seed_table(label: str, seed_set: Settings, resources: Path, source: str) ->
     return table
 
 
-def _networks_of_table(table: str, seed_set: Settings) -> set[str]:
+def _networks_of_table(table: str, seed_set: Settings) -> list[str]:
+    """Read the network of each seed of a table."""
     if "labels" in seed_set:
         raise InputError("labels: these belong to an atlas (.nii, .nii.gz); a seed table has a name column.")
-    return set(read_seeds(table, seed_set["radius"]).networks)
+    return read_seeds(table, seed_set["radius"]).networks
 
 
-def _networks_of_atlas(seed_set: Settings) -> set[str]:
-    """Read the networks of an atlas from its labels; the image is left to a job."""
+def _networks_of_atlas(seed_set: Settings) -> list[str]:
+    """Read the network of each region of an atlas from its labels; the image is left to a job."""
     if seed_set["radius"] is None:
         raise InputError("radius: an atlas has no radius column, so this key is required.")
     if "labels" not in seed_set:
-        return set()
+        return []
     checked_path(seed_set["labels"], "labels")
-    return {label.network for label in read_labels(seed_set["labels"]).values()}
+    return [label.network for label in read_labels(seed_set["labels"]).values()]
 
 
 def _check_denoising(where: str, denoising: Settings) -> None:
@@ -485,8 +512,8 @@ def _check_differences(settings: Settings, runs: Sequence[Run], where: str) -> N
                 raise InputError(f"{where}.{column}: there is no '{level}'; there are {', '.join(known)}.")
 
 
-def _figure_runs(wanted: Any, runs: Sequence[Recording], source: str) -> frozenset[str]:
-    if wanted == "none":
+def _drawn_runs(figures: Settings, key: str, runs: Sequence[Recording], source: str) -> frozenset[str]:
+    if figures[key] == "none":
         return frozenset()
-    chosen = runs if wanted == "all" else matching(runs, wanted, f"{source}: figures.runs")
+    chosen = runs if figures[key] == "all" else matching(runs, figures[key], f"{source}: figures.{key}")
     return frozenset(run.stem for run in chosen)
