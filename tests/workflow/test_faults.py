@@ -203,6 +203,24 @@ def test_two_studies_run_side_by_side_in_one_folder(project, undisturbed):
     assert set(project.results()) == set(undisturbed)
 
 
+def test_a_study_that_ends_leaves_the_locks_of_one_that_runs_beside_it(project):
+    locks = project.root / ".snakemake" / "locks"
+    running = start(project)
+    while not running.stdout.readline().startswith("Finished jobid"):
+        pass
+    os.killpg(running.pid, signal.SIGSTOP)
+    kept = sorted(file.name for file in locks.iterdir())
+    assert kept
+    project.run("--config", "output_dir=other", "--until", "describe_study")
+    project.run("--config", "output_dir=other", "--until", "describe_study")  # with nothing to do
+    assert sorted(file.name for file in locks.iterdir()) == kept
+    assert "cannot be locked" in project.fail()
+    os.killpg(running.pid, signal.SIGCONT)
+    running.communicate()
+    assert running.returncode == 0
+    assert list(locks.iterdir()) == []
+
+
 def test_results_depend_on_no_order_of_jobs_hash_seed_time_zone_or_language(project, undisturbed):
     surroundings = {"PYTHONHASHSEED": "7", "TZ": "Asia/Kolkata", "LC_ALL": "C", "LANG": "tr_TR.UTF-8"}
     study = start(project, "--cores", "3", "--scheduler-subsample", "2", **surroundings)

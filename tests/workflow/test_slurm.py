@@ -117,12 +117,13 @@ def test_a_study_survives_a_cancelled_job_a_drained_node_too_little_time_and_too
     rules.write_text(rules.read_text().replace("runtime=growing(0)", "runtime=growing(1)", 1))
     script.write_text(FAULT.format(runtime=1) + script.read_text())
 
+    earlier = len(cluster.ended())
     with drained_after_start(cluster, project) as faults:
         done = project.snakemake(*PROFILE, *EACH_RUN_ALONE)
     assert done.returncode == 0, done.stdout
     assert different(project.results(), expected) == []
 
-    ended = {job["JobId"]: job for job in cluster.ended()}
+    ended = {job["JobId"]: job for job in cluster.ended()[earlier:]}
     states = {fault: ended[job]["JobState"] for fault, job in faults.items()}
     assert states["cancelled"] == "CANCELLED"
     assert states["slow"] == "TIMEOUT"
@@ -130,7 +131,11 @@ def test_a_study_survives_a_cancelled_job_a_drained_node_too_little_time_and_too
     assert f"StepId={faults['hungry']}.0 exceeded memory limit" in cluster.logs_of_nodes()
     last = max(ended, key=int)
     assert ended[last]["NodeList"] == "node1"
-    assert len(submissions(done.stdout)) == 6 + 3 + 2 + 2 + 1  # six runs, three of them twice, groups, pages, report
+    # Six runs, groups, pages and report, each sent again only when it has failed: a busy machine may need more than
+    # the minute of the slow one for others, too.
+    failed = [job for job, state in ended.items() if state["JobState"] != "COMPLETED"]
+    assert set(faults.values()) <= set(failed)
+    assert len(submissions(done.stdout)) == len(ended) == 6 + 2 + 2 + 1 + len(failed)
 
 
 @contextmanager

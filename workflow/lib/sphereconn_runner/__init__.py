@@ -81,6 +81,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     if not workflow.modifier.is_main_snakefile():
         return Module()
 
+    from sphereconn_runner.locks import keep_locks_of_others
     from sphereconn_runner.missing import tell_what_is_missing
     from sphereconn_runner.planning import plan_quickly
     from sphereconn_runner.progress import Progress, list_few_steps
@@ -113,4 +114,5 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
         _before_jobs(_go_on_after_a_failure)
     plan_quickly()
     list_few_steps()
+    keep_locks_of_others()
     return Adapted()
