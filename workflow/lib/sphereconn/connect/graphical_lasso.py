@@ -97,6 +97,10 @@ FIRST_RUNG = 12.0
 RUNG = 3.0
 RUNG_GAP = 1e-2
 
+# The rows of a column's lasso are padded with zeros to a multiple of this length, since what is left over by vector
+# instructions takes as long as all that they have done.
+LANES = 8
+
 EPSILON = float(np.finfo(np.float64).eps)
 
 Point = tuple[np.ndarray, np.ndarray]
@@ -339,7 +343,8 @@ def _solve_connected(
     W, coefficients = _first_point(S, alpha) if start is None else _next_point(S, alpha, *start)
     safe = None
     P, dual = np.empty_like(S), np.empty_like(S)
-    gram, vectors, indices = np.empty((n, n)), np.empty((10, n)), np.tile(np.arange(n), (4, 1))
+    gram, vectors = np.empty((n, n + LANES)), np.empty((11, n + LANES))
+    indices = np.tile(np.arange(n, dtype=np.uintp), (4, 1))  # without a sign, as a negative index costs a test
     least_error = max(LEAST_ERROR * gap_per_node * alpha, 4 * EPSILON * float(np.diag(S).max()))
     far = FAR * np.sqrt(gap_per_node) * alpha
     best, relaxation = np.inf, RELAXATION
@@ -437,37 +442,49 @@ def _sweep(
     from the old one to V b, and beyond it if ``relaxation`` is more than 1, but not out of its bounds.
     """
     n = S.shape[0]
-    distance, shares, b, r = vectors[0], vectors[1], vectors[2], vectors[3]
+    distance, shares, b, r, largest = vectors[0], vectors[1], vectors[2], vectors[3], vectors[10]
     members, is_member, in_order = indices[0], indices[1], indices[3]
-    largest_change = 0.0
+    for k in range(n):
+        largest[k] = 0.0
     for j in range(n):
         # The lasso is solved between members: the nodes that are not zero, and those that cannot stay so.
         m = copied = 0
         for i in range(n):
-            is_member[i] = coefficients[j, i] != 0.0
-            if is_member[i]:
-                members[m] = i
-                m += 1
-        is_member[j] = 1
+            members[m] = i
+            m += coefficients[j, i] != 0.0
         while True:
             for x in range(copied, m):
                 b[x] = coefficients[j, members[x]]
                 r[x] = shares[x] = S[j, members[x]]
             for x in range(m):
-                i = members[x]
-                for y in range(copied if x < copied else 0, m):
-                    gram[x, y] = W[i, members[y]]
+                first = copied if x < copied else 0
+                _gather(gram[x, first:], W[members[x]], members[first:], m - first)
+            padded = _padded(m)
+            for y in range(m, padded):
+                b[y] = r[y] = shares[y] = 0.0
+                for x in range(m):
+                    gram[x, y] = 0.0
             if copied == 0:
-                _subtract_rows(r, gram, in_order, b, m, m)
+                _subtract_rows(r, gram, in_order, b, m, padded)
             else:
                 for x in range(m):
                     r[x] = distance[members[x]]
             copied = m
-            if _distance_from_minimum(alpha, m, b, r) > error:
+            if not _is_minimum(alpha, error, m, b, r):
                 _lasso(gram, shares, alpha, error, m, b, r, vectors, indices)
             for k in range(n):
                 distance[k] = S[j, k]
             _subtract_rows(distance, W, members, b, m, n)
+            distance[j] = 0.0
+            n_beyond = 0
+            for k in range(n):
+                n_beyond += abs(distance[k]) > alpha + error
+            if n_beyond == 0:
+                break
+            for k in range(n):
+                is_member[k] = 0
+            for x in range(m):
+                is_member[members[x]] = 1
             worst = 0.0
             for i in range(n):
                 if is_member[i] == 0:
@@ -479,24 +496,38 @@ def _sweep(
             for i in range(n):
                 if is_member[i] == 0 and abs(distance[i]) > threshold:
                     members[m] = i
-                    is_member[i] = 1
                     m += 1
-        for x in range(m):
-            coefficients[j, members[x]] = b[x]
         unexplained = W[j, j]
         for x in range(m):
+            coefficients[j, members[x]] = b[x]
             unexplained -= b[x] * (S[j, members[x]] - distance[members[x]])
         if not unexplained > 0.0:
             return np.nan
         for k in range(n):
-            if k != j:
-                value = S[j, k] - distance[k]
-                largest_change = max(largest_change, abs(value - W[j, k]))
-                value = W[j, k] + relaxation * (value - W[j, k])
-                value = min(max(value, S[j, k] - alpha), S[j, k] + alpha)
-                W[j, k] = value
-                W[k, j] = value
+            value = S[j, k] - distance[k]
+            change = abs(value - W[j, k])
+            largest[k] = change if change > largest[k] else largest[k]
+            value = W[j, k] + relaxation * (value - W[j, k])
+            low, high = S[j, k] - alpha, S[j, k] + alpha
+            value = low if value < low else value
+            W[j, k] = high if value > high else value
+        for k in range(n):
+            W[k, j] = W[j, k]
+    largest_change: float = largest[:n].max()
     return largest_change
+
+
+@inlined
+def _padded(n: int) -> int:
+    """Return the next multiple of ``LANES``."""
+    return (n + LANES - 1) // LANES * LANES
+
+
+@inlined
+def _gather(target: np.ndarray, values: np.ndarray, places: np.ndarray, n: int) -> None:
+    """Copy the values at some places; a loop from 0, so that no index is tested for being negative."""
+    for y in range(n):
+        target[y] = values[places[y]]
 
 
 @inlined
@@ -532,9 +563,11 @@ def _lasso(
 ) -> None:
     """Minimise ½ bᵀ G b - cᵀ b + alpha Σ|b_i| over b, in place, together with the residual r = c - G b.
 
-    Only the first m entries are used. Every step decreases the objective; the end is when no entry of r is farther than
-    ``error`` from where it has to be: at ±alpha where b is not zero, and within alpha where it is.
+    Only the first m entries are used, and those up to the next multiple of ``LANES`` are zeros. Every step decreases
+    the objective; the end is when no entry of r is farther than ``error`` from where it has to be: at ±alpha where b is
+    not zero, and within alpha where it is.
     """
+    padded = _padded(m)
     for _round in range(100):
         for x in range(m):
             g = r[x] + G[x, x] * b[x]
@@ -547,28 +580,24 @@ def _lasso(
             change = new - b[x]
             if change != 0.0:
                 b[x] = new
-                for y in range(m):
+                for y in range(padded):
                     r[y] -= change * G[x, y]
-        if _distance_from_minimum(alpha, m, b, r) <= error:
+        if _is_minimum(alpha, error, m, b, r):
             return
         while _descend_with_signs(G, c, alpha, error, m, b, r, vectors, indices):
             pass
-        if _distance_from_minimum(alpha, m, b, r) <= error:
+        if _is_minimum(alpha, error, m, b, r):
             return
 
 
 @inlined
-def _distance_from_minimum(alpha: float, m: int, b: np.ndarray, r: np.ndarray) -> float:
-    largest = 0.0
+def _is_minimum(alpha: float, error: float, m: int, b: np.ndarray, r: np.ndarray) -> bool:
+    """Tell whether no entry of the residual is farther than ``error`` from where it has to be."""
+    n_beyond = 0
     for x in range(m):
-        if b[x] > 0.0:
-            distance = abs(r[x] - alpha)
-        elif b[x] < 0.0:
-            distance = abs(r[x] + alpha)
-        else:
-            distance = abs(r[x]) - alpha
-        largest = max(largest, distance)
-    return largest
+        slope = r[x] - alpha if b[x] > 0.0 else r[x] + alpha
+        n_beyond += abs(slope) > error if b[x] != 0.0 else abs(r[x]) > alpha + error
+    return n_beyond == 0
 
 
 @inlined
@@ -605,6 +634,9 @@ def _descend_with_signs(
             direction[x] = r[x] - target[x]
             norm += direction[x] ** 2
             before += alpha * abs(b[x]) - 0.5 * b[x] * (c[x] + r[x])
+    padded = _padded(m)
+    for x in range(m, padded):
+        residual[x] = candidate[x] = target[x] = direction[x] = 0.0
     goal = n * (0.3 * error) ** 2  # well within the error, so that the check after it passes
     look = LOOK_AT * norm
     for _step in range(2 * n):
@@ -613,30 +645,30 @@ def _descend_with_signs(
         if norm <= look:  # signs that do not hold are not worth an accurate solution
             look = LOOK_AT * norm
             least = 0.0
-            for x in range(m):
+            for x in range(padded):
                 least = min(least, candidate[x] * target[x])
             if least < 0.0:
                 break
         for k in range(n):
             weights[k] = direction[support[k]]
-        for x in range(m):
+        for x in range(padded):
             product[x] = 0.0
-        _subtract_rows(product, G, support, weights, n, m)
+        _subtract_rows(product, G, support, weights, n, padded)
         curvature = 0.0
-        for x in range(m):
+        for x in range(padded):
             curvature -= direction[x] * product[x]
         if curvature <= 0.0:
             break
         length = norm / curvature
         last_norm = norm
         norm = 0.0
-        for x in range(m):
+        for x in range(padded):
             candidate[x] += length * direction[x]
             residual[x] += length * product[x]
             slope = residual[x] - target[x] if target[x] != 0.0 else 0.0
             norm += slope * slope
         ratio = norm / last_norm
-        for x in range(m):
+        for x in range(padded):
             slope = residual[x] - target[x] if target[x] != 0.0 else 0.0
             direction[x] = slope + ratio * direction[x]
 
@@ -650,9 +682,9 @@ def _descend_with_signs(
             share = min(share, b[x] / (b[x] - end))
             end = 0.0
         weights[k] = end
-    for y in range(m):
+    for y in range(padded):
         residual[y] = c[y]
-    _subtract_rows(residual, G, support, weights, n, m)
+    _subtract_rows(residual, G, support, weights, n, padded)
     for k in range(n):
         after += alpha * abs(weights[k]) - 0.5 * weights[k] * (c[support[k]] + residual[support[k]])
     if after > before:
@@ -662,12 +694,12 @@ def _descend_with_signs(
             x = support[k]
             crossed = candidate[x] * target[x] < 0.0 and b[x] / (b[x] - candidate[x]) <= share
             weights[k] = 0.0 if crossed else b[x] + share * (candidate[x] - b[x])
-        for y in range(m):
+        for y in range(padded):
             residual[y] = c[y]
-        _subtract_rows(residual, G, support, weights, n, m)
+        _subtract_rows(residual, G, support, weights, n, padded)
     for k in range(n):
         b[support[k]] = weights[k]
-    for y in range(m):
+    for y in range(padded):
         r[y] = residual[y]
     return share < 1.0
 
