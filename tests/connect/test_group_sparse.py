@@ -206,8 +206,10 @@ def test_cross_validation_is_that_of_nilearn():
 
 def test_ending_the_path_early_does_not_change_the_choice():
     runs = cohort(5, 20)
-    early = group_sparse_inverse_covariance(runs, cv=3)
-    whole = group_sparse_inverse_covariance(runs, cv=3, grid=Grid(stop_early=False))
+    early, whole = (
+        group_sparse_inverse_covariance(runs, cv=3, grid=Grid(stop_early=stop, gap_per_node=1e-7))
+        for stop in (True, False)
+    )
     assert early.alpha == whole.alpha
     assert set(early.path["alpha"]) < set(whole.path["alpha"])
 

