@@ -39,6 +39,11 @@ def test_a_sheet_is_drawn_from_the_signals_of_all_denoisings_and_the_confounds(s
     assert drawn["confounds"] == f"{tmp_path}/1a.tsv"
 
 
+def test_a_table_of_confounds_that_no_denoising_reads_is_not_read_for_the_sheet_either(study):
+    unread = study(denoising={"none": {"non_steady_state": "keep"}})
+    assert "confounds" not in sheet_signals(unread, "sub-01/ses-a", "sub-01_ses-a", "dmn")
+
+
 @pytest.mark.parametrize(
     ("figures", "runs"),
     [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -274,15 +274,18 @@ def _peaks(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     return np.where(np.isinf(highest), np.nan, highest), width
 
 
-def _line(points: Sequence[tuple[float, float]], colour: str, dash: str = "") -> str:
-    """Draw a line through points, broken where one is not known."""
-    steps, pen_up = [], True
+def _line(points: Iterable[tuple[float, float]], colour: str, dash: str = "") -> str:
+    """Draw a line through points, broken where one is not known; steps are shorter to write than places."""
+    steps: list[str] = []
+    at: tuple[int, int] | None = None  # in tenths, so that what is rounded does not add up
     for x, y in points:
         if np.isnan(y):
-            pen_up = True
+            at = None
             continue
-        steps.append(f"{'M' if pen_up else 'L'}{x:.1f} {y:.1f}")
-        pen_up = False
+        to = round(10 * x), round(10 * y)
+        letter, start = ("M", (0, 0)) if at is None else ("l", at)
+        steps.append(f"{letter}{(to[0] - start[0]) / 10:g} {(to[1] - start[1]) / 10:g}")
+        at = to
     return f'<path class="line" stroke="{colour}"{_dashed(dash)} d="{"".join(steps)}"/>' if steps else ""
 
 
@@ -447,13 +450,12 @@ def _coverage(left: float, top: float, width: float, spheres: Spheres) -> str:
         dots = "".join(f"M{a} {b}h0" for a, b in points[covered])
         crosses = "".join(f"M{a - 3} {b - 3}l6 6m0 -6l-6 6" for a, b in points[~spheres.used])
         parts.append(f'<g {where}><path class="outline" d="{path}"/><path class="covered" d="{dots}"/>')
+        parts.append('<g class="partly">')
         for place in map(int, np.flatnonzero(partly)):
             radius = 3 if spheres.coverage[place] >= BANDS_OF_COVERAGE[1] else 5
             (a, b), words = points[place], f"{spheres.names[place]}: {100 * spheres.coverage[place]:.0f} %"
-            parts.append(
-                f'<circle class="partly" cx="{a}" cy="{b}" r="{radius}"><title>{escape(words)}</title></circle>'
-            )
-        parts.append((f'<path class="unused" d="{crosses}"/>' if crosses else "") + "</g>")
+            parts.append(f'<circle cx="{a}" cy="{b}" r="{radius}"><title>{escape(words)}</title></circle>')
+        parts.append("</g>" + (f'<path class="unused" d="{crosses}"/>' if crosses else "") + "</g>")
         x += (high[0] - low[0] + 8) * scale
     little = spheres.used & (spheres.coverage < BANDS_OF_COVERAGE[1])
     counts = (

@@ -7,6 +7,7 @@ from typing import Any
 
 from sphereconn.plan.product import Product
 from sphereconn.study import names
+from sphereconn.study.denoising import confound_files
 from sphereconn.study.study import Study
 
 
@@ -35,13 +36,17 @@ def subject_results(study: Study) -> Iterator[Product]:
 
 
 def sheet_signals(study: Study, folder: str, stem: str, seed_set: str) -> dict[str, Any]:
-    """Return what a quality sheet shows beside the sphere signals of a run: these after each denoising, and motion."""
-    cleaned = [(folder, stem, seed_set, label) for label in sheet_denoisings(study, stem)]
-    confounds = study.run[stem].confounds
+    """Return what a quality sheet shows beside the sphere signals of a run: these after each denoising, and motion.
+
+    The confounds are read if a denoising reads them: a table that nothing uses may be damaged.
+    """
+    denoisings = sheet_denoisings(study, stem)
+    cleaned = [(folder, stem, seed_set, label) for label in denoisings]
+    read = [confound_files(study.run[stem], study.denoising[label]) for label in denoisings]
     return {
         "cleaned": [study.place(names.cleaned_signals(*labels)) for labels in cleaned],
         "sidecars": [study.place(names.cleaned_signals(*labels, "timeseries.json")) for labels in cleaned],
-        **({"confounds": confounds} if confounds else {}),
+        **next(({"confounds": files["confounds"]} for files in read if "confounds" in files), {}),
     }
 
 
