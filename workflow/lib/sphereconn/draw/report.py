@@ -380,9 +380,9 @@ def _worries(quality: Sequence[Row], estimation: Sequence[Row], unusual: Mapping
         said.append(f"{counted(len(unconverged), 'estimate')} did not converge; see the quality section.")
     odd = sum(map(bool, unusual.values()))
     if odd:
-        verb = "is" if odd == 1 else "are"
         said.append(
-            f"{odd:,} of {counted(len(unusual), 'run')} {verb} unusual in some way and stand first in the list."
+            f"{odd:,} of {counted(len(unusual), 'run')} {'is' if odd == 1 else 'are'} unusual in some way; the list of"
+            " runs (Quality) begins with them."
         )
     if not said:
         return Card(
