@@ -49,8 +49,9 @@ from sphereconn.connect.graphical_lasso import (
 )
 from sphereconn.errors import InputError
 
-# The first fits of a penalty have this gap per node, and those of penalties that are too close to the best one are
-# repeated with a tenth of the gap, until the accuracy of the grid is reached.
+# Fits of the first grid have this gap per node, and those of penalties that are too close to the best one are repeated
+# with a tenth of the gap, until the accuracy of the grid is reached. Scores of finer grids are so close that their fits
+# aim at that accuracy at once.
 ROUGH_GAP = 1e-2
 CLOSER = 0.1
 # The log-likelihood of a frame under a fit differs from that under the optimum by at most this times the root of the
@@ -720,10 +721,10 @@ def search(
         asked |= set(_log_spaced(above, below, n_alphas + 2)[1:-1])
         todo = asked - race.scores.keys() - race.dropped
         if grid.stop_early:
-            race.climb(todo, first_gap)
+            race.climb(todo)
         else:
             for alpha in sorted(todo, reverse=True):
-                race.fit(alpha, first_gap)
+                race.fit(alpha, grid.gap_per_node)
 
 
 def _log_spaced(first: float, last: float, n: int) -> list[float]:
@@ -796,7 +797,7 @@ class _Race(Generic[Solution]):
             if self._gap(alpha) > gap_per_node:
                 self.fit(alpha, gap_per_node)
 
-    def climb(self, asked: set[float], gap_per_node: float) -> None:
+    def climb(self, asked: set[float]) -> None:
         """Fit penalties beside the best one until both neighbours are known, on the better side first."""
         left = set(asked)
         while True:
@@ -810,7 +811,7 @@ class _Race(Generic[Solution]):
                 return
             alpha = max(beside, key=lambda key: beside[key])
             left.discard(alpha)
-            self.fit(alpha, gap_per_node)
+            self.fit(alpha, self._gap_per_node)
 
     def all_have_fallen(self, alpha: float) -> bool:
         """Tell whether every fold has fallen from its best penalty to another one, still above ``alpha``."""
