@@ -384,8 +384,11 @@ def _spectra(
     drawn = [(before, "var(--axis, #9aa0a6)", "")]
     drawn += [(item.signals, *look) for item, look in zip(denoised, looks, strict=True) if item.signals is not None]
     highest = max(float(signals.spectrum.max()) for signals, _, _ in drawn) or 1.0
+    label = "frequency (Hz)"
     bands = sorted({item.band for item in denoised if item.band != (None, None)}, key=str)
-    parts = [_panel(left, top, width, "Power (mean over the spheres)", "frequency (Hz)", ticks)]
+    if bands:
+        label += "; shaded: pass band"
+    parts = [_panel(left, top, width, "Power (mean over the spheres)", label, ticks)]
     for low, high in bands:
         start, stop = min(low or 0.0, nyquist), min(high or nyquist, nyquist)
         parts.append(
@@ -393,8 +396,6 @@ def _spectra(
             f' width="{(stop - start) / nyquist * width:.1f}" height="{BELOW}">'
             f"<title>pass band {start:g} to {stop:g} Hz</title></rect>"
         )
-    if bands:
-        parts.append(_text(left + width, "shaded: pass band", top + 10, ' class="faint end"'))
     for signals, colour, dash in drawn:
         steps = np.linspace(0, width, len(signals.spectrum))
         heights = BELOW * signals.spectrum / highest
