@@ -26,6 +26,7 @@ from sphereconn.errors import InputError
 from sphereconn.ledger import Ledger
 from sphereconn.plan import compared, contrasted, differences, drawn, jobs, mapped, products
 from sphereconn.plan.fingerprint import fingerprint
+from sphereconn.plan.foreign import check_descriptions
 from sphereconn.plan.known_code import KnownCode
 from sphereconn.plan.orphans import left_over, listed, orphans
 from sphereconn.plan.product import endings, named
@@ -63,6 +64,7 @@ try:
     if workflow.is_main_process:
         products.check_names(STUDY, SOURCE)
         check_folder(STUDY, ORIGIN, SOURCE)
+        check_descriptions(STUDY.output_dir, SOURCE)
 except InputError as problem:
     # Snakemake would set its own words and our line numbers around an exception of its own.
     logger.error(f"error: {problem}")
