@@ -228,8 +228,10 @@ def test_a_comparison_is_read_back(finished_once):
     study = read_study(finished_once.root / "results")
     found = study.comparison()
     assert set(found.criteria["denoising"]) == set(DENOISING)
-    expected = read_matrix(finished_once.root / "results" / f"{START}_meas-full_desc-motion_stat-qcfc_relmat.tsv")[1]
-    np.testing.assert_array_equal(found.qcfc("motion").to_numpy(), expected)
+    for read, statistic in ((found.qcfc, "qcfc"), (found.motion_difference, "motiondifference")):
+        path = finished_once.root / "results" / f"{START}_meas-full_desc-motion_stat-{statistic}_relmat.tsv"
+        np.testing.assert_array_equal(read("motion").to_numpy(), read_matrix(path)[1])
+    assert set(found.motion_groups["denoising"]) == set(DENOISING)
     assert len(found.similarity) == 3 and "Criteria" in found.described
     left_out = study.connectomes("nodes", "scrubbed").left_out
     assert left_out and not set(left_out) & set(study.connectomes("nodes", "scrubbed").runs.index)

@@ -144,13 +144,25 @@ class Comparison(Part):
         return self.table("distance")
 
     @property
+    def motion_groups(self) -> pd.DataFrame:
+        """How the third with most motion differs from the third with least, by the distance between nodes, in mm."""
+        return self.table("motiongroups")
+
+    @property
     def similarity(self) -> pd.DataFrame:
         """How alike the connectomes of two denoisings are."""
         return self.table("similarity")
 
     def qcfc(self, denoising: str) -> pd.DataFrame:
         """Return the correlation of every edge with motion over runs (QC-FC) under a denoising."""
-        matrices = [entry for entry in self._matrices if entry.statistic == "qcfc"]
+        return self._of_denoising("qcfc", denoising)
+
+    def motion_difference(self, denoising: str) -> pd.DataFrame:
+        """Return the mean of the third with most motion minus that of the third with least, for every edge."""
+        return self._of_denoising("motiondifference", denoising)
+
+    def _of_denoising(self, statistic: str, denoising: str) -> pd.DataFrame:
+        matrices = [entry for entry in self._matrices if entry.statistic == statistic]
         return matrix(the_one(matrices, {"denoising": denoising}, self._where, ("denoising",)).path)
 
 
