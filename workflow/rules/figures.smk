@@ -112,8 +112,8 @@ rule draw_difference:
         unpack(of_job(jobs.subtracted)),
     output:
         **{
-            kind: result(names.connectome_figure("group", *OF_FIGURE[1:], f"{ENDING}.{FORMAT}"))
-            for kind, ENDING in differences.FIGURES.items()
+            kind: result(names.connectome_figure("group", *OF_FIGURE[1:], ENDING))
+            for kind, ENDING in endings(differences.FIGURES, FORMAT).items()
         },
     log:
         log_of("draw_difference", names.connectome_figure("group", *OF_FIGURE[1:], "difference")),

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sphereconn.plan.drawn import on_common_scale
-from sphereconn.plan.product import Product
+from sphereconn.plan.product import Product, Shown
 from sphereconn.study import names
 from sphereconn.study.groups import ALL_RUNS, groups_of
 from sphereconn.study.study import Study
 
 DENOISING = "denoising"
-FIGURES = {"matrix": "difference", "brain": "difference-brain"}
-SHOWN = {"matrix": "both and their difference", "brain": "both and their difference in the brain"}
+FIGURES = {
+    "matrix": Shown("difference", "both and their difference"),
+    "brain": Shown("difference-brain", "both and their difference in the brain"),
+}
 
 
 class Difference(NamedTuple):
@@ -53,6 +55,7 @@ def differences(study: Study) -> Iterator[Difference]:
 def difference_figures(study: Study) -> Iterator[Product]:
     """Name the figures of differences."""
     for item in differences(study):
-        for kind, ending in FIGURES.items():
-            path = names.connectome_figure("group", item.whose, *item.labels, f"{ending}.{study.figures['format']}")
-            yield Product((path,), item.whose, *item.labels, shows=SHOWN[kind])
+        for figure in FIGURES.values():
+            suffix = f"{figure.ending}.{study.figures['format']}"
+            path = names.connectome_figure("group", item.whose, *item.labels, suffix)
+            yield Product((path,), item.whose, *item.labels, shows=figure.shows)
