@@ -48,6 +48,7 @@ CHAIN_OF_BOTH = (
     | REPORT
     | SHEETS
 )
+ONE_PASS = {"extract_together": N_RUNS}  # over each image, for both seed sets
 CHAIN_OF_AN_ESTIMATOR = (
     {  # over both seed sets
         "connect": 2 * N_RUNS,
@@ -195,7 +196,7 @@ def test_a_run_added_runs_its_chain_and_the_group_steps(finished_once, tmp_path)
     write_run(finished.root, 4)
     write_runs_table(finished.root, [1, 2, 3, 4])
     of_the_run = {"extract": 2, "clean": 2, "connect": 4, "draw_signals": 2, "draw_page": 2} | figures_of(4, 2)
-    of_the_run["draw_sheet"] = 1
+    of_the_run |= {"extract_together": 1, "draw_sheet": 1}
     assert (
         finished.pending()
         == {rule: of_the_run.get(rule, 0) + GROUP_STEPS.get(rule, 0) for rule in of_the_run | GROUP_STEPS} | REPORT
@@ -253,7 +254,7 @@ def test_the_order_of_keys_and_rows_a_comment_or_a_default_written_out_run_nothi
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("extract/spheres.py", CHAIN_OF_BOTH),
+        ("extract/spheres.py", CHAIN_OF_BOTH | ONE_PASS),
         ("clean/filters.py", {rule: count for rule, count in CHAIN_OF_BOTH.items() if rule != "extract"}),
         (
             "connect/covariance.py",

@@ -24,7 +24,7 @@ runpy.run_path(str(LIBRARY.parent / "sphereconn_runner" / "byte_code.py"))
 
 from sphereconn.errors import InputError
 from sphereconn.ledger import Ledger
-from sphereconn.plan import compared, contrasted, differences, drawn, jobs, mapped, products
+from sphereconn.plan import compared, contrasted, differences, drawn, jobs, mapped, products, together
 from sphereconn.plan.fingerprint import fingerprint
 from sphereconn.plan.foreign import check_descriptions
 from sphereconn.plan.known_code import KnownCode
@@ -204,6 +204,7 @@ onerror:
 
 
 onsuccess:
+    together.remove_left(STUDY)
     settle()
     if "remove_orphans" in workflow.dag_settings.targets:
         told = listed(STUDY, REMOVED, command_line(workflow, "remove_orphans", remove="true"), ORDERS["remove"])

@@ -283,6 +283,10 @@ class Ledger:
                 return Change("source", path)
         return None
 
+    def has(self, path: str) -> bool:
+        """Say whether a file is there."""
+        return self._state(path) is not None
+
     def _content(self, path: str) -> str:
         """Give the checksum of a file in the folder: as recorded of a result, which is compared where it is made."""
         name = path.removeprefix(f"{self.folder}/")

@@ -19,6 +19,7 @@ from snakemake.sourcecache import LocalSourceFile
 
 from sphereconn.ledger import Change, Ledger, Writer, settings_digest
 
+TEMPORARY = "temporary"
 LISTED = 10  # changed files that are named
 SAID = {
     "unrecorded": "{file}: how this result was made is not recorded; it is made again.",
@@ -127,9 +128,11 @@ def _lies_in(folder: Any, results: Any) -> bool:
     return bool(len(results)) and results[0].startswith(f"{folder}/")
 
 
-def _named(items: Any) -> Iterator[tuple[str | None, str]]:
-    """List files with the names that they have in the rule."""
-    for name, item in items._allitems():
+def _named(inputs: Any) -> Iterator[tuple[str | None, str]]:
+    """List files with the names that they have in the rule; but what is called temporary is made from the others."""
+    for name, item in inputs._allitems():
+        if name == TEMPORARY:
+            continue
         if isinstance(item, str):
             yield name, str(item)
         else:

@@ -1,14 +1,14 @@
-"""Sphere signals of an image, from one pass over its frames."""
+"""Sphere signals of an image, of one set of seeds or of several, from one pass over its frames."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,7 @@ _TILE = 8  # voxels along the edge of a tile: smaller ones cost calls, larger on
 _BLOCK_BYTES = 1 << 24  # of voxels gathered from the frames of a block
 _BLOCK_FRAMES = (4, 32)  # least and most frames of a block
 _LARGEST = 1e150  # the squares of larger signals are no numbers any more
+_MOST_TOGETHER = 8  # sets of spheres for one pass: each needs some 50 MB for an image of 2 mm
 _ROUNDING = 1e-12  # relative: a mean of equal values may differ by this from frame to frame
 
 
@@ -32,8 +33,6 @@ class SphereSignals:
     signals : numpy.ndarray, shape (n_frames, n_seeds)
         Mean over the voxels of each sphere; NaN in the column of a sphere with a problem, and in the row of a frame
         without data.
-    header : ImageHeader
-        The header of the image.
     n_voxels : numpy.ndarray of int, shape (n_seeds,)
         Voxels that were averaged.
     coverage : numpy.ndarray, shape (n_seeds,)
@@ -47,7 +46,6 @@ class SphereSignals:
     """
 
     signals: np.ndarray
-    header: ImageHeader
     n_voxels: np.ndarray
     coverage: np.ndarray
     temporal_snr: np.ndarray
@@ -106,6 +104,73 @@ def extract_sphere_signals(
         When the image or the mask cannot be used, spheres overlap that must not, or not one sphere has a signal.
     """
     header = read_header(bold)
+    average = _average(header, names, seeds, radii, mask, smoothing_fwhm, overlap, min_coverage)
+    (found,) = _in_passes(header, [average])
+    if isinstance(found, InputError):
+        raise found
+    return found
+
+
+def extract_together(bold: str | Path, sets: Sequence[Mapping[str, Any]]) -> list[SphereSignals | InputError]:
+    """Average an image over several sets of spheres, reading it once for up to eight of them, which bounds the memory.
+
+    Parameters
+    ----------
+    bold
+        A 4D NIfTI image.
+    sets
+        What `extract_sphere_signals` takes for each, by name.
+
+    Returns
+    -------
+    list
+        For each set what `extract_sphere_signals` gives, to the last bit, or the error that it raises.
+
+    Raises
+    ------
+    InputError
+        When the image cannot be used.
+    """
+    header = read_header(bold)
+    passes = [sets[start : start + _MOST_TOGETHER] for start in range(0, len(sets), _MOST_TOGETHER)]
+    return [found for each in passes for found in _in_passes(header, [_average(header, **one) for one in each])]
+
+
+_Average: TypeAlias = "Generator[_Reading, None, SphereSignals]"
+
+
+def _in_passes(header: ImageHeader, averages: Sequence[_Average]) -> list[SphereSignals | InputError]:
+    """Read the frames for all averages that wait for them, until none does; give what became of each."""
+    ended: dict[_Average, SphereSignals | InputError] = {}
+    while len(ended) < len(averages):
+        readings = []
+        for average in averages:
+            if average not in ended:
+                try:
+                    readings.append(next(average))
+                except StopIteration as end:
+                    ended[average] = end.value
+                except InputError as problem:
+                    ended[average] = problem
+        if readings:
+            with closing(iter_frames(header)) as frames:
+                for number, frame in enumerate(frames):  # to the end of the file, where its checksum is
+                    for reading in readings:
+                        reading.take(number, frame)
+    return [ended[average] for average in averages]
+
+
+def _average(
+    header: ImageHeader,
+    names: Sequence[str],
+    seeds: np.ndarray,
+    radii: np.ndarray,
+    mask: str | Path | None = None,
+    smoothing_fwhm: float = 0.0,
+    overlap: Overlap = "error",
+    min_coverage: float = 0.5,
+) -> _Average:
+    """Do what `extract_sphere_signals` does, in steps: wait for the frames, and go on with what they have shown."""
     in_view = in_mask = find_spheres(seeds, radii, header.shape, header.affine)
     inside = None
     if mask is not None:
@@ -114,11 +179,11 @@ def extract_sphere_signals(
     own = settle_overlap(in_mask, names, overlap)
     ball = settle_overlap(in_view, names, overlap) if overlap == "nearest" else in_view
     weights = sphere_weights(ball.only(own.size[ball.sphere] > 0), header.shape, header.affine, smoothing_fwhm)
-    weighed = _weigh(header, weights if inside is None else weights.only(inside[weights.voxel]))
+    weighed = yield from _weigh(header, weights if inside is None else weights.only(inside[weights.voxel]))
 
     has_data = ~weighed.blank
     if not has_data.any():
-        raise InputError(f"{bold}: no frame has data in the spheres: their voxels are 0 or not finite.")
+        raise InputError(f"{header.path}: no frame has data in the spheres: their voxels are 0 or not finite.")
     counted = own.only(weighed.measured[own.voxel])
     signals, n_voxels = weighed.signals, counted.size
     temporal_snr = _temporal_snr(signals[has_data])
@@ -130,11 +195,11 @@ def extract_sphere_signals(
     )
     problem = _problems(stages, signals[has_data], temporal_snr, min_coverage)
     if all(problem):
-        raise InputError(f"{bold}: none of the {len(problem)} spheres has a signal ({_summary(problem)}).")
+        raise InputError(f"{header.path}: none of the {len(problem)} spheres has a signal ({_summary(problem)}).")
     signals[:, [bool(reason) for reason in problem]] = np.nan
     coverage = n_voxels / own.full_size
     frames_without_data = np.flatnonzero(weighed.blank).tolist()
-    return SphereSignals(signals, header, n_voxels, coverage, temporal_snr, problem, frames_without_data)
+    return SphereSignals(signals, n_voxels, coverage, temporal_snr, problem, frames_without_data)
 
 
 def _temporal_snr(signals: np.ndarray) -> np.ndarray:
@@ -191,12 +256,13 @@ class _Weighed:
     blank: np.ndarray
 
 
-def _weigh(header: ImageHeader, weights: Weights) -> _Weighed:
-    """Read the frames and give weighted means over the voxels with data; read them again without what is damaged."""
+def _weigh(header: ImageHeader, weights: Weights) -> Generator[_Reading, None, _Weighed]:
+    """Wait for the frames, give weighted means over the voxels with data; wait again if some turn out to be damaged."""
     known_blank = np.zeros(header.n_frames, dtype=bool)
     while True:
         tiles = _Tiles(weights, header.shape)
-        read = _read_frames(header, tiles, known_blank)
+        read = _Reading(header, tiles, known_blank)
+        yield read
         blank, damaged = _damage(read)
         if not damaged.any() and np.array_equal(blank, read.blank):
             break
@@ -218,9 +284,8 @@ def _weigh(header: ImageHeader, weights: Weights) -> _Weighed:
     return _Weighed(signals, measured, blank)
 
 
-@dataclass(frozen=True)
-class _Read:
-    """What one pass over the frames found in the voxels of the tiles.
+class _Reading:
+    """What one pass over the frames finds in the voxels of the tiles.
 
     Attributes
     ----------
@@ -234,44 +299,41 @@ class _Read:
         For each other frame with values that are not finite where these are, packed into bits.
     """
 
-    sums: np.ndarray
-    measured: np.ndarray
-    blank: np.ndarray
-    not_finite: dict[int, np.ndarray]
+    def __init__(self, header: ImageHeader, tiles: _Tiles, known_blank: np.ndarray) -> None:
+        n_voxels = len(tiles.voxels)
+        self.sums, self.blank = np.empty((header.n_frames, tiles.n_spheres)), known_blank.copy()
+        self.measured, self._buffer = np.zeros((2, n_voxels), dtype=bool)
+        self.not_finite: dict[int, np.ndarray] = {}
+        self._tiles, self._zero = tiles, _stored_zero(header)
+        least, most = _BLOCK_FRAMES
+        n_block = min(max(_BLOCK_BYTES // max(1, n_voxels * header.dtype.itemsize), least), most, header.n_frames)
+        self._block = np.empty((n_block, n_voxels), dtype=header.dtype)
+
+    def take(self, number: int, frame: np.ndarray) -> None:
+        """Take the next frame; once there is a block of them, or it is the last, weigh them."""
+        place = number % len(self._block)
+        row = self._block[place]
+        np.take(frame, self._tiles.voxels, out=row, mode="clip")  # clip needs no second buffer
+        has_data = _has_data(row, self._zero, out=self._buffer)
+        self.blank[number] |= not has_data.any() and not _has_data(frame, self._zero).any()
+        if not self.blank[number]:
+            self.measured |= has_data
+        if place == len(self._block) - 1 or number == len(self.sums) - 1:
+            self._weigh(number - place, self._block[: place + 1])
+
+    def _weigh(self, start: int, block: np.ndarray) -> None:
+        weighed = self._tiles.weigh(block)
+        if block.dtype.kind == "f" and not np.isfinite(weighed[:, self._tiles.present]).all():
+            finite = np.isfinite(block)
+            block[~finite] = self._zero
+            weighed = self._tiles.weigh(block)
+            for number, row in enumerate(finite, start):
+                if not (self.blank[number] or row.all()):
+                    self.not_finite[number] = np.packbits(~row)
+        self.sums[start : start + len(block)] = weighed
 
 
-def _read_frames(header: ImageHeader, tiles: _Tiles, known_blank: np.ndarray) -> _Read:
-    n_frames, n_voxels, zero = header.n_frames, len(tiles.voxels), _stored_zero(header)
-    sums, blank = np.empty((n_frames, tiles.n_spheres)), known_blank.copy()
-    measured, buffer = np.zeros((2, n_voxels), dtype=bool)
-    not_finite: dict[int, np.ndarray] = {}
-    least, most = _BLOCK_FRAMES
-    n_block = min(max(_BLOCK_BYTES // max(1, n_voxels * header.dtype.itemsize), least), most, n_frames)
-    block = np.empty((n_block, n_voxels), dtype=header.dtype)
-    with closing(iter_frames(header)) as frames:
-        for start in range(0, n_frames, n_block):
-            used = block[: n_frames - start]
-            for number, row in enumerate(used, start):
-                frame = next(frames)
-                np.take(frame, tiles.voxels, out=row, mode="clip")  # clip needs no second buffer
-                has_data = _has_data(row, zero, out=buffer)
-                blank[number] |= not has_data.any() and not _has_data(frame, zero).any()
-                if not blank[number]:
-                    measured |= has_data
-            weighed = tiles.weigh(used)
-            if header.dtype.kind == "f" and not np.isfinite(weighed[:, tiles.present]).all():
-                finite = np.isfinite(used)
-                used[~finite] = zero
-                weighed = tiles.weigh(used)
-                for number, row in enumerate(finite, start):
-                    if not (blank[number] or row.all()):
-                        not_finite[number] = np.packbits(~row)
-            sums[start : start + len(used)] = weighed
-        next(frames, None)  # to the end of the file, where its checksum is
-    return _Read(sums, measured, blank, not_finite)
-
-
-def _damage(read: _Read) -> tuple[np.ndarray, np.ndarray]:
+def _damage(read: _Reading) -> tuple[np.ndarray, np.ndarray]:
     """Tell frames without data, those included that have lost most of their voxels, from voxels lost in other frames.
 
     Gives the frames, shape (n_frames,), and the voxels, shape (n_voxels,).

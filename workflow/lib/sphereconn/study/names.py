@@ -73,6 +73,11 @@ def sphere_signals(folder: str, stem: str, seed_set: str, suffix: str = "timeser
     return f"{folder}/func/{stem}_atlas-{seed_set}_{suffix}"
 
 
+def extracted_together(stem: str, together: str) -> str:
+    """Name what one pass over an image has found for several seed sets, until each has its result."""
+    return f"records/{stem}_together-{together}.npz"
+
+
 def cleaned_signals(folder: str, stem: str, seed_set: str, denoising: str, suffix: str = "timeseries.tsv") -> str:
     """Name the cleaned signals of a run or of several joined, or their sidecar."""
     return f"{folder}/func/{stem}_atlas-{seed_set}_desc-{denoising}_{suffix}"
