@@ -25,7 +25,8 @@ def extractions(project):
 
 def of_extraction(project):
     """The signals before cleaning, their sidecars and nodes, by name."""
-    return {name: value for name, value in project.results().items() if re.search(r"_atlas-[a-z]+_[a-z]+\.", name)}
+    is_extracted = re.compile(r"_atlas-[a-z]+_(timeseries|nodes)\.").search
+    return {name: value for name, value in project.results().items() if is_extracted(name)}
 
 
 def passes(said):
