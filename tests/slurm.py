@@ -88,7 +88,7 @@ def missing() -> str | None:
 
 
 def _left_by_a_killed_test() -> bool:
-    return CONFIGURATION.is_symlink() and (CONFIGURATION.resolve().parent / "munge.socket").exists()
+    return CONFIGURATION.is_symlink() and (CONFIGURATION.resolve().parent / "munge.key").exists()
 
 
 @contextmanager
