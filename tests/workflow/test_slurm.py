@@ -15,7 +15,13 @@ from workflow.project import new_project
 if (reason := slurm.missing()) and not os.environ.get("CI"):
     pytest.skip(reason, allow_module_level=True)
 
-# Polling as rarely as on a real cluster would make the tests wait, not SLURM work.
+# Polling as rarely as on a real cluster would make the tests wait, not SLURM work. No option bounds the time between
+# two looks, which grows by ten seconds whenever no job has ended.
+OFTEN = """
+from snakemake_executor_plugin_slurm import Executor
+
+Executor.next_seconds_between_status_checks = property(lambda executor: 2, lambda executor, seconds: None)
+"""
 PROFILE = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10")
 # What the profile puts into one job of the cluster goes in as many jobs as there are runs.
 EACH_RUN_ALONE = ("--group-components", "runs=1")
@@ -57,6 +63,8 @@ def project(local, tmp_path):
     project = local.copy(tmp_path / "project")
     for folder in ("results", ".snakemake"):
         shutil.rmtree(project.root / folder)
+    snakefile = project.root / "Snakefile"
+    snakefile.write_text(OFTEN + snakefile.read_text())
     return project
 
 

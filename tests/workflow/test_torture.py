@@ -104,7 +104,7 @@ def test_a_study_killed_again_and_again_ends_as_if_nothing_had_happened(tmp_path
     print(f"SEED={SEED} KILLS={KILLS}")
     project = new_project(tmp_path / "project", n_subjects=3)
     project.configure(lambda config: config["figures"].update(kinds=[]))
-    project.configure(lambda config: (config["seed_sets"].pop("mine"), config["estimators"].pop("partial")))
+    project.configure(lambda config: config["estimators"].pop("partial"))
     project.run()
     undisturbed = project.results()
     chance, kills = random.Random(SEED), 0
