@@ -1,7 +1,7 @@
 """Page of a set of seed maps: maps of groups and of contrasts with their sidecars in; one HTML file out."""
 
 from sphereconn.draw.map_page import MEASURES, PageMap, map_page
-from sphereconn.files import read_json, written_whole
+from sphereconn.files import read_json, write_text
 from sphereconn.log import logged
 from sphereconn.map.files import check_same_grid, read_map
 from sphereconn.study.seeds import read_seeds
@@ -31,5 +31,4 @@ with logged(snakemake.log[0]):
         title=f"{wildcards.map}: maps of {wildcards.seed_set}",
         description=f"Denoising: {wildcards.denoising}",
     )
-    with written_whole(snakemake.output[0]) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(snakemake.output[0], page)

@@ -2,7 +2,7 @@
 
 from sphereconn.draw.nodes_table import read_nodes
 from sphereconn.draw.page import PageConnectome, connectome_page
-from sphereconn.files import read_json, read_matrix, written_whole
+from sphereconn.files import read_json, read_matrix, write_text
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
@@ -35,5 +35,4 @@ with logged(snakemake.log[0]):
         description=" ".join([f"Denoising: {wildcards.denoising}{'.' if left_out else ''}", *left_out]),
         threshold=snakemake.params.style["threshold"],
     )
-    with written_whole(snakemake.output[0]) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(snakemake.output[0], page)

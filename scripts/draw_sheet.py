@@ -3,7 +3,7 @@
 from sphereconn.clean.confounds import framewise_displacement
 from sphereconn.clean.summary import frames_beside, summarize_signals
 from sphereconn.draw.sheet import by_network, described, pixels_of_each, quality_sheet, read_spheres
-from sphereconn.files import read_json, read_signals, written_whole
+from sphereconn.files import read_json, read_signals, write_text
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
@@ -28,5 +28,4 @@ with logged(snakemake.log[0]):
         denoised=denoised,
         framewise_displacement=framewise_displacement(files.confounds) if files.get("confounds") else None,
     )
-    with written_whole(snakemake.output[0]) as temporary:
-        temporary.write_text(sheet, encoding="utf-8")
+    write_text(snakemake.output[0], sheet)

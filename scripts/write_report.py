@@ -5,7 +5,7 @@ from sphereconn.aggregate.unusual import unusual_runs
 from sphereconn.draw.contents import extent_of_spheres, with_results
 from sphereconn.draw.preview import preview
 from sphereconn.draw.report import study_report
-from sphereconn.files import read_json, read_records, written_whole
+from sphereconn.files import read_json, read_records, write_text
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
@@ -29,5 +29,4 @@ with logged(snakemake.log[0]):
         spheres=dict(zip(snakemake.params.seed_sets, map(extent_of_spheres, files.nodes), strict=True)),
         images={path: preview(file) for path, file in zip(figures, files.get("figures", []), strict=True)},
     )
-    with written_whole(snakemake.output[0]) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(snakemake.output[0], page)

@@ -5,7 +5,7 @@ from pathlib import Path
 from sphereconn.aggregate.cohort import standings
 from sphereconn.aggregate.unusual import unusual_runs
 from sphereconn.draw.subject_page import by_run, subject_page
-from sphereconn.files import read_records, written_whole
+from sphereconn.files import read_records, write_text
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
@@ -23,5 +23,4 @@ with logged(snakemake.log[0]):
             standings=standing,
             figures=figures,
         )
-        with written_whole(page) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(page, text)

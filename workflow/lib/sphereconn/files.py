@@ -75,11 +75,16 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text in UTF-8."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
     """Write ``content`` as indented JSON; NaN and infinity have no JSON form and become null."""
-    with written_whole(path) as temporary:
-        text = json.dumps(_without_nan(content), indent=2, ensure_ascii=False, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    text = json.dumps(_without_nan(content), indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
 
 
 def _without_nan(value: Any) -> Any:

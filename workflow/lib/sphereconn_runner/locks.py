@@ -37,7 +37,9 @@ def _delete_own_locks(self: Any) -> None:
 
 def _write_locks(self: Any, lock_type: str, keys: Iterable[str]) -> None:
     keys = list(keys)
-    for number in count() if keys else ():
+    if not keys:
+        return
+    for number in count():
         file = os.path.join(self._lockdir, f"{number}.{lock_type}.lock")
         os.makedirs(self._lockdir, exist_ok=True)  # an `--unlock` may have removed it
         with contextlib.suppress(FileExistsError), open(file, "x") as lock:

@@ -4,8 +4,8 @@ Each adaptation replaces a function of Snakemake by one that gives the same answ
 of a dry run of 16,000 jobs (9.27.1; on one core of a slow machine 32 s with all of them, 59 with none, and 300 s and
 4.1 GB for 160,000), what is known of the matter upstream, and when it can go. Left out, as none saved more than the
 measurements vary: remembering flags, folders, sizes and signatures, comparing names as text, looking for odd names
-only, no batches. Looking at environments only
-for conda would save a tenth, but Snakemake records them with the results.
+only, no batches. Looking at environments only for conda would save a tenth, but Snakemake records them with the
+results.
 """
 
 from __future__ import annotations

@@ -90,10 +90,15 @@ def censor(
     return Censoring(~censored, reasons)
 
 
+def stretches(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return where each stretch of neighbouring frames that are marked begins, and where the first after it is."""
+    edges = np.diff(np.concatenate([[False], marked, [False]]).astype(int))
+    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
+
+
 def _short_segments(kept: NDArray[np.bool_], min_segment: int) -> NDArray[np.bool_]:
-    edges = np.diff(np.concatenate([[False], kept, [False]]).astype(int))
     short = np.zeros(len(kept), dtype=bool)
-    for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+    for start, stop in stretches(kept):
         short[start:stop] = stop - start < min_segment
     return short
 

@@ -85,17 +85,15 @@ def summarize_signals(
     ValueError
         When shapes do not fit each other.
     """
-    kept = np.asarray(kept, dtype=bool)
+    kept, in_order = np.asarray(kept, dtype=bool), np.asarray(order, dtype=np.intp)
     values = np.asarray(signals, dtype=np.float64)
+    scale = np.abs(values).max(axis=0, initial=0.0)
     if len(values) == len(kept):
         values = values[kept]
-    if len(values) != kept.sum() or values.shape[1] != len(np.asarray(order)):
-        raise ValueError(
-            f"signals of shape {values.shape} for {kept.sum()} kept frames, {len(np.asarray(order))} nodes"
-        )
+    if len(values) != kept.sum() or values.shape[1] != len(in_order):
+        raise ValueError(f"signals of shape {values.shape} for {kept.sum()} kept frames, {len(in_order)} nodes")
     time = np.flatnonzero(kept).astype(np.float64)
     values = values - values.mean(axis=0)
-    scale = np.abs(np.asarray(signals, dtype=np.float64)).max(axis=0, initial=0.0)
     if detrend and len(time) > 1:
         time -= time.mean()
         values = values - np.outer(time, time @ values / (time @ time))
@@ -104,7 +102,6 @@ def summarize_signals(
     scored = np.full((len(kept), int(usable.sum())), np.nan)
     scored[kept] = values[:, usable] / deviations[usable]
     place = np.cumsum(usable) - 1
-    in_order = np.asarray(order, dtype=np.intp)
     in_order = in_order[usable[in_order]]
     carpet, rows = _reduced(scored[:, place[in_order]], most_pixels)
     shares, middle = _correlations(scored[kept])

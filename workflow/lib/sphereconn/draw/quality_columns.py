@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sphereconn.words import number
+
 
 @dataclass(frozen=True)
 class Column:
@@ -11,6 +13,10 @@ class Column:
 
     words: str
     digits: int
+
+    def written(self, value: float) -> str:
+        """Return a number of the column as the report writes it."""
+        return number(value, f".{self.digits}f")
 
 
 COLUMNS = {

@@ -599,7 +599,7 @@ def _runs(
     for run, concerns in unusual.items():
         said = "; ".join(concern.words for concern in concerns)
         cells = [
-            number(value, f".{COLUMNS[column].digits}f") if (value := worst[run].get(column)) is not None else MISSING
+            MISSING if (value := worst[run].get(column)) is None else COLUMNS[column].written(value)
             for column in IN_LIST
         ]
         rows.append([Link(run, pages[run]) if run in pages else run, said or "–", *cells])
@@ -1087,4 +1087,4 @@ def _number(cell: str) -> float | None:
 
 def _shown(cell: str, column: str) -> str:
     value = _number(cell)
-    return MISSING if value is None else number(value, f".{COLUMNS[column].digits}f")
+    return MISSING if value is None else COLUMNS[column].written(value)

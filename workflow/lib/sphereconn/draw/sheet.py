@@ -13,12 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from sphereconn.clean.censoring import stretches
 from sphereconn.clean.summary import SignalSummary
 from sphereconn.draw.brain import outline
 from sphereconn.draw.network_colours import NO_NETWORK, network_colours
@@ -37,16 +38,27 @@ SHADES = 14  # from black to white; the last of sixteen is that of frames that a
 Z_LIMIT = 2.0
 ABSENT = (243, 217, 164)
 MOST_POINTS = 400  # of a line
-LINES = (  # of each denoising, a colour for light and dark ground, and a dash for grey print
-    ("#2d78f0", ""),
-    ("#d28700", "7 3"),
-    ("#3c9b84", "2 2"),
-    ("#c0509c", "9 3 2 3"),
-    ("#f0785a", "4 4"),
-    ("#8a9a20", "1 3"),
-)
+INK = "var(--ink, #222)"
 VIEWS = (("right", 1, 2), ("back", 0, 2), ("top", 0, 1))  # with the axes of each
 BANDS_OF_COVERAGE = (0.995, 0.75)  # above the first a dot; above the second a small disc; below it a larger one
+
+
+class Look(NamedTuple):
+    """The colour of a line, for light and dark ground, and its dash, for grey print."""
+
+    colour: str
+    dash: str = ""
+
+
+LOOK_BEFORE = Look("var(--axis, #9aa0a6)")
+LOOKS = (  # of the denoisings, in turn
+    Look("#2d78f0"),
+    Look("#d28700", "7 3"),
+    Look("#3c9b84", "2 2"),
+    Look("#c0509c", "9 3 2 3"),
+    Look("#f0785a", "4 4"),
+    Look("#8a9a20", "1 3"),
+)
 
 
 @dataclass(frozen=True)
@@ -143,37 +155,36 @@ def quality_sheet(
     n_frames = len(before.dvars)
     frames = _Frames(n_frames, repetition_time)
     censored = ~np.all([item.kept for item in denoised], axis=0) if denoised else np.zeros(n_frames, dtype=bool)
-    looks = [LINES[place % len(LINES)] for place in range(len(denoised))]
+    looks = [LOOKS[place % len(LOOKS)] for place in range(len(denoised))]
+    compared = [(before, LOOK_BEFORE)]
+    compared += [(item.signals, look) for item, look in zip(denoised, looks, strict=True) if item.signals is not None]
     parts, top = [_key(denoised, looks, bool(censored.any()))], 26.0
 
-    def trace(label: str, lines: Sequence[tuple[NDArray[np.float64], str, str]]) -> None:
+    def trace(label: str, lines: Sequence[tuple[NDArray[np.float64], Look]]) -> None:
         nonlocal top
         parts.append(_trace(frames, top, label, lines, censored))
         top += TRACE + GAP
 
     if framewise_displacement is not None:
-        trace("FD (mm)", [(np.asarray(framewise_displacement, dtype=np.float64), "var(--ink, #222)", "")])
-    after = [
-        (item.signals.dvars, *look) for item, look in zip(denoised, looks, strict=True) if item.signals is not None
-    ]
-    trace("DVARS (SD)", [(before.dvars, "var(--axis, #9aa0a6)", ""), *after])
+        trace("FD (mm)", [(np.asarray(framewise_displacement, dtype=np.float64), Look(INK))])
+    trace("DVARS (SD)", [(signals.dvars, look) for signals, look in compared])
     shown = f"Before denoising: {counted(len(spheres.names), 'sphere')} of {seed_set}"
     dropped = int((~spheres.used).sum())
     if dropped:
         shown += f", {dropped} of them without a signal"
     parts.append(_carpet(top, BEFORE, shown, "", before, spheres))
     top += CAPTION + BEFORE + GAP
-    for item, (colour, _) in zip(denoised, looks, strict=True):
+    for item, look in zip(denoised, looks, strict=True):
         if item.signals is None:
-            parts.append(_caption(top, f"{item.label}: left out. {item.said}", colour))
+            parts.append(_caption(top, f"{item.label}: left out. {item.said}", look.colour))
             top += CAPTION + GAP
         else:
-            parts.append(_carpet(top, AFTER, f"{item.label}: {item.said}", colour, item.signals, spheres))
+            parts.append(_carpet(top, AFTER, f"{item.label}: {item.said}", look.colour, item.signals, spheres))
             top += CAPTION + AFTER + GAP
     parts.append(_time_axis(frames, top - GAP))
     top += 60
-    parts.append(_spectra(46, top, 270, before, denoised, looks, repetition_time))
-    parts.append(_correlations(392, top, 220, before, denoised, looks))
+    parts.append(_spectra(46, top, 270, compared, [item.band for item in denoised], repetition_time))
+    parts.append(_correlations(392, top, 220, compared))
     parts.append(_coverage(652, top, 296, spheres))
     height = top + BELOW + 44
     style = re.sub(r"\s+", " ", STYLE.read_text(encoding="utf-8")).strip()
@@ -206,13 +217,12 @@ class _Frames:
         return LEFT + frame / self.number * (WIDTH - LEFT - RIGHT)
 
 
-def _key(denoised: Sequence[Denoised], looks: Sequence[tuple[str, str]], censors: bool) -> str:
+def _key(denoised: Sequence[Denoised], looks: Sequence[Look], censors: bool) -> str:
     """Draw what the lines and the shading mean."""
-    entries = [("before denoising", "var(--axis, #9aa0a6)", ""), *((item.label, *look) for item, look in zip(
-        denoised, looks, strict=True))]  # fmt: skip
     parts, x = [], float(LEFT)
-    for label, colour, dash in entries[: len(LINES) + 1]:
-        parts.append(f'<path class="line" stroke="{colour}"{_dashed(dash)} d="M{x:.0f} 12h26"/>' + _text(x + 32, label))
+    labels = ["before denoising", *(item.label for item in denoised)]
+    for label, look in zip(labels[: len(LOOKS) + 1], [LOOK_BEFORE, *looks], strict=False):
+        parts.append(_path(f"M{x:.0f} 12h26", look) + _text(x + 32, label))
         x += 52 + 6.6 * len(label)
     if censors:
         parts.append(f'<rect class="censored" x="{x:.0f}" y="5" width="18" height="13"/>')
@@ -224,45 +234,40 @@ def _text(x: float, words: str, y: float = 16, marks: str = "") -> str:
     return f'<text x="{x:.0f}" y="{y:.0f}"{marks}>{escape(words)}</text>'
 
 
-def _dashed(dash: str) -> str:
-    return f' stroke-dasharray="{dash}"' if dash else ""
+def _path(steps: str, look: Look) -> str:
+    dashed = f' stroke-dasharray="{look.dash}"' if look.dash else ""
+    return f'<path class="line" stroke="{look.colour}"{dashed} d="{steps}"/>'
 
 
 def _trace(
     frames: _Frames,
     top: float,
     label: str,
-    lines: Sequence[tuple[NDArray[np.float64], str, str]],
+    lines: Sequence[tuple[NDArray[np.float64], Look]],
     censored: NDArray[np.bool_],
 ) -> str:
     """Draw one or several measures of each frame, above zero, and shade the frames that are censored."""
-    highest = max((float(np.nanmax(values)) for values, _, _ in lines if np.isfinite(values).any()), default=0.0) or 1.0
+    highest = max((float(np.nanmax(values)) for values, _ in lines if np.isfinite(values).any()), default=0.0) or 1.0
     bottom = top + TRACE
     parts = [
         *(
             f'<rect class="censored" x="{frames.x(start):.1f}" y="{top:.0f}"'
             f' width="{frames.x(stop) - frames.x(start):.1f}" height="{TRACE}"/>'
-            for start, stop in _stretches(censored)
+            for start, stop in stretches(censored)
         ),
         f'<path class="axis" d="M{LEFT} {top:.0f}v{TRACE}H{WIDTH - RIGHT}"/>',
         _text(LEFT - 6, f"{highest:.2g}", top + 9, ' class="faint end"'),
         _text(LEFT - 6, "0", bottom, ' class="faint end"'),
         _text(LEFT - 6, label, top + TRACE / 2 + 6, ' class="end small"'),
     ]
-    for values, colour, dash in lines:
+    for values, look in lines:
         peaks, width = _peaks(values)
         points = [
             (frames.x(min((place + 0.5) * width, frames.number)), bottom - TRACE * value / highest)
             for place, value in enumerate(peaks)
         ]
-        parts.append(_line(points, colour, dash))
+        parts.append(_line(points, look))
     return "\n".join(parts)
-
-
-def _stretches(censored: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.diff(np.concatenate([[False], censored, [False]]).astype(int))
-    return [(int(start), int(stop)) for start, stop in zip(
-        np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True)]  # fmt: skip
 
 
 def _peaks(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
@@ -274,7 +279,7 @@ def _peaks(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     return np.where(np.isinf(highest), np.nan, highest), width
 
 
-def _line(points: Iterable[tuple[float, float]], colour: str, dash: str = "") -> str:
+def _line(points: Iterable[tuple[float, float]], look: Look) -> str:
     """Draw a line through points, broken where one is not known; steps are shorter to write than places."""
     steps: list[str] = []
     at: tuple[int, int] | None = None  # in tenths, so that what is rounded does not add up
@@ -286,7 +291,7 @@ def _line(points: Iterable[tuple[float, float]], colour: str, dash: str = "") ->
         letter, start = ("M", (0, 0)) if at is None else ("l", at)
         steps.append(f"{letter}{(to[0] - start[0]) / 10:g} {(to[1] - start[1]) / 10:g}")
         at = to
-    return f'<path class="line" stroke="{colour}"{_dashed(dash)} d="{"".join(steps)}"/>' if steps else ""
+    return _path("".join(steps), look) if steps else ""
 
 
 def _caption(top: float, words: str, colour: str) -> str:
@@ -373,19 +378,16 @@ def _spectra(
     left: float,
     top: float,
     width: float,
-    before: SignalSummary,
-    denoised: Sequence[Denoised],
-    looks: Sequence[tuple[str, str]],
+    compared: Sequence[tuple[SignalSummary, Look]],
+    passed: Sequence[tuple[float | None, float | None]],
     repetition_time: float,
 ) -> str:
     """Draw the power by frequency, before and after, and the band that each filter passes."""
     nyquist = 0.5 / repetition_time
     ticks = [(tick / nyquist, f"{tick:g}") for tick in _round_steps(nyquist, 5)]
-    drawn = [(before, "var(--axis, #9aa0a6)", "")]
-    drawn += [(item.signals, *look) for item, look in zip(denoised, looks, strict=True) if item.signals is not None]
-    highest = max(float(signals.spectrum.max()) for signals, _, _ in drawn) or 1.0
+    highest = max(float(signals.spectrum.max()) for signals, _ in compared) or 1.0
     label = "frequency (Hz)"
-    bands = sorted({item.band for item in denoised if item.band != (None, None)}, key=str)
+    bands = sorted({band for band in passed if band != (None, None)}, key=str)
     if bands:
         label += "; shaded: pass band"
     parts = [_panel(left, top, width, "Power (mean over the spheres)", label, ticks)]
@@ -396,40 +398,31 @@ def _spectra(
             f' width="{(stop - start) / nyquist * width:.1f}" height="{BELOW}">'
             f"<title>pass band {start:g} to {stop:g} Hz</title></rect>"
         )
-    for signals, colour, dash in drawn:
+    for signals, look in compared:
         steps = np.linspace(0, width, len(signals.spectrum))
         heights = BELOW * signals.spectrum / highest
-        parts.append(_line([(left + x, top + BELOW - y) for x, y in zip(steps, heights, strict=True)], colour, dash))
+        parts.append(_line([(left + x, top + BELOW - y) for x, y in zip(steps, heights, strict=True)], look))
     return "\n".join(parts)
 
 
-def _correlations(
-    left: float,
-    top: float,
-    width: float,
-    before: SignalSummary,
-    denoised: Sequence[Denoised],
-    looks: Sequence[tuple[str, str]],
-) -> str:
+def _correlations(left: float, top: float, width: float, compared: Sequence[tuple[SignalSummary, Look]]) -> str:
     """Draw how the correlations of all pairs of spheres are distributed, before and after."""
-    drawn = [(before, "var(--axis, #9aa0a6)", "")]
-    drawn += [(item.signals, *look) for item, look in zip(denoised, looks, strict=True) if item.signals is not None]
-    highest = max(float(signals.correlations.max()) for signals, _, _ in drawn) or 1.0
+    highest = max(float(signals.correlations.max()) for signals, _ in compared) or 1.0
     ticks = [(0.0, "−1"), (0.5, "0"), (1.0, "1")]
     parts = [
         _panel(left, top, width, "Correlations of all pairs", "correlation", ticks),
         f'<path class="axis" stroke-dasharray="2 3" d="M{left + width / 2:.0f} {top:.0f}v{BELOW}"/>',
     ]
-    for place, (signals, colour, dash) in enumerate(drawn):
+    for place, (signals, look) in enumerate(compared):
         n_bins = len(signals.correlations)
         points = [
             (left + (bin_ + 0.5) / n_bins * width, top + BELOW - (BELOW - 6) * share / highest)
             for bin_, share in enumerate(signals.correlations)
         ]
-        parts.append(_line(points, colour, dash))
-        if place < 7 and not np.isnan(signals.median_correlation):
+        parts.append(_line(points, look))
+        if place <= len(LOOKS) and not np.isnan(signals.median_correlation):
             y = top + 10 + 15 * place
-            parts.append(f'<path class="line" stroke="{colour}"{_dashed(dash)} d="M{left:.0f} {y - 4:.0f}h20"/>')
+            parts.append(_path(f"M{left:.0f} {y - 4:.0f}h20", look))
             parts.append(_text(left + 25, f"median {number(signals.median_correlation)}", y))
     return "\n".join(parts)
 

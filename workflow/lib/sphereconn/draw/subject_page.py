@@ -10,7 +10,6 @@ from sphereconn.aggregate.unusual import Concern
 from sphereconn.draw.html import Block, Folded, Link, Paragraph, Plot, Position, Section, Table, Text, html_page
 from sphereconn.draw.quality_columns import COLUMNS
 from sphereconn.draw.sheet import without_style
-from sphereconn.words import number
 
 REPORT = "report.html"
 READING = (
@@ -87,7 +86,7 @@ def _run(
         [
             COLUMNS[item.column].words,
             ", ".join(item.of),
-            *(number(value, f".{COLUMNS[item.column].digits}f") for value in (item.value, item.median)),
+            *map(COLUMNS[item.column].written, (item.value, item.median)),
             _range(item),
             Position(item.value, item.low, item.median, item.high),
         ]
@@ -105,5 +104,5 @@ def _run(
 
 
 def _range(item: Standing) -> str:
-    low, high = (number(value, f".{COLUMNS[item.column].digits}f") for value in (item.low, item.high))
+    low, high = map(COLUMNS[item.column].written, (item.low, item.high))
     return "same in all" if low == high else f"{low} to {high}"

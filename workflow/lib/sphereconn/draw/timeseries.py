@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from sphereconn.clean.censoring import stretches
 from sphereconn.draw import style
 
 WIDTH = 7.0  # inches of the time axis
@@ -273,8 +274,7 @@ def _frame(
 
 def _shade(axes: Axes, run: _Run) -> None:
     """Shade each stretch of censored frames."""
-    edges = np.diff(np.concatenate([[False], run.censored, [False]]).astype(int))
-    for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+    for start, stop in stretches(run.censored):
         begin, end = (start - 0.5) * run.repetition_time, (stop - 0.5) * run.repetition_time
         axes.axvspan(begin, end, color=CENSORED_COLOUR, linewidth=0, zorder=0.5)
 

@@ -8,7 +8,7 @@ planned, is extracted by its own job from the image, with the same result.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ def seed_sets(study: Study, together: str) -> list[str]:
     return [seed_set for place, seed_set in enumerate(sorted(study.seed_sets)) if int(together, 16) >> place & 1]
 
 
-def _label(study: Study, chosen: Iterable[str]) -> str:
-    return f"{sum(1 << sorted(study.seed_sets).index(seed_set) for seed_set in chosen):x}"
+def _label(study: Study, chosen: Collection[str]) -> str:
+    return f"{sum(1 << place for place, seed_set in enumerate(sorted(study.seed_sets)) if seed_set in chosen):x}"
 
 
 def planned(study: Study, ledger: Ledger, code: str) -> Callable[[str], str | None]:
@@ -74,7 +74,7 @@ def planned(study: Study, ledger: Ledger, code: str) -> Callable[[str], str | No
 
     @cache
     def together(stem: str) -> str | None:
-        chosen = [seed_set for seed_set in sorted(of_run[stem]) if is_out_of_date(stem, seed_set)]
+        chosen = [seed_set for seed_set in of_run[stem] if is_out_of_date(stem, seed_set)]
         return _label(study, chosen) if len(chosen) > 1 else None
 
     return together
