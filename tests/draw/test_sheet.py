@@ -98,6 +98,10 @@ def test_a_sheet_says_what_it_shows():
     assert sum(text.startswith("median ") for text in said) == 3
 
 
+def test_thousands_are_written_as_everywhere():
+    assert "1,197 covered in full" in texts(sheet_of(n_nodes=1200, n_frames=30))
+
+
 def test_a_carpet_has_a_pixel_for_each_node_and_frame_and_marks_what_is_censored():
     before, bandpass, scrubbed = carpets(sheet_of())
     assert before.size == bandpass.size == scrubbed.size == (120, 30)

@@ -591,6 +591,73 @@ def test_the_picture_can_be_saved(page, dosenbach, tmp_path):
     assert len(picture) > 50_000  # a blank one has a few thousand bytes
 
 
+# The colours of values.
+
+
+def row_of(browser, canvas, y):
+    """The colours of one row of a canvas of the size that it is shown in."""
+    return browser.evaluate(
+        f"(() => {{ const image = {copied(canvas)}; const at = 4 * image.width * {y};"
+        "return Array.from({length: image.width}, (_, x) => [...image.data.slice(at + 4 * x, at + 4 * x + 4)]); })()"
+    )
+
+
+def share_of(row, colour):
+    return sum(pixel[:3] == colour and pixel[3] > 0 for pixel in row) / len(row)
+
+
+LEFT_OUT = [238, 238, 238]
+
+
+def test_all_colours_of_the_matrix_are_explained_whatever_the_threshold_and_a_line_marks_those_of_the_edges_shown(
+    page, dosenbach
+):
+    browser = page(dosenbach, "#strongest=20")
+    assert share_of(row_of(browser, "$('colour-bar')", 13), LEFT_OUT) < 0.02
+    _, _, values = dosenbach.edges()
+    limit, least = abs(values[0]), abs(values[19])
+    marked = [place for place, pixel in enumerate(row_of(browser, "$('colour-bar')", 3)) if pixel[3] > 0]
+    width = browser.evaluate("$('colour-bar').width") - 9  # the colours of the networks stand left of the matrix
+    expected = (limit - least) / (2 * limit) * width * len({value > 0 for value in values[:20]})
+    assert len(marked) == pytest.approx(expected, abs=2)
+    assert f"edges shown, magnitude ≥ {least:.4f}" in browser.evaluate("$('colour-bar').getAttribute('aria-label')")
+    browser.enter("#strongest", "0")
+    assert "no edge is shown" in browser.evaluate("$('colour-bar').getAttribute('aria-label')")
+    assert not any(pixel[3] for pixel in row_of(browser, "$('colour-bar')", 3))
+
+
+def test_the_bar_of_the_picture_gives_its_room_to_the_colours_of_the_edges_shown(page, dosenbach):
+    browser = page(dosenbach, "#strongest=20")
+    browser.evaluate(
+        "window.bar = Object.assign(document.createElement('canvas'), {width: 340, height: 42});"
+        "window.written = []; window.onBar = bar.getContext('2d'); const write = onBar.fillText.bind(onBar);"
+        "onBar.fillText = (text, ...place) => { written.push(text); write(text, ...place); };"
+        "paintColourBar(onBar, 0, 0, 340, smallestMagnitude())"
+    )
+    assert share_of(row_of(browser, "bar", 5), LEFT_OUT) == pytest.approx(0.1, abs=0.02)
+    values = dosenbach.edges()[2][:20]
+    ends = [float(text.replace("−", "-")) for text in browser.evaluate("written")[:-1]]
+    wanted = [sign * abs(end) for sign in (-1, 1) if (sign * values > 0).any() for end in (values[0], values[19])]
+    assert sorted(ends) == pytest.approx(sorted(wanted), abs=0.006)
+
+
+# Paper.
+
+
+def test_paper_says_how_many_edges_are_shown_and_invites_nobody_to_click(page, dosenbach):
+    browser = page(dosenbach)
+    still = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.call("Emulation.setEmulatedMedia", media="print", features=still)
+    try:
+        seen = browser.evaluate("document.body.innerText")
+    finally:
+        browser.call("Emulation.setEmulatedMedia", media="", features=still)
+    assert "320 of 12,720 edges shown" in seen
+    assert "default" in seen  # the legend of the networks
+    for words in ("Click", "Drag", "Brain opacity", "Hemispheres", "as a table", "show all"):
+        assert words not in seen
+
+
 # Labels, missing values, and everyone.
 
 

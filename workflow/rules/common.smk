@@ -14,8 +14,9 @@ LIBRARY = BASE / "workflow" / "lib" / "sphereconn"
 RESOURCES = BASE / "resources"
 SCRIPTS = BASE / "scripts"
 OUTLINES = RESOURCES / "brain" / "outlines.json"
-REPORT_ASSETS = sorted((LIBRARY / "draw" / "report_assets").iterdir())
-PAGE_ASSETS = [RESOURCES / "brain" / "surface.npz", *sorted((LIBRARY / "draw" / "page_assets").iterdir())]
+COLOURS = LIBRARY / "draw" / "colours.css"
+REPORT_ASSETS = [COLOURS, *sorted((LIBRARY / "draw" / "report_assets").iterdir())]
+PAGE_ASSETS = [RESOURCES / "brain" / "surface.npz", COLOURS, *sorted((LIBRARY / "draw" / "page_assets").iterdir())]
 
 # Snakemake has put the checkout first, where a json.py of a person who works there would stand in for Python's.
 sys.path[:] = [str(LIBRARY.parent.resolve()), *(path for path in sys.path if Path(path).resolve() != BASE.resolve())]

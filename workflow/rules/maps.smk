@@ -6,7 +6,7 @@ Gives: sub-*/func/*_seed-*_statmap.nii.gz, group/*_seed-*_statmap.nii.gz, *_peak
   as *_shuffles*.npz, group/figures/contrast-*_seed-*_significant.*; group/figures/groups_*_maps.html.
 """
 
-MAP_PAGE_ASSETS = sorted((LIBRARY / "draw" / "map_assets").iterdir())
+MAP_PAGE_ASSETS = [COLOURS, *sorted((LIBRARY / "draw" / "map_assets").iterdir())]
 OF_MAP = ("{seed_set}", "{map}", "{denoising}", "{seed}")
 
 # A map has a file for each of its seeds, and these differ from map to map: each has a rule of its own.

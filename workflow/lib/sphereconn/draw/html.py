@@ -17,6 +17,8 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
+from sphereconn.draw.one_file import COLOURS
+
 ASSETS = Path(__file__).with_name("report_assets")
 DOI = "https://doi.org/"
 _NUMBER = re.compile(r"[-+−]?[\d,]+(\.\d+)?(e[-+]?\d+)?( %)?( \([^()]*\))?|n/a|–")
@@ -164,7 +166,7 @@ def html_page(title: str, lead: Text, sections: Sequence[Section]) -> str:
     sections
         Its sections; those of the first two levels are in the table of contents.
     """
-    style = "".join((ASSETS / name).read_text(encoding="utf-8") for name in ("report.css", "sheet.css"))
+    style = "".join(path.read_text(encoding="utf-8") for path in (COLOURS, ASSETS / "report.css", ASSETS / "sheet.css"))
     script = (ASSETS / "sort.js").read_text(encoding="utf-8") if any(map(_has_sortable, sections)) else ""
     return Template((ASSETS / "template.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+COLOURS = Path(__file__).with_name("colours.css")  # stands first in the style of every page
+
 
 def one_file_page(
     folder: Path, template: str, styles: Sequence[str], scripts: Sequence[str], title: str, data: Any
@@ -30,13 +32,13 @@ def one_file_page(
     template
         The page, with ``$title``, ``$style``, ``$style_source``, ``$script_sources``, ``$data`` and ``$scripts``.
     styles, scripts
-        Names of the other parts, in this order.
+        Names of the other parts, in this order; the colours of all pages come before the styles.
     title
         Shown as it is written, also when it holds HTML.
     data
         What the scripts find in the element ``data``, as JSON.
     """
-    style = "\n".join((folder / name).read_text(encoding="utf-8") for name in styles)
+    style = "\n".join(path.read_text(encoding="utf-8") for path in (COLOURS, *(folder / name for name in styles)))
     parts = [(folder / name).read_text(encoding="utf-8") for name in scripts]
     return Template((folder / template).read_text(encoding="utf-8")).substitute(
         title=html.escape(title),

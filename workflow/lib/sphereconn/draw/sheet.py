@@ -86,7 +86,7 @@ def described(
 ) -> Denoised:
     """Return what a sheet shows of a denoising, from the sidecar of the signals that it made."""
     said = sidecar.get("LeftOut") or (
-        f"{sidecar['NumberOfVolumesKept']} of {counted(sidecar['NumberOfVolumes'], 'frame')} kept,"
+        f"{sidecar['NumberOfVolumesKept']:,} of {counted(sidecar['NumberOfVolumes'], 'frame')} kept,"
         f" {counted(len(sidecar['ConfoundRegressors']), 'regressor')},"
         f" {sidecar['EffectiveDegreesOfFreedom']:.1f} effective degrees of freedom"
     )
@@ -171,7 +171,7 @@ def quality_sheet(
     shown = f"Before denoising: {counted(len(spheres.names), 'sphere')} of {seed_set}"
     dropped = int((~spheres.used).sum())
     if dropped:
-        shown += f", {dropped} of them without a signal"
+        shown += f", {dropped:,} of them without a signal"
     parts.append(_carpet(top, BEFORE, shown, "", before, spheres))
     top += CAPTION + BEFORE + GAP
     for item, look in zip(denoised, looks, strict=True):
@@ -462,7 +462,7 @@ def _coverage(left: float, top: float, width: float, spheres: Spheres) -> str:
     for mark, count, words in counts:
         if count:
             parts.append(mark.format(x=f"{left + 6:.0f}", y=f"{y - 4:.0f}"))
-            parts.append(_text(left + 18, f"{count} {words}", y))
+            parts.append(_text(left + 18, f"{count:,} {words}", y))
             y += 16
     return "\n".join(parts)
 

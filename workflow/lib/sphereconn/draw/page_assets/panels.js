@@ -6,6 +6,7 @@ const TABLE_ROWS = 200;
 const LISTED_EDGES = 8;
 const SLIDER_STEPS = 1000;
 const HISTOGRAM_BINS = 80;
+const LEFT_OUT_SHARE = 0.1; // of a bar of colours, as in the figures
 
 /* Edges. */
 
@@ -62,23 +63,59 @@ function drawHistogram(magnitude) {
   });
 }
 
+/** The colours of all values, which stand below the diagonal of the matrix; a line marks those of the edges shown. */
 function drawColourBar(magnitude) {
   const { context, width } = openCanvas($('colour-bar'));
-  paintColourBar(context, STRIP, 4, width - STRIP, magnitude);
-  const { measure, limit, signed } = connectome();
+  const { measure, limit, signed, decimals } = connectome();
+  const [left, top, across] = [STRIP, 8, width - STRIP];
+  paintColourBar(context, left, top, across, 0);
+  const shareOf = (value) => (signed ? (value / limit + 1) / 2 : value / limit);
+  context.fillStyle = INK;
+  for (const { low, high } of edges.length ? drawnRanges(magnitude) : []) {
+    const [from, to] = [shareOf(low) * across, shareOf(high) * across];
+    context.fillRect(left + Math.min(from, across - 3), top - 6, Math.max(3, to - from), 3);
+  }
+  const shown = edges.length ? `line: edges shown, magnitude ≥ ${magnitude.toFixed(decimals)}` : 'no edge is shown';
+  context.fillStyle = FAINT_INK;
+  context.textAlign = 'center';
+  context.fillText(shortened(context, shown, across), left + across / 2, top + 41);
+  context.textAlign = 'left';
   const end = shortNumber(limit);
   const colours = signed ? `blue −${end} to red ${end}` : `white 0 to red ${end}`;
-  $('colour-bar').setAttribute('aria-label', `Colours of ${measure}: ${colours}`);
+  $('colour-bar').setAttribute('aria-label', `Colours of ${measure}: ${colours}; ${shown}`);
 }
 
-/** The colours of values, with grey for magnitudes that are too small to be shown; 42 units high. */
-function paintColourBar(context, left, top, width, magnitude) {
-  const { limit, measure, signed, largest } = connectome();
-  const low = signed ? -1 : 0; // of the limit
-  for (let i = 0; i < 256; i++) {
-    const value = (low + ((1 - low) * (i + 0.5)) / 256) * limit;
-    context.fillStyle = Math.abs(value) < magnitude ? '#eeeeee' : cssColour(data.colours, colourIndex(value, limit));
-    context.fillRect(left + (i * width) / 256, top, width / 256 + 0.5, 10);
+/** The values of the edges shown, from low to high: those below 0, those above, or both. */
+function drawnRanges(magnitude) {
+  const { limit, values } = connectome();
+  const cutoff = Math.min(magnitude, limit);
+  const some = (isOfSign) => edges.some((pair) => isOfSign(values[pair]));
+  const below = some((value) => value < 0) ? [{ low: -limit, high: -cutoff }] : [];
+  const above = some((value) => value > 0) || !below.length ? [{ low: cutoff, high: limit }] : [];
+  return [...below, ...above];
+}
+
+/** Parts of a bar of colours, as shares of its width: all colours, or those of edges, with a gap for what is left out. */
+function barParts(cutoff) {
+  const { limit, signed } = connectome();
+  if (cutoff <= 0) return [{ from: 0, to: 1, low: signed ? -limit : 0, high: limit }];
+  const ranges = drawnRanges(cutoff);
+  const share = (1 - LEFT_OUT_SHARE) / ranges.length;
+  return ranges.map(({ low, high }) => (high <= 0 ? { from: 0, to: share, low, high } : { from: 1 - share, to: 1, low, high }));
+}
+
+/** The colours of values; magnitudes below a cutoff that is not 0 are left out: a short stretch of grey. 42 units high. */
+function paintColourBar(context, left, top, width, cutoff) {
+  const { limit, measure, largest } = connectome();
+  const parts = barParts(cutoff);
+  context.fillStyle = '#eeeeee';
+  context.fillRect(left, top, width, 10);
+  for (const { from, to, low, high } of parts) {
+    const step = ((to - from) * width) / 256;
+    for (let i = 0; i < 256; i++) {
+      context.fillStyle = cssColour(data.colours, colourIndex(low + ((high - low) * (i + 0.5)) / 256, limit));
+      context.fillRect(left + from * width + i * step, top, i < 255 ? step + 0.5 : step, 10);
+    }
   }
   context.strokeStyle = '#b9c0c9';
   context.lineWidth = 1;
@@ -87,16 +124,34 @@ function paintColourBar(context, left, top, width, magnitude) {
   context.font = LABEL_FONT.replace('12px', '11px');
   context.textBaseline = 'top';
   const beyond = largest > limit * (1 + 1e-6); // a bar whose end colours stand for more says so
-  for (const [along, align] of [[0, 'left'], [0.25, 'center'], [0.5, 'center'], [0.75, 'center'], [1, 'right']]) {
-    const part = low + (1 - low) * along;
-    const sign = beyond && Math.abs(part) === 1 ? (part < 0 ? '≤ ' : '≥ ') : '';
-    context.textAlign = align;
-    context.fillText(sign + shortNumber(part * limit), left + along * width, top + 13);
+  const written = tickNumbers(parts.flatMap(({ low, high }) => [low, high]));
+  for (const { from, to, low, high } of parts) {
+    const shares = cutoff > 0 ? [0, 1] : [0, 0.25, 0.5, 0.75, 1];
+    for (const share of low === high ? [0.5] : shares) {
+      const value = low + (high - low) * share;
+      const sign = beyond && Math.abs(value) >= limit ? (value < 0 ? '≤ ' : '≥ ') : '';
+      const along = from + (to - from) * share;
+      const inside = low !== high && along > 0 && along < 1;
+      // Ends of the two parts stand back from the gap between them.
+      context.textAlign = along === 0 || (cutoff > 0 && inside && share === 0) ? 'left' : along === 1 || (cutoff > 0 && inside) ? 'right' : 'center';
+      context.fillText(sign + (cutoff > 0 ? written(value) : shortNumber(value)), left + along * width, top + 13);
+    }
   }
   context.textAlign = 'center';
   context.fillStyle = FAINT_INK;
   context.fillText(shortened(context, measure, width), left + width / 2, top + 27);
   context.textAlign = 'left';
+}
+
+/** How the ends of parts of a bar are written: two digits of the largest, more where little lies between them. */
+function tickNumbers(ends) {
+  const magnitudes = [...new Set(ends.map(Math.abs))].sort((a, b) => a - b);
+  const largest = magnitudes.at(-1);
+  if (!(largest >= 1e-3 && largest < 1e5)) return (value) => value.toExponential(1).replace('-', '−');
+  const least = Math.max(0, 1 - Math.floor(Math.log10(largest)));
+  const apart = (digits) => magnitudes.every((end, place) => !place || end - magnitudes[place - 1] > 3 * 10 ** -digits);
+  const digits = [least, least + 1].find(apart) ?? least + 2;
+  return (value) => value.toFixed(digits).replace('-', '−');
 }
 
 function shortNumber(value) {
