@@ -12,6 +12,7 @@ from sphereconn.aggregate.quality import ESTIMATION_COLUMNS, QUALITY_COLUMNS
 from sphereconn.aggregate.unusual import unusual_runs
 from sphereconn.draw import report
 from sphereconn.draw.html import Image
+from sphereconn.plan import contrasted
 
 SETTINGS = {
     "runs": "runs.tsv",
@@ -358,13 +359,13 @@ def test_the_report_opens_with_what_was_asked_what_came_out_and_what_to_worry_ab
         "title": "age, partial, bandpass",
         "label": "age",
         "labels": ["dmn", "bandpass", "partial"],
-        "figures": [[words, f"group/figures/{place}.png"] for place, words in enumerate(report.GLANCED_AT)],
+        "figures": [[shown.shows, f"group/figures/{kind}.png"] for kind, shown in contrasted.FIGURES.items()],
         "result": TESTED,
         "component_rows": [],
         "pair_rows": [],
         **dict.fromkeys(("edges", "components", "pairs", "sidecar"), "group/table.tsv"),
     }
-    images = {FIGURE: Image("image/webp", b"all"), "group/figures/0.png": Image("image/webp", b"effects")}
+    images = {FIGURE: Image("image/webp", b"all"), "group/figures/matrix.png": Image("image/webp", b"effects")}
     text = written(
         contents=CONTENTS | {"contrasts": [contrast]}, images=images, quality=quality_rows(nodes_unusable="1")
     )
@@ -378,11 +379,15 @@ def test_the_report_opens_with_what_was_asked_what_came_out_and_what_to_worry_ab
             "What to worry about",
             "3 runs of 3 have nodes without a signal",
             "None of 6 edges is significant (p ≤ 0.05, false discovery rate).",
-            'alt="effects, and above the diagonal the significant ones"',
+            'alt="effects (above the diagonal: significant effects)"',
         )
     ]
     assert places == sorted(places)
     assert "Nothing stands out" not in text
+    assert "significant edges in the brain" not in text[start:end]  # there are none
+    found = contrast | {"result": TESTED | {"EdgesSignificant": 2}}
+    text = written(contents=CONTENTS | {"contrasts": [found]}, images=images)
+    assert "significant edges in the brain" in text[text.index(">At a glance</h2>") : text.index(">Contrasts</h2>")]
     assert "Nothing stands out" in written(quality=quality_rows(frames_without_data="0"))
 
 

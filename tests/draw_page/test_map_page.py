@@ -115,6 +115,28 @@ def test_the_largest_value_is_found_in_the_map_that_is_chosen(page):
     assert page.evaluate("document.getElementById('whose').value") == "age"
 
 
+def test_around_the_brain_is_the_ground_of_the_page_so_that_it_can_be_dark(page):
+    opacities = page.evaluate(
+        "[...document.querySelectorAll('.views canvas')].map((canvas) => {"
+        "const {width, height} = canvas; const context = canvas.getContext('2d');"
+        "return [[2, 2], [width / 2 + 8, height / 2]].map((place) => context.getImageData(...place, 1, 1).data[3]); })"
+    )
+    assert opacities == [[0, 255]] * 3
+
+
+def test_paper_says_which_map_it_is_and_from_which_magnitude_and_offers_no_button(page):
+    still = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    page.call("Emulation.setEmulatedMedia", media="print", features=still)
+    try:
+        shown = page.evaluate(
+            "['seed', 'whose', 'threshold-value', 'threshold', 'faint', 'to-seed', 'to-peak']"
+            ".filter((name) => document.getElementById(name).offsetHeight)"
+        )
+    finally:
+        page.call("Emulation.setEmulatedMedia", media="", features=still)
+    assert shown == ["seed", "whose", "threshold-value"]
+
+
 def test_what_is_below_the_threshold_is_hidden_when_it_does_not_fade(page):
     coloured = (
         "(() => { const c = document.querySelector('canvas[data-axis=\"2\"]');"

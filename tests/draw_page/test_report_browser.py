@@ -57,6 +57,32 @@ def test_the_page_is_dark_where_that_is_preferred_but_never_on_paper(browser, ad
         prefer(browser, "light")
 
 
+def test_a_wide_table_fits_on_paper_and_its_head_holds_nothing_that_paper_does_not_repeat(browser, tmp_path):
+    path = tmp_path / "wide.html"
+    header = [f"setting{place}" for place in range(12)]
+    rows = [["butterworth" + "_with_a_long_value" * 3] * 12]
+    table = Table("Settings", header, rows, sortable=True)
+    path.write_text(html_page("A title", "A lead.", [Section("Settings", [table])]), encoding="utf-8")
+    browser.open(path.as_uri(), 720, 1000)  # as wide as A4 between its margins
+    try:
+        prefer(browser, "light", "print")
+        assert browser.evaluate("document.documentElement.scrollWidth") == 720
+        boxes = browser.evaluate("[...document.querySelectorAll('thead button')].map((b) => b.getClientRects().length)")
+        assert boxes == [0] * 12
+        assert "setting11" in browser.evaluate("document.querySelector('thead').innerText")
+    finally:
+        prefer(browser, "light")
+
+
+def test_a_short_card_is_no_taller_than_what_it_says(browser, tmp_path):
+    path = tmp_path / "cards.html"
+    cards = Cards([Card("All runs", ["A sentence."] * 20), Card("What to worry about", ["Another."], warning=True)])
+    path.write_text(html_page("A title", "A lead.", [Section("At a glance", [cards])]), encoding="utf-8")
+    browser.open(path.as_uri(), 1400, 900)
+    tall, short = browser.evaluate("[...document.querySelectorAll('.card')].map((card) => card.offsetHeight)")
+    assert short < tall / 3
+
+
 ROWS = [["sub-01", "moved much", "0.90", "n/a"], ["sub-02", "–", "0.10", "1,200"], ["sub-03", "–", "0.30", "−5"]]
 
 

@@ -68,7 +68,8 @@ IN_LIST = {  # column of the table of quality -> how short its name is in the li
 }
 MISSING = "n/a"
 ALL_RUNS = "all runs"  # what the group of all runs is called
-GLANCED_AT = ("effects, and above the diagonal the significant ones", "significant edges in the brain")
+EFFECTS = "effects (above the diagonal: significant effects)"  # what figures of contrasts are called
+IN_BRAIN = "significant edges in the brain"
 GROUP_GLANCED_AT = ("matrix", "glass brain")
 ESTIMATION_CAPTION = "Estimation diagnostics: median over runs (lowest to highest), or the value common to all runs"
 SHRINKAGE = (
@@ -298,12 +299,20 @@ def _glance(
     """Say what was asked, show what came out, and say what to worry about, all on the first screen."""
     cards = [*_headline(contents, quality, images), _worries(quality, estimation, unusual)]
     for item in contents["contrasts"][:MOST_CARDS]:
-        shown = [Figure(path, words, images.get(path)) for words, path in item["figures"] if words in GLANCED_AT]
+        glanced_at = (EFFECTS, IN_BRAIN) if _something_is_significant(item) else (EFFECTS,)
+        shown = [Figure(path, words, images.get(path)) for words, path in item["figures"] if words in glanced_at]
         said = found_words(item["result"], item["component_rows"], item["pair_rows"])
         cards.append(Card(item["title"], [_first_sentence(said)], shown))
     more = len(contents["contrasts"]) - MOST_CARDS
     tested = [Paragraph(f"{counted(more, 'further contrast')} below.")] if more > 0 else []
     return Section("At a glance", [Paragraph(_asked(settings, contents, estimation)), Cards(cards), *tested])
+
+
+def _something_is_significant(item: Mapping[str, Any]) -> bool:
+    """Say whether a contrast found an edge or a component: else its brain would be empty."""
+    level = item["result"]["Settings"]["level"]
+    extents = [float(row["p_extent"]) for row in item["component_rows"]]
+    return item["result"]["EdgesSignificant"] > 0 or min(extents, default=1.0) <= level
 
 
 def _asked(settings: Mapping[str, Any], contents: Mapping[str, Any], estimation: Sequence[Row]) -> str:

@@ -171,7 +171,7 @@ class Viewer {
         place[h] = SPAN[h][0] + column;
         const under = brain.at(place[0], place[1], place[2]);
         const light = under < 0 ? 0 : brain.values[under];
-        const grey = light > 20 ? 255 * (0.3 + (0.65 * light) / 255) : 255;
+        const grey = 255 * (0.3 + (0.65 * light) / 255);
         const voxel = volume.at(place[0], place[1], place[2]);
         const step = voxel < 0 ? NO_VALUE : volume.values[voxel];
         let opacity = 0;
@@ -183,13 +183,15 @@ class Viewer {
           else if (faint) opacity = FAINTEST * (magnitude / threshold) ** 2;
           colour = 3 * Math.round(Math.min(Math.max(0.5 + (0.5 * value) / map.shown, 0), 1) * 255);
         }
-        for (let c = 0; c < 3; c++) image.data[pixel + c] = grey + opacity * (colours[colour + c] - grey);
-        image.data[pixel + 3] = 255;
+        const isBrain = light > 20; // around it is the paper of the page
+        const weight = isBrain ? opacity : 1;
+        for (let c = 0; c < 3; c++) image.data[pixel + c] = grey + weight * (colours[colour + c] - grey);
+        image.data[pixel + 3] = isBrain ? 255 : 255 * opacity;
       }
     }
     context.putImageData(image, 0, 0);
     context.lineWidth = 1;
-    context.strokeStyle = 'rgb(34 34 34 / 45%)';
+    context.strokeStyle = 'rgb(110 114 118 / 60%)'; // seen on paper, on dark ground and on the brain
     const [x, y] = [this.place[h] - SPAN[h][0] + 0.5, SPAN[v][1] - this.place[v] + 0.5];
     context.beginPath();
     context.moveTo(x, 0);
@@ -197,10 +199,13 @@ class Viewer {
     context.moveTo(0, y);
     context.lineTo(canvas.width, y);
     context.stroke();
-    context.strokeStyle = '#1a7f37';
-    context.beginPath();
-    context.arc(map.centre[h] - SPAN[h][0] + 0.5, SPAN[v][1] - map.centre[v] + 0.5, 4, 0, 2 * Math.PI);
-    context.stroke();
+    for (const [width, colour] of [[2.5, '#fff'], [1, '#1a7f37']]) { // seen in dark colours, in grey print too
+      context.lineWidth = width;
+      context.strokeStyle = colour;
+      context.beginPath();
+      context.arc(map.centre[h] - SPAN[h][0] + 0.5, SPAN[v][1] - map.centre[v] + 0.5, 4, 0, 2 * Math.PI);
+      context.stroke();
+    }
   }
 }
 
