@@ -72,6 +72,15 @@ def test_each_criterion_has_a_panel_with_dots_rings_and_ranks_at_its_values():
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == LABELS
 
 
+def test_shares_that_are_all_0_stand_at_the_left_end_of_their_axis():
+    nothing = {key: [0.0, 0.0] for key in CRITERIA}
+    ranks = {key: ["1", "1"] for key in CRITERIA}
+    words = [(key, figure_words(key)) for key in CRITERIA]
+    for axes in criteria_figure(words, LABELS, nothing, nothing, ranks, {}, title="t", note="n").axes:
+        low, high = axes.get_xlim()
+        assert -0.1 * high < low < 0
+
+
 def test_no_value_draws_an_empty_panel_instead_of_failing():
     nothing = {key: [np.nan, np.nan] for key in CRITERIA}
     blank = {key: ["", ""] for key in CRITERIA}

@@ -137,6 +137,12 @@ def test_means_of_networks_are_written_into_their_cells():
     assert overlapping_texts(figure) == []
 
 
+def test_small_means_are_written_with_two_digits_of_the_largest():
+    means = np.array([[0.052, -0.0034], [-0.0034, 0.021]])
+    written = texts(network_matrix_figure(means, ["visual", "default"], title="Means", label="Mean"))
+    assert [written.count(text) for text in ("0.052", "−0.003", "0.021")] == [2, 2, 1]  # 0.052 at the bar
+
+
 def test_partial_correlations_of_300_nodes_are_drawn_within_their_own_range():
     seeds = example("seitzman300")
     matrix = partial_correlation(seeds.matrix)

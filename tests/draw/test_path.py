@@ -20,6 +20,13 @@ def test_it_shows_every_score_and_fold_and_the_chosen_penalty():
     assert [0.1, 0.1] in [list(line.get_xdata()) for line in axes.lines]
 
 
+def test_it_says_what_its_lines_are():
+    said = "".join(text.get_text() for text in path_figure(PATH, 0.1, title="sub-01").texts)
+    assert "chosen penalty 0.1 (vertical line); pale: each fold, dark: their mean" in said
+    ebic = {"alpha": np.array([1.0, 0.1]), "ebic": np.array([5.0, 3.0])}
+    assert "fold" not in "".join(text.get_text() for text in path_figure(ebic, 0.1, title="sub-01").texts)
+
+
 def test_the_sparsest_graph_is_on_the_left():
     (axes,) = path_figure(PATH, 0.1, title="sub-01").axes
     left, right = axes.get_xlim()

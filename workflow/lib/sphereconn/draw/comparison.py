@@ -81,7 +81,8 @@ def _draw_criterion(
     known = [value for value in (*values, *own, reference) if value is not None and np.isfinite(value)]
     # From 0 on, or differences that are small would look large.
     low, high = min((0.0, *known)), max((0.0, *known))
-    room = 0.08 * (high - low) or 0.1
+    high = high if high > low else 1.0  # shares that are 0 everywhere: none is below 0
+    room = 0.08 * (high - low)
     axes.set_xlim(low - room, high + room)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.tick_params(axis="y", length=0)
@@ -137,7 +138,7 @@ def distance_figure(
             else:
                 axes.plot(lengths[known], of_label[known], "o", ms=2.5, color=style.FAINT_INK, alpha=0.5, mec="none")
             axes.axhline(0, color=style.FAINT_INK, linewidth=0.8, linestyle=(0, (3, 2)))
-            axes.plot(*curves[label], color=DOT, linewidth=1.8)
+            axes.plot(*curves[label], color=DOT, linewidth=1.8, path_effects=style.HALO)
             axes.set_ylim(-1.05 * limit, 1.05 * limit)
             axes.set_xlim(0, float(lengths.max()) * 1.02)
             axes.set_title(style.wrapped(words[label], PANEL + 0.2, style.SMALL_TEXT_SIZE), size=style.SMALL_TEXT_SIZE)

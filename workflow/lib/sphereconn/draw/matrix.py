@@ -22,6 +22,7 @@ STRIP_GAP = 0.04
 LEADER = 0.22  # room of the lines from a block to its label
 
 MOST_NAMED_NODES = 40
+MOST_DECIMALS = 4  # of a written value
 MOST_WRITTEN_VALUES = 16  # of networks, in a side of the matrix of means
 
 ORDERS = ("network", "cluster", "table")
@@ -262,8 +263,10 @@ def _draw_blocks(
 def _write_values(
     axes: Axes, shown: NDArray[np.float64], scale: style.ColourScale, marked: NDArray[np.bool_] | None
 ) -> None:
+    largest = style.symmetric_limit(shown)
+    decimals = min(MOST_DECIMALS, max(2, 1 - int(np.floor(np.log10(largest)))))  # two digits of the largest
     for (row, column), value in np.ndenumerate(shown):
         star = "*" if marked is not None and marked[row, column] else ""
-        text = "n/a" if np.isnan(value) else f"{number(value)}{star}"
+        text = "n/a" if np.isnan(value) else f"{number(value, f'.{decimals}f')}{star}"
         dark = abs(value) > 0.65 * scale.high
         axes.text(column, row, text, ha="center", va="center", size=6.5, color="white" if dark else style.INK)

@@ -32,7 +32,9 @@ def path_figure(path: Mapping[str, NDArray[np.float64]], chosen: float, *, title
         What the figure shows.
     """
     with style.figure_style():
-        note = f"chosen penalty {chosen:.4g}" if path else f"penalty {chosen:.4g}, given"
+        folds = [name for name in path if name.startswith("fold_")]
+        note = f"chosen penalty {chosen:.4g} (vertical line)" if path else f"penalty {chosen:.4g}, given"
+        note += "; pale: each fold, dark: their mean" if folds else ""
         width = LEFT + WIDTH + style.MARGIN
         top = style.heading_height(title, note, width)
         sheet = style.Sheet(width, top + HEIGHT + BOTTOM)
@@ -47,7 +49,7 @@ def path_figure(path: Mapping[str, NDArray[np.float64]], chosen: float, *, title
         axes.axvline(chosen, color=CHOSEN_COLOUR, linewidth=1.2, zorder=1)
         if path:
             alpha = path["alpha"]
-            for name in (name for name in path if name.startswith("fold_")):
+            for name in folds:
                 axes.plot(alpha, path[name], color=FOLD_COLOUR, linewidth=1, marker=".", markersize=4, zorder=2)
             score = path["ebic" if by_criterion else "score"]
             axes.plot(alpha, score, color=SCORE_COLOUR, linewidth=1.6, marker="o", markersize=4, zorder=3)

@@ -310,9 +310,9 @@ def _glance(
 
 def _something_is_significant(item: Mapping[str, Any]) -> bool:
     """Say whether a contrast found an edge or a component: else its brain would be empty."""
-    level = item["result"]["Settings"]["level"]
+    result = item["result"]
     extents = [float(row["p_extent"]) for row in item["component_rows"]]
-    return item["result"]["EdgesSignificant"] > 0 or min(extents, default=1.0) <= level
+    return bool(result["EdgesSignificant"] > 0 or min(extents, default=1.0) <= result["Settings"]["level"])
 
 
 def _asked(settings: Mapping[str, Any], contents: Mapping[str, Any], estimation: Sequence[Row]) -> str:

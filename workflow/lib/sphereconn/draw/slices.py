@@ -151,7 +151,7 @@ def _draw_slice(
     axes.set_axis_off()
     name = "xyz"[axis]
     size = style.SMALL_TEXT_SIZE
-    axes.text(0.02, 0.98, f"{name} = {_mm(at)}", transform=axes.transAxes, ha="left", va="top", size=size)
+    axes.text(0.02, 1.0, f"{name} = {_mm(at)}", transform=axes.transAxes, ha="left", va="bottom", size=size)
     if axis:
         axes.text(0.02, 0.02, "L", transform=axes.transAxes, ha="left", va="bottom", size=size)
 
@@ -165,7 +165,7 @@ def _mark(axes: Axes, axis: int, centre: Sequence[float], seed: Sequence[float] 
     for place, line in ((centre[across], axes.axvline), (centre[up], axes.axhline)):
         line(place, color=style.INK, linewidth=0.3, alpha=0.6)
     if seed is not None:
-        axes.plot([seed[across]], [seed[up]], "o", ms=6, mfc="none", mec="#1a7f37", mew=1.2)
+        axes.plot([seed[across]], [seed[up]], "o", ms=6, mfc="none", mec="#1a7f37", mew=1.2, path_effects=style.HALO)
 
 
 def _sampled(

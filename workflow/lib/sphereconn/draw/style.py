@@ -17,6 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.patheffects import withStroke
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +37,7 @@ TICK_ROOM = 0.17  # inches between the ticks of a colour bar
 LEFT_OUT_SHARE = 0.1  # of a colour bar, for the magnitudes that are left out
 
 INK = "#222222"
+HALO = [withStroke(linewidth=3.2, foreground="white")]  # a line over dark ground is seen, in grey print too
 FAINT_INK = "#6b6b6b"
 MISSING_COLOUR = "#c9c9c9"  # a value that is n/a
 
