@@ -82,6 +82,9 @@ def test_runs_of_a_repeat_stand_side_by_side_and_not_beside_themselves():
     axes = next(axes for axes in figure.axes if axes.images and axes.images[0].get_array().shape == (5, 5))
     shown = np.ma.filled(axes.images[0].get_array().astype(float), np.nan)
     assert np.isnan(np.diag(shown)).all()
+    above = axes.images[1].get_array()
+    np.testing.assert_array_equal(above[..., 3], np.eye(5))  # the diagonal is blank, not the grey of what is missing
+    assert (above[..., :3] == 1).all()
     assert [line.get_ydata()[0] for line in axes.lines[::2]] == [2.5]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["one", "two"]
     assert axes.get_xticks().tolist() == [1.0, 3.5]

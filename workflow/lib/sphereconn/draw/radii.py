@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -102,9 +103,9 @@ def _draw(axes: Axes, panel: Panel, radii: Sequence[float]) -> None:
     if panel.reference is not None:
         axes.axhline(panel.reference, color=style.FAINT_INK, linewidth=0.8, linestyle=(0, (3, 2)))
     ends = []
-    for line, colour in zip(panel.lines, _colours(panel), strict=True):
+    for line, colour, marker in zip(panel.lines, _colours(panel), cycle(style.NETWORK_MARKERS), strict=False):
         axes.fill_between(line.radii, line.lower, line.upper, color=colour, alpha=0.2, lw=0)
-        axes.plot(line.radii, line.values, "o-", ms=3.5, linewidth=1.3, color=colour)
+        axes.plot(line.radii, line.values, f"{marker}-", ms=3.5, linewidth=1.3, color=colour)
         known = np.flatnonzero(np.isfinite(line.values))
         if line.label and known.size:
             ends.append((float(line.values[known[-1]]), line.label, colour))
@@ -143,5 +144,5 @@ def _span(panel: Panel) -> tuple[float, float]:
 def _colours(panel: Panel) -> list[Any]:
     number = len(panel.lines)
     if panel.ordered and number > 1:
-        return list(style.sequential_map("Blues")(np.linspace(0.3, 1, number)))
+        return list(style.sequential_map("Blues")(np.linspace(0.5, 1, number)))
     return [COLOURS[place % len(COLOURS)] for place in range(number)]

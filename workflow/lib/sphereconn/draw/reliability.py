@@ -48,6 +48,9 @@ def similarity_figure(correlations: Array, repeats: Sequence[tuple[str, int]], *
         axes = sheet.axes(LEFT, top, SIDE, SIDE)
         colours = scale.colours.with_extremes(bad=style.MISSING_COLOUR)
         axes.imshow(shown, cmap=colours, vmin=low, vmax=high, interpolation="nearest", aspect="auto")
+        blank = np.ones((*shown.shape, 4))  # the diagonal, as in every matrix: grey is for what is missing
+        blank[..., 3] = np.eye(len(shown))
+        axes.imshow(blank, interpolation="nearest", aspect="auto")
         stops = np.cumsum([number for _, number in repeats])
         starts = np.concatenate([[0], stops[:-1]])
         for stop in stops[:-1]:
