@@ -40,7 +40,7 @@ def look(runs, denoising=None, seed_sets=None):
     settings = checked(denoising, seed_sets)
     return will_fail(
         dict.fromkeys(denoising or {}, runs), dict.fromkeys(seed_sets or {}, runs), *settings, "study.yaml"
-    )
+    ).notices
 
 
 @pytest.fixture

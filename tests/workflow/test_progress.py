@@ -8,7 +8,7 @@ from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from sphereconn_runner import progress
-from sphereconn_runner.progress import MANY_STEPS, Progress
+from sphereconn_runner.progress import MANY_STEPS, Planned, Progress, tell_cost
 
 
 @pytest.fixture
@@ -218,3 +218,47 @@ def test_an_interruption_is_no_failure(study, monkeypatch):
     monkeypatch.setattr(progress, "INTERRUPTED", SimpleNamespace(is_set=lambda: True))
     watching.tell_failures()
     assert study.said[-1] == "Interrupted: 1 of 7 steps are done. Run the same command again to continue."
+
+
+def planned(cores=2, nodes=None, local=True, dryrun=False):
+    """Give what Snakemake plans for three rules: with a script, with a script for several kinds, with none."""
+    scripts = {"test_age_dmn": "../../scripts/test_contrast.py", "draw_matrix": "../draw_{params.kind}.py", "all": None}
+    jobs = [
+        SimpleNamespace(rule=SimpleNamespace(name=name, script=script), wildcards_dict={"stem": name}, output=[name])
+        for name, script in scripts.items()
+    ]
+    return SimpleNamespace(
+        dag=SimpleNamespace(needrun_jobs=lambda: jobs),
+        resource_settings=SimpleNamespace(cores=cores, nodes=nodes),
+        local_exec=local,
+        dryrun=dryrun,
+        is_main_process=True,
+    )
+
+
+def test_a_step_is_of_the_kind_of_its_script():
+    assert list(Planned(planned()).steps) == [
+        ("test_contrast", "test_age_dmn", {"stem": "test_age_dmn"}),
+        ("draw_matrix", "draw_matrix", {"stem": "draw_matrix"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "cores"),
+    [
+        ({}, 2),
+        ({"dryrun": True}, 2),
+        ({"nodes": 100}, 2),
+        ({"nodes": 100, "dryrun": True}, None),
+        ({"nodes": 100, "local": False}, None),
+    ],
+)
+def test_the_cores_of_a_cluster_are_not_known(settings, cores):
+    assert Planned(planned(**settings)).cores == cores
+
+
+def test_what_a_study_costs_is_told_and_a_failure_to_know_it_is_not(study):
+    study(1)
+    tell_cost(planned(), lambda plan: [f"{len(list(plan.steps))} steps on {plan.cores} cores."])
+    tell_cost(planned(), lambda plan: [str(1 / 0)])
+    assert study.said[-1] == "2 steps on 2 cores."

@@ -26,6 +26,7 @@ runpy.run_path(str(LIBRARY.parent / "sphereconn_runner" / "byte_code.py"))
 from sphereconn.errors import InputError
 from sphereconn.ledger import Ledger
 from sphereconn.plan import compared, contrasted, differences, drawn, jobs, mapped, products, together
+from sphereconn.plan.cost import announced
 from sphereconn.plan.fingerprint import fingerprint
 from sphereconn.plan.foreign import check_descriptions
 from sphereconn.plan.known_code import KnownCode
@@ -71,6 +72,7 @@ except InputError as problem:
     logger.error(f"error: {problem}")
     sys.exit(1)
 RUNNER.tell_what_is_missing(lambda: missing_files(STUDY.runs, STUDY.runs_table))
+RUNNER.tell_cost(lambda planned: announced(STUDY, planned.steps, planned.cores, planned.replaced))
 # Snakemake's report sorts the labels.
 config.update({key: with_text_keys(value) for key, value in config.items()})
 if STUDY.summary:

@@ -7,7 +7,7 @@ ledger of the results decides what runs again, in any release of Snakemake and i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ class Unadapted:
 
     def tell_what_is_missing(self, told: Callable[[], str | None]) -> None:
         """Leave it to Snakemake to say that an input is missing."""
+
+    def tell_cost(self, told: Callable[[Any], Iterable[str]]) -> None:
+        """Say in a dry run and at the start what the planned steps cost; here, not at all."""
 
     def before_jobs(self, act: Callable[[], None]) -> None:
         """Act before the first job of a module, whose own hooks Snakemake leaves out; here, not at all."""
@@ -84,13 +87,17 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     from sphereconn_runner.locks import keep_locks_of_others
     from sphereconn_runner.missing import tell_what_is_missing
     from sphereconn_runner.planning import plan_quickly
-    from sphereconn_runner.progress import Progress, list_few_steps
+    from sphereconn_runner.progress import Progress, list_few_steps, tell_cost
     from sphereconn_runner.scheduler import calm_scheduler, fit_into_limits, let_terminate, notice_interruption
 
     class Adapted(Unadapted):
         """Snakemake as adapted."""
 
         progress = Progress()
+        told: Callable[[Any], Iterable[str]] = staticmethod(lambda planned: ())
+
+        def tell_cost(self, told: Callable[[Any], Iterable[str]]) -> None:
+            self.told = told
 
         def tell_what_is_missing(self, told: Callable[[], str | None]) -> None:
             tell_what_is_missing(told)
@@ -102,6 +109,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
             let_terminate(workflow)
             notice_interruption()
             self.progress.watch(workflow, runs, logs)
+            tell_cost(workflow, self.told)
 
         def tell_failures(self) -> None:
             self.progress.tell_failures()
@@ -113,6 +121,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     if workflow.remote_exec:
         _before_jobs(_go_on_after_a_failure)
     plan_quickly()
-    list_few_steps()
+    adapted = Adapted()
+    list_few_steps(lambda workflow: tell_cost(workflow, adapted.told))
     keep_locks_of_others()
-    return Adapted()
+    return adapted

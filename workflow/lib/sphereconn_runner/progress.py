@@ -1,4 +1,4 @@
-"""Say how far a long study is, how long the rest may take, and at its end what failed and why.
+"""Say what a study costs, how far a long one is, how long the rest may take, and at its end what failed and why.
 
 It listens to what Snakemake logs of its jobs. Nothing depends on it: when it fails itself, it falls silent.
 """
@@ -10,8 +10,9 @@ import re
 import shutil
 import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +32,68 @@ LISTED_FAILURES, LISTED_STEPS = 20, 3
 ROUTINE = {LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.SHELLCMD}
 
 
-def list_few_steps() -> None:
-    """Let a dry run of many steps count them without listing them one by one, unless it is `--verbose`."""
+def list_few_steps(tell: Callable[[Any], None] = lambda workflow: None) -> None:
+    """Let a dry run of many steps count them without listing them one by one, unless it is `--verbose`.
+
+    ``tell`` is called at the end of a dry run, with Snakemake's workflow.
+    """
     list_all = JobScheduler.schedule
 
     def schedule(self: Any) -> Any:
         steps = len(self.workflow.dag)
-        if not self.dryrun or steps <= MANY_STEPS or logger.level <= logging.DEBUG:
+        if not self.dryrun:
             return list_all(self)
-        logger.info(f"{steps:,} steps, too many to list (--verbose lists them).")
-        return True
+        done = True
+        if steps <= MANY_STEPS or logger.level <= logging.DEBUG:
+            done = list_all(self)
+        else:
+            logger.info(f"{steps:,} steps, too many to list (--verbose lists them).")
+        tell(self.workflow)
+        return done
 
     JobScheduler.schedule = schedule
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The steps that Snakemake has planned."""
+
+    workflow: Any
+
+    @property
+    def steps(self) -> Iterator[tuple[str, str, dict[str, str]]]:
+        """Of each step its kind, the name of its rule and its wildcards.
+
+        The kind is the name of the script; that of the rule where the script depends on parameters.
+        """
+        kind: dict[str, str] = {}
+        for job in self.workflow.dag.needrun_jobs():
+            name = job.rule.name
+            if name not in kind:
+                script = Path(str(job.rule.script)).stem if job.rule.script else ""
+                kind[name] = name if "{" in script else script
+            if kind[name]:
+                yield kind[name], name, job.wildcards_dict
+
+    @property
+    def cores(self) -> int | None:
+        """How many they may use; None on a cluster, and in a dry run that is told of jobs as one for a cluster is."""
+        settings = self.workflow.resource_settings
+        local = self.workflow.local_exec and not self.workflow.dryrun
+        return settings.cores if local or settings.nodes is None else None
+
+    @property
+    def replaced(self) -> Iterator[str]:
+        """The results that they write anew."""
+        return (file for job in self.workflow.dag.needrun_jobs() for file in job.output)
+
+
+def tell_cost(workflow: Any, told: Callable[[Planned], Iterable[str]]) -> None:
+    """Say what the planned steps cost; say nothing when that cannot be said."""
+    with suppress(Exception):
+        if workflow.is_main_process:
+            for line in told(Planned(workflow)):
+                logger.info(line)
 
 
 class Progress(logging.Handler):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from os.path import isfile
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,14 +57,28 @@ class Finding:
         return f"{self.sentence} ({len(self.runs):,} of {counted(self.n_runs, 'run')}{such_as} {example})."
 
 
+class ImageSize(NamedTuple):
+    """How many voxels an image has, and how many frames."""
+
+    voxels: int
+    frames: int
+
+
+class Preflight(NamedTuple):
+    """A sentence for each mistake that ends the jobs of some runs; the size of each image that is there, by stem."""
+
+    notices: list[str]
+    images: Mapping[str, ImageSize]
+
+
 def will_fail(
     denoised: Mapping[str, Iterable[Run]],
     placed: Mapping[str, Iterable[Run]],
     denoising: Mapping[str, Settings],
     seed_sets: Mapping[str, Settings],
     where: str,
-) -> list[str]:
-    """Return a sentence for each mistake that ends the jobs of some runs, as far as headers tell.
+) -> Preflight:
+    """Return a sentence for each mistake that ends the jobs of some runs, as far as headers tell, and what they say.
 
     These are images that cannot be read or do not say their repetition time, confounds that are no tab-separated table
     or lack a column, cut-offs
@@ -101,7 +116,8 @@ def will_fail(
         found += _misplaced(members, seed_sets[label], images, f"{where}: seed_sets.{label}")
     if any(finding.of_all for finding in found):
         raise InputError("\n".join(finding.told() for finding in found if finding.of_all))
-    return [finding.told() for finding in found]
+    sizes = {stem: ImageSize(prod(header.shape), header.n_frames) for stem, header in images.header.items()}
+    return Preflight([finding.told() for finding in found], sizes)
 
 
 def by_reason(runs: Collection[Run], reason_of: Callable[[Run], str | None], where: str) -> Iterator[Finding]:

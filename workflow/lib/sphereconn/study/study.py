@@ -25,7 +25,7 @@ from sphereconn.study.maps import SeedMaps, seed_maps_of
 from sphereconn.study.mixups import check_images_differ, mixups
 from sphereconn.study.modelled import columns_used, own_measures
 from sphereconn.study.paths import checked_path
-from sphereconn.study.preflight import will_fail
+from sphereconn.study.preflight import ImageSize, will_fail
 from sphereconn.study.published import Published, published_strategies
 from sphereconn.study.radii import labels_by_radius, radii_apart
 from sphereconn.study.radius_comparisons import RadiusComparison, radius_comparisons_of
@@ -81,7 +81,8 @@ class Study:
     each with the labels that these have as seed sets of their own, and the radii in mm. ``networks`` and ``spheres``
     are the numbers of networks and of spheres in each seed set, 0 where only the image of an atlas knows; ``atlases``
     are the seed sets that are made from an atlas, with its image and labels. ``sheet_runs`` are the runs that get a
-    quality sheet, if such are drawn.
+    quality sheet, if such are drawn; ``images`` are the sizes of the images that are there when the study is planned,
+    by the start of the names of a run's results.
     """
 
     settings: Settings
@@ -114,6 +115,7 @@ class Study:
     figures: Settings
     figure_runs: frozenset[str]
     sheet_runs: frozenset[str]
+    images: Mapping[str, ImageSize]
 
     def place(self, path: str) -> str:
         """Return the path of a result in the output folder."""
@@ -316,6 +318,7 @@ def resolve_study(
     )
     combined = [recording for item in combinations for recording in item.combined]
     notices: list[str] = []
+    images: Mapping[str, ImageSize] = {}
     if main_process:
         of_denoising: dict[str, dict[str, Run]] = {}
         of_seed_set: dict[str, dict[str, Run]] = {}
@@ -323,13 +326,15 @@ def resolve_study(
             of_denoising.setdefault(denoising, {}).update(of)
             if seed_set not in atlases:  # the seeds of an atlas are made by a job
                 of_seed_set.setdefault(seed_set, {}).update(of)
-        notices += will_fail(
+        by_headers = will_fail(
             {label: of.values() for label, of in of_denoising.items()},
             {label: of.values() for label, of in of_seed_set.items()},
             settings["denoising"],
             seed_sets,
             source,
         )
+        images = by_headers.images
+        notices += by_headers.notices
         notices += [excluded.told(), *published.notices, *mixups(runs, found.place)]
         used = list(columns_used(settings))
         tested = [run for run in runs if run.stem in cleaned]
@@ -369,6 +374,7 @@ def resolve_study(
         figures=figures,
         figure_runs=_drawn_runs(settings["figures"], "runs", [*runs, *combined], source),
         sheet_runs=_drawn_runs(settings["figures"], "sheets", runs, source),
+        images=images,
     )
 
 
