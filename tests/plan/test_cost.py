@@ -120,6 +120,7 @@ def test_many_steps_are_counted_and_their_costs_looked_up_once_for_each_kind(mon
 def test_nothing_is_said_of_nothing(tmp_path):
     study = SimpleNamespace(output_dir=str(tmp_path), spheres={}, estimators={}, images={}, combinations=())
     assert announced(study, [], 2, []) == []
+    assert announced(study, [("remove_orphans", "remove_orphans", {})], 2, []) == []
 
 
 def test_old_results_are_looked_at_only_when_space_is_short(tmp_path, monkeypatch):

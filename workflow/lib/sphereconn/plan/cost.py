@@ -64,6 +64,7 @@ SECONDS = {
     "map_seeds": Rate(0.3),
     "shuffle_map": Rate(1, "members' voxels", 0.9),  # reckoned from docs/performance.md
     "write_report": Rate(1, "runs", 0.05),
+    "remove_orphans": Rate(0),
 }
 KILOBYTES = {
     "assemble_demo_run": Rate(9400),
@@ -194,6 +195,7 @@ def cost_of(steps: Iterable[tuple[str, str, Mapping[str, str]]], sizes: Sizes) -
             read[kind, get("stem", "")] += 1
     seconds = COMPILATION * len(COMPILED.intersection(kind for kind, _ in alike))
     longest = kilobytes = 0.0
+    typical = sizes.typical
     for (kind, labels), n in alike.items():
         of = sizes.quantities(labels)
         each = _at(SECONDS.get(kind, OTHER_SECONDS), of)
@@ -201,7 +203,7 @@ def cost_of(steps: Iterable[tuple[str, str, Mapping[str, str]]], sizes: Sizes) -
         seconds += n * each
         kilobytes += n * _at(KILOBYTES.get(kind, OTHER_KILOBYTES), of)
     for (kind, stem), n in read.items():
-        voxels, frames = sizes.images.get(stem, sizes.typical)
+        voxels, frames = sizes.images.get(stem, typical)
         values = voxels * frames / 1e6
         each = READ[kind] * values * (n * voxels / 1e6 if kind == "map_seeds" else PASS + SHARED * n)
         longest = max(longest, each)
@@ -230,9 +232,10 @@ def announced(
     ``replaced`` are the files that they write, which are looked at only where space is short.
     """
     cost = cost_of(steps, sizes_of(study))
-    if not cost.steps:
+    if not cost.seconds:
         return []
-    there = next(folder for folder in Path(study.output_dir).absolute().parents if folder.is_dir())
+    folder = Path(study.output_dir).absolute()
+    there = next(above for above in (folder, *folder.parents) if above.is_dir())
     free = disk_usage(there).free
     old = sum(getsize(path) for path in replaced if isfile(path)) if cost.bytes > free else 0
     return [told(cost, cores), *filter(None, [lacking_space(cost, old, free, study.output_dir)])]
