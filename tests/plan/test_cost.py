@@ -137,3 +137,35 @@ def test_old_results_are_looked_at_only_when_space_is_short(tmp_path, monkeypatc
     free.free = 1e6
     said = announced(study, steps(10, "connect"), 2, [str(old)])
     assert said[1].startswith(f"The disk of '{study.output_dir}' has about 1 MB left")
+
+
+# CPU seconds and MB that benchmarks/bench_steps.py has measured, on a busy machine, compilation included.
+MEASURED = {
+    "six runs, Power-264, sparse by cross-validation": (35.3, 34.3),
+    "two runs of 2 mm, four and 264 spheres, a map": (81.7, 31.7),
+    "four figures of nine connectomes alone": (25.4, 8.1),
+}
+
+
+def regimes():
+    drawn = ["draw_glass_brain", "draw_matrix", "draw_networks", "draw_strength"]
+    report = [(kind, kind, {}) for kind in ("write_report", "summarize_quality", "write_subject_pages")]
+    chain = ("extract", "clean", "draw_sheet")
+    of_group = [*steps(1, *drawn, "draw_page", "measure_scale", "stack", "aggregate", "draw_glass_brain"), *report]
+    fine = sizes(2, (97 * 115 * 97, 200))
+    coarse = sizes(6, (50 * 59 * 50, 200))
+    plain = {"estimator": "correlation"}
+    of_dmn = steps(2, *chain[:2], seed_set="dmn", **plain)
+    yield coarse, [*steps(6, *chain, "connect_sparse"), *of_group]
+    of_maps = [*steps(2, "map_seeds", seed_set="dmn"), *steps(1, "map_group", "draw_map", "draw_map_page")]
+    dmn = steps(1, *drawn[:2], "draw_page", "measure_scale", "stack", "aggregate", "draw_strength", seed_set="dmn")
+    yield fine, [*steps(2, *chain, "connect", **plain), *of_dmn, *of_maps, *of_group, *dmn]
+    yield coarse, 9 * steps(1, *drawn)
+
+
+@pytest.mark.parametrize(("regime", "name"), [*zip(regimes(), MEASURED, strict=True)], ids=MEASURED)
+def test_an_estimate_holds_within_a_factor_of_two(regime, name):
+    known, planned = regime
+    cost = cost_of(planned, known)
+    for estimated, measured in zip((cost.seconds, cost.bytes / 1e6), MEASURED[name], strict=True):
+        assert 0.5 < estimated / measured < 2
