@@ -134,7 +134,7 @@ def test_a_dry_run_and_the_start_say_what_the_steps_cost(finished):
     nothing = finished.snakemake("--dry-run", "--cores", "2").stdout
     assert "This takes about" not in nothing
     finished.configure(lambda config: config["seed_sets"]["dmn"].update(radius=9))
-    said = r"This takes about \d+ seconds on 2 cores and \d+ MB on disk\."
+    said = r"This takes about \d+ \w+ on 2 cores and \d+ MB on disk\."
     assert len(re.findall(said, finished.snakemake("--dry-run", "--cores", "2").stdout)) == 1
-    assert re.search(r"This takes about \d+ seconds of CPU time", finished.snakemake("-n", "-c", "2", "-j", "9").stdout)
+    assert re.search(r"This takes about \d+ \w+ of CPU time", finished.snakemake("-n", "-c", "2", "-j", "9").stdout)
     assert len(re.findall(said, finished.run())) == 1

@@ -87,7 +87,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     from sphereconn_runner.locks import keep_locks_of_others
     from sphereconn_runner.missing import tell_what_is_missing
     from sphereconn_runner.planning import plan_quickly
-    from sphereconn_runner.progress import Progress, list_few_steps, tell_cost
+    from sphereconn_runner.progress import Progress, lines_of_cost, list_few_steps, tell_cost
     from sphereconn_runner.scheduler import calm_scheduler, fit_into_limits, let_terminate, notice_interruption
 
     class Adapted(Unadapted):
@@ -122,6 +122,6 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
         _before_jobs(_go_on_after_a_failure)
     plan_quickly()
     adapted = Adapted()
-    list_few_steps(lambda workflow: tell_cost(workflow, adapted.told))
+    list_few_steps(lambda workflow: lines_of_cost(workflow, adapted.told))
     keep_locks_of_others()
     return adapted

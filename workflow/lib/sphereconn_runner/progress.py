@@ -32,10 +32,10 @@ LISTED_FAILURES, LISTED_STEPS = 20, 3
 ROUTINE = {LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.SHELLCMD}
 
 
-def list_few_steps(tell: Callable[[Any], None] = lambda workflow: None) -> None:
+def list_few_steps(told: Callable[[Any], list[str]] = lambda workflow: []) -> None:
     """Let a dry run of many steps count them without listing them one by one, unless it is `--verbose`.
 
-    ``tell`` is called at the end of a dry run, with Snakemake's workflow.
+    ``told`` gives the lines that a dry run says at its end; it is called with Snakemake's workflow.
     """
     list_all = JobScheduler.schedule
 
@@ -43,12 +43,12 @@ def list_few_steps(tell: Callable[[Any], None] = lambda workflow: None) -> None:
         steps = len(self.workflow.dag)
         if not self.dryrun:
             return list_all(self)
-        done = True
+        lines, done = told(self.workflow), True  # steps that are listed are no longer planned
         if steps <= MANY_STEPS or logger.level <= logging.DEBUG:
             done = list_all(self)
         else:
             logger.info(f"{steps:,} steps, too many to list (--verbose lists them).")
-        tell(self.workflow)
+        _say_all(lines)
         return done
 
     JobScheduler.schedule = schedule
@@ -88,12 +88,21 @@ class Planned:
         return (file for job in self.workflow.dag.needrun_jobs() for file in job.output)
 
 
-def tell_cost(workflow: Any, told: Callable[[Planned], Iterable[str]]) -> None:
-    """Say what the planned steps cost; say nothing when that cannot be said."""
+def lines_of_cost(workflow: Any, told: Callable[[Planned], Iterable[str]]) -> list[str]:
+    """Give the lines that say what the planned steps cost, none when that cannot be said."""
     with suppress(Exception):
-        if workflow.is_main_process:
-            for line in told(Planned(workflow)):
-                logger.info(line)
+        return list(told(Planned(workflow))) if workflow.is_main_process else []
+    return []
+
+
+def tell_cost(workflow: Any, told: Callable[[Planned], Iterable[str]]) -> None:
+    """Say what the planned steps cost."""
+    _say_all(lines_of_cost(workflow, told))
+
+
+def _say_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        logger.info(line)
 
 
 class Progress(logging.Handler):
