@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz torture check range report bench docs lock unlock clean
+.PHONY: help setup run test fuzz torture check range report bench docs pictures lock unlock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -60,6 +60,10 @@ bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's: docs/per
 
 docs: $(VENV)-docs/.ready  ## build the documentation: site/index.html
 	$(VENV)-docs/bin/mkdocs build --quiet
+
+pictures: run  ## make the pictures of the gallery and the README anew (needs Chromium)
+	./sphereconn docs/gallery.yaml --cores $(CORES)
+	$(BIN)/python docs/pictures.py
 
 lock:  ## make the lock files anew from requirements*.in (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --quiet \

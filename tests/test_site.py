@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 
+import jsonschema
 import pytest
 import yaml
 from test_manual import PAGES, ROOT, SCHEMA
@@ -11,6 +12,10 @@ from test_manual import PAGES, ROOT, SCHEMA
 SPEC = importlib.util.spec_from_file_location("site_pages", ROOT / "docs" / "site.py")
 site = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(site)
+
+SPEC = importlib.util.spec_from_file_location("pictures", ROOT / "docs" / "pictures.py")
+pictures_made = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(pictures_made)
 
 TEXT = site.config_keys(json.loads(SCHEMA.read_text()))
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(#[^)\s]*)?\)")
@@ -98,3 +103,14 @@ def test_every_picture_of_the_site_is_shown_on_a_page():
     text = "".join(page.read_text() for page in PAGES)
     pictures = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs/images").rglob("*.*")]
     assert [picture for picture in pictures if f"{picture})" not in text] == []
+
+
+def test_every_picture_is_made_by_the_script_that_makes_them_from_the_studies_of_the_checkout():
+    pictures = ROOT / "docs" / "images"
+    made = {pictures / f"{name}.png" for name in (*pictures_made.FIGURES, *pictures_made.PAGES)}
+    assert made | {pictures / "performance.svg"} == set(pictures.rglob("*.*"))
+    study = yaml.safe_load((ROOT / "docs/gallery.yaml").read_text())
+    jsonschema.validate(study, json.loads(SCHEMA.read_text()))
+    folders = {yaml.safe_load((ROOT / "config/config.yaml").read_text())["output_dir"], study["output_dir"]}
+    used = [*pictures_made.FIGURES.values(), *(address for address, _, _ in pictures_made.PAGES.values())]
+    assert {path.split("/")[0] for path in used} == folders

@@ -132,9 +132,11 @@ def test_paper_says_which_map_it_is_and_from_which_magnitude_and_offers_no_butto
             "['seed', 'whose', 'threshold-value', 'threshold', 'faint', 'to-seed', 'to-peak']"
             ".filter((name) => document.getElementById(name).offsetHeight)"
         )
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     finally:
         page.call("Emulation.setEmulatedMedia", media="", features=still)
     assert shown == ["seed", "whose", "threshold-value"]
+    assert ground == "rgb(255, 255, 255)"
 
 
 def test_what_is_below_the_threshold_is_hidden_when_it_does_not_fade(page):
