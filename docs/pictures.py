@@ -6,17 +6,20 @@ Pictures are small, for they stay in the history of the repository; pages are ph
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from browser import Browser, find_chromium  # noqa: E402
+
 IMAGES = ROOT / "docs" / "images"
 WIDTHS = {"gallery": 760, ".": 1100}  # at most, by folder
-COLOURS = 128
+COLOURS = 256
 GROUP = "results/group/figures/"
 RUN = "results/sub-01/figures/sub-01_task-rest_space-MNI152_atlas-"
 HALVES = "results_gallery/group/figures/reliability-halves_atlas-dosenbach160r4p5_meas-correlation_desc-bandpass_"
@@ -54,25 +57,24 @@ def main() -> None:
     """Make every picture; the studies must have run."""
     for name, figure in FIGURES.items():
         save(Image.open(ROOT / figure), name)
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    chromium = find_chromium()
     if chromium is None:
         raise SystemExit("Chromium is needed for the pictures of pages (Debian and Ubuntu: apt install chromium).")
+    browser = Browser(chromium)
     for name, (address, width, height) in PAGES.items():
-        save(photograph(chromium, address, width, height), name)
+        save(photograph(browser, address, width, height), name)
+    browser.close()
 
 
-def photograph(chromium: str, address: str, width: int, height: int) -> Image.Image:
-    """Return a page as it is seen in a window, without the empty ground below it."""
+def photograph(browser: Browser, address: str, width: int, height: int) -> Image.Image:
+    """Return a page as it is seen in a window."""
     path, _, fragment = address.partition("#")
+    browser.open(f"{(ROOT / path).as_uri()}#{fragment}", width, height)
+    if path.endswith("_connectomes.html"):
+        browser.wait_until("document.querySelector('#brain').dataset.quality === 'fine'")
     with tempfile.TemporaryDirectory() as folder:
-        shot = Path(folder) / "page.png"
-        subprocess.run(
-            [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--screenshot={shot}",
-             f"--window-size={width},{height}", "--virtual-time-budget=5000", f"--user-data-dir={folder}",
-             f"{(ROOT / path).as_uri()}#{fragment}"],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        return Image.open(shot).convert("RGB")
+        browser.screenshot(Path(folder) / "page.png")
+        return Image.open(Path(folder) / "page.png").convert("RGB")
 
 
 def save(picture: Image.Image, name: str) -> None:
@@ -80,7 +82,7 @@ def save(picture: Image.Image, name: str) -> None:
     picture = picture.convert("RGB")
     width = min(picture.width, WIDTHS[str(Path(name).parent)])
     picture = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)
-    picture = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    picture = picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=8, dither=Image.Dither.NONE)
     picture.save(IMAGES / f"{name}.png", optimize=True)
 
 
