@@ -6,7 +6,7 @@ from sphereconn import provenance
 from sphereconn.aggregate.described import group_mean
 from sphereconn.aggregate.moments import group_moments
 from sphereconn.aggregate.nodes import GROUP_COLUMNS, group_nodes
-from sphereconn.aggregate.stack import matrix_from_edges
+from sphereconn.connect.edges import matrix_from_edges
 from sphereconn.files import read_json, read_records, write_json, write_matrix, write_rows
 from sphereconn.log import logged
 from sphereconn.study.groups import left_out_of, members_of, name_of

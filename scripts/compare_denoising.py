@@ -1,11 +1,11 @@
 """Strategies of denoising side by side: stacks and their tables in; criteria, QC-FC, similarity and a sidecar out."""
 
 from sphereconn import provenance
-from sphereconn.aggregate.stack import matrix_from_edges
 from sphereconn.compare import comparison_tables as t
 from sphereconn.compare.denoising import compare_strategies
 from sphereconn.compare.distance import edge_lengths
 from sphereconn.compare.strategies import read_strategy, similarity_of
+from sphereconn.connect.edges import matrix_from_edges
 from sphereconn.draw.nodes_table import read_nodes
 from sphereconn.files import write_json, write_matrix, write_rows
 from sphereconn.log import logged

@@ -1,11 +1,12 @@
-"""Connectome of one run: cleaned signals in; matrix and sidecar out."""
+"""Connectome of one run: cleaned signals in; matrix, its edges and sidecar out."""
 
 import numpy as np
 
 from sphereconn.connect.connectivity import Connectome, connectome
-from sphereconn.connect.measures import connectome_sidecar
+from sphereconn.connect.edges import write_connectome
+from sphereconn.connect.measures import connectome_sidecar, measure
 from sphereconn.errors import about
-from sphereconn.files import read_json, read_signals, write_json, write_matrix
+from sphereconn.files import read_json, read_signals, write_json
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
@@ -20,7 +21,8 @@ with logged(snakemake.log[0]):
             samples = cleaned["EffectiveDegreesOfFreedom"] if settings["samples"] == "effective" else len(signals)
             result = connectome(signals, settings["kind"], settings["covariance"], names, samples=samples)
 
-    write_matrix(output.matrix, names, result.matrix)
+    diagonal = measure(settings)["ValidDiagonal"]
+    write_connectome(output.matrix, output.edges, names, result.matrix, diagonal=diagonal)
     estimate = {
         "Shrinkage": result.shrinkage,
         "Samples": result.samples,

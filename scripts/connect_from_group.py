@@ -3,7 +3,8 @@
 import numpy as np
 
 from sphereconn.connect.connectivity import partial_correlation_of_precision
-from sphereconn.connect.measures import connectome_sidecar
+from sphereconn.connect.edges import write_connectome
+from sphereconn.connect.measures import connectome_sidecar, measure
 from sphereconn.files import MISSING, read_json, read_rows, write_json, write_matrix
 from sphereconn.log import logged
 
@@ -18,13 +19,13 @@ with logged(snakemake.log[0]):
     precision, covariance = (
         np.array(np.load(path, mmap_mode="r")[place]) for path in (inputs.precisions, inputs.covariances)
     )
-    names = fit["Nodes"]
+    names, diagonal = fit["Nodes"], measure(settings)["ValidDiagonal"]
     fitted = {
         "partial correlation": partial_correlation_of_precision(precision),
         "precision": precision,
         "covariance": covariance,
     }
-    write_matrix(output.matrix, names, fitted[settings["matrix"]])
+    write_connectome(output.matrix, output.edges, names, fitted[settings["matrix"]], diagonal=diagonal)
     for kind, matrix in fitted.items():
         write_matrix(output[kind.replace(" ", "_")], names, matrix)
 

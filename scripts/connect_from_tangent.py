@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from sphereconn.connect.edges import write_connectome
 from sphereconn.connect.measures import connectome_sidecar
-from sphereconn.files import MISSING, read_json, read_records, write_json, write_matrix
+from sphereconn.files import MISSING, read_json, read_records, write_json
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
@@ -13,7 +14,8 @@ with logged(snakemake.log[0]):
     place = [row["run"] for row in rows].index(snakemake.wildcards.stem)
     row, names = rows[place], fit["Nodes"]
     reason = row["left_out"]
-    write_matrix(output.matrix, names, np.array(np.load(inputs.displacements, mmap_mode="r")[place]))
+    displacement = np.array(np.load(inputs.displacements, mmap_mode="r")[place])
+    write_connectome(output.matrix, output.edges, names, displacement, diagonal=True)
 
     # A run that was left out has no estimate, so nothing can be said of its convergence.
     estimate = {key: fit[key] if reason == MISSING else None for key in ("GradientNorm", "Converged", "Iterations")}

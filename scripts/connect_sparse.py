@@ -1,11 +1,10 @@
 """Sparse inverse covariance of one run: cleaned signals in; connectome, matrices of the fit, path and sidecar out."""
 
-from shutil import copyfile
-
-from sphereconn.connect.measures import certificate, connectome_sidecar
+from sphereconn.connect.edges import write_connectome
+from sphereconn.connect.measures import certificate, connectome_sidecar, measure
 from sphereconn.connect.sparse_selection import Grid, no_fit, sparse_inverse_covariance
 from sphereconn.errors import about
-from sphereconn.files import read_json, read_signals, write_json, write_matrix, write_rows, written_whole
+from sphereconn.files import read_json, read_signals, write_json, write_matrix, write_rows
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
@@ -29,8 +28,8 @@ with logged(snakemake.log[0]):
 
     for kind, matrix in fit.matrices.items():
         write_matrix(output[kind.replace(" ", "_")], names, matrix)
-    with written_whole(output.matrix) as temporary:
-        copyfile(output[settings["matrix"].replace(" ", "_")], temporary)
+    chosen, diagonal = fit.matrices[settings["matrix"]], measure(settings)["ValidDiagonal"]
+    write_connectome(output.matrix, output.edges, names, chosen, diagonal=diagonal)
     write_rows(output.path, list(fit.path) or ["alpha"], zip(*fit.path.values(), strict=True))
     identical = [[names[one], names[other]] for one, other in fit.identical]
     estimate = {**certificate(fit, len(names)), "NodesWithTheSameSignal": identical}

@@ -1,8 +1,8 @@
 """Figures of denoising compared: tables, QC-FC matrices, nodes and sidecar in; criteria and distance figures out."""
 
-from sphereconn.aggregate.stack import edge_vector
 from sphereconn.compare.denoising import CRITERIA
 from sphereconn.compare.distance import edge_lengths
+from sphereconn.connect.edges import edge_vector
 from sphereconn.draw import comparison_words as say
 from sphereconn.draw.comparison import criteria_figure, distance_figure
 from sphereconn.draw.nodes_table import read_nodes

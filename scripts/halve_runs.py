@@ -1,9 +1,10 @@
 """Halves of runs: cleaned signals in; a stack of the connectomes of the halves, its table and sidecar out."""
 
 from sphereconn import provenance
-from sphereconn.aggregate.stack import edge_vector, write_edges
+from sphereconn.aggregate.stack import write_edges
 from sphereconn.compare.halves import HALVES, too_short_for_halves
 from sphereconn.compare.lengths import Part, connectome_of_part
+from sphereconn.connect.edges import edge_vector, n_edges_of
 from sphereconn.connect.measures import measure
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_records, read_signals, write_json, write_rows
@@ -27,7 +28,7 @@ with logged(snakemake.log[0]):
                     estimate = (len(half.signals), settings["kind"], settings["covariance"], nodes)
                     yield edge_vector(connectome_of_part(half, *estimate), described["ValidDiagonal"])
 
-    n_edges = len(nodes) * (len(nodes) + (1 if described["ValidDiagonal"] else -1)) // 2
+    n_edges = n_edges_of(len(nodes), described["ValidDiagonal"])
     write_edges(output.stack, edges(), (2 * len(kept), n_edges))
     rows = ([params.runs[place], params.subjects[place], half] for place in kept for half in HALVES)
     write_rows(output.runs, ["name", "subject", "repeat"], rows)

@@ -1,9 +1,9 @@
 """Reliability of connectomes: stack, its table and nodes in; intraclass correlations, tables and a sidecar out."""
 
 from sphereconn import provenance
-from sphereconn.aggregate.stack import matrix_from_edges
 from sphereconn.compare import reliability as r
 from sphereconn.compare.edges import edge_reader
+from sphereconn.connect.edges import matrix_from_edges
 from sphereconn.files import MISSING, read_json, read_records, write_json, write_matrix, write_rows
 from sphereconn.log import logged
 

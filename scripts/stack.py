@@ -1,23 +1,26 @@
-"""One file of all edges of a combination: matrices of runs in; stack (a row a run), table of runs and sidecar out."""
+"""One file of all edges of a combination: edges of runs in; stack (a row a run), table of runs and sidecar out."""
 
 from sphereconn import provenance
 from sphereconn.aggregate.stack import OF_STACK, stack_quality, write_stack
 from sphereconn.connect.measures import measure
-from sphereconn.files import MISSING, read_json, write_json, write_rows
+from sphereconn.files import MISSING, read_json, read_records, write_json, write_rows
 from sphereconn.log import logged
 
 with logged(snakemake.log[0]):
     estimator, runs = snakemake.params.estimator, snakemake.params.runs
     described = measure(estimator)
     diagonal = described["ValidDiagonal"]
-    sidecars = [read_json(path) for path in snakemake.input.sidecars]
-    left_out = [sidecar.get("LeftOut") for sidecar in sidecars]
+    left_out, quality = [], []  # the sidecars themselves would fill the memory
+    for sidecar in map(read_json, snakemake.input.sidecars):
+        left_out.append(sidecar.get("LeftOut"))
+        quality.append(stack_quality(sidecar))
     kept = [place for place, reason in enumerate(left_out) if reason is None]
-    nodes = write_stack(snakemake.output.stack, snakemake.input.matrices, kept, diagonal=diagonal)
+    nodes = [node["name"] for node in read_records(snakemake.input.nodes[0])]
+    write_stack(snakemake.output.stack, snakemake.input.edges, len(nodes), kept, diagonal=diagonal)
     columns = list(dict.fromkeys(column for run in runs for column in run))
     rows = ([runs[place].get(column, MISSING) for column in columns] for place in kept)
     write_rows(snakemake.output.runs, columns, rows)
-    write_rows(snakemake.output.quality, list(OF_STACK), (stack_quality(sidecars[place]) for place in kept))
+    write_rows(snakemake.output.quality, list(OF_STACK), (quality[place] for place in kept))
     write_json(
         snakemake.output.sidecar,
         {

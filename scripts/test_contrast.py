@@ -1,6 +1,6 @@
 """Results of a contrast: stack, its tables and the permutations in; matrices, tables, design and a sidecar out."""
 
-from sphereconn.aggregate.stack import matrix_from_edges
+from sphereconn.connect.edges import matrix_from_edges
 from sphereconn.errors import about
 from sphereconn.files import write_json, write_matrix, write_rows
 from sphereconn.infer import contrast as c

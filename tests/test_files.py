@@ -26,18 +26,31 @@ MATRICES = {
 
 
 @pytest.mark.parametrize("kind", MATRICES)
-def test_a_matrix_is_read_as_it_was_written_to_the_last_bit(tmp_path, kind):
+def test_a_matrix_is_read_as_it_was_to_seven_digits(tmp_path, kind):
     matrix = MATRICES[kind]
     names = [f"node {number}" for number in range(len(matrix))]
     write_matrix(tmp_path / "matrix.tsv", names, matrix)
     found_names, found = read_matrix(tmp_path / "matrix.tsv")
     assert found_names == names
-    np.testing.assert_array_equal(found, matrix)
+    np.testing.assert_allclose(found, matrix, rtol=5e-7)  # half of the seventh digit of 1.000000
+    written = (tmp_path / "matrix.tsv").read_bytes()
+    write_matrix(tmp_path / "again.tsv", names, found)
+    assert (tmp_path / "again.tsv").read_bytes() == written
+
+
+@pytest.mark.parametrize(
+    ("number", "cell"),
+    [(0.0, "0"), (1.0, "1"), (-1 / 3, "-0.3333333"), (1e-9 / 3, "3.333333e-10"), (np.nan, "n/a"), (np.inf, "n/a")],
+)
+def test_a_cell_of_a_matrix_has_seven_digits_or_says_that_it_is_missing(tmp_path, number, cell):
+    for matrix in (np.full((2, 2), number), np.array([[1, number], [2, number]])):
+        write_matrix(tmp_path / "matrix.tsv", ["a", "b"], matrix)
+        assert (tmp_path / "matrix.tsv").read_text().splitlines()[1].split("\t")[2] == cell
 
 
 def test_counts_are_written_as_whole_numbers(tmp_path):
-    write_matrix(tmp_path / "n.tsv", ["a", "b"], np.array([[3, 2], [2, 3]]))
-    assert (tmp_path / "n.tsv").read_text() == "node\ta\tb\na\t3\t2\nb\t2\t3\n"
+    write_matrix(tmp_path / "n.tsv", ["a", "b"], np.array([[3, 12345678], [12345678, 3]]))
+    assert (tmp_path / "n.tsv").read_text() == "node\ta\tb\na\t3\t12345678\nb\t12345678\t3\n"
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])

@@ -5,7 +5,6 @@ import pytest
 
 from sphereconn.aggregate.moments import group_moments
 from sphereconn.aggregate.nodes import SUBJECT_COLUMNS, subject_nodes
-from sphereconn.aggregate.stack import edge_vector
 from sphereconn.aggregate.subjects import (
     average_connectomes,
     combined_degrees_of_freedom,
@@ -16,6 +15,7 @@ from sphereconn.aggregate.subjects import (
     weights_of,
 )
 from sphereconn.connect.connectivity import connectome
+from sphereconn.connect.edges import edge_vector
 from sphereconn.errors import InputError
 
 ROUNDING = 1e-12  # of sums of some hundred numbers around 1

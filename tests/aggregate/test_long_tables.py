@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sphereconn.aggregate.long_tables import COLUMNS, long_table
-from sphereconn.aggregate.stack import edge_vector
+from sphereconn.connect.edges import edge_vector
 
 NODES, NETWORKS = ["a", "b", "c", "d"], ["one", "two", "", "two"]
 

@@ -8,8 +8,8 @@ import pytest
 from cohort import cohort_signals
 
 from sphereconn.aggregate.moments import group_moments
-from sphereconn.aggregate.stack import edge_vector
 from sphereconn.connect.connectivity import connectome
+from sphereconn.connect.edges import edge_vector
 
 
 def correlations(n_runs=30, n_edges=50, missing=0.0, seed=0):

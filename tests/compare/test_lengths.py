@@ -7,7 +7,7 @@ import pytest
 from cohort import cohort_signals
 from compare.repeated_runs import draw, reader
 
-from sphereconn.aggregate.stack import edge_vector, write_edges
+from sphereconn.aggregate.stack import write_edges
 from sphereconn.compare import lengths, reliability
 from sphereconn.compare.edges import edge_reader
 from sphereconn.compare.halves import spearman_brown
@@ -28,6 +28,7 @@ from sphereconn.compare.reliability import (
     summary_rows,
 )
 from sphereconn.compare.repeats import repeats_of
+from sphereconn.connect.edges import edge_vector
 
 NAMES = ["a", "b", "c", "d"]
 

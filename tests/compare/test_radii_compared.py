@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sphereconn.aggregate.stack import matrix_from_edges
 from sphereconn.aggregate.strength import node_strength
 from sphereconn.compare.radii import (
     MEASURES,
@@ -21,6 +20,7 @@ from sphereconn.compare.radii import (
 )
 from sphereconn.compare.radius_tables import described, point_rows, similarity_rows
 from sphereconn.compare.similarity import similarity
+from sphereconn.connect.edges import matrix_from_edges
 from sphereconn.errors import InputError
 
 N_NODES = 6

@@ -11,7 +11,7 @@ from cohort import cohort_signals
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sphereconn.aggregate.stack import edge_vector, matrix_from_edges
+from sphereconn.connect.edges import edge_vector, matrix_from_edges
 from sphereconn.infer import components as module
 from sphereconn.infer.components import MOST_LEVELS, Enhancement, components, enhanced, n_nodes_of, on_side
 from sphereconn.infer.glm import edge_statistics

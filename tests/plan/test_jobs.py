@@ -44,8 +44,8 @@ def test_combined_runs_are_made_from_all_runs_of_the_subject(joined):
 def test_an_average_is_made_from_the_connectomes_of_the_runs(study):
     averaged = study(combine={"over": ["session"], "how": "average"})
     files = jobs.combined_connectomes(averaged, BOTH, "dmn", "none", "full")
-    assert [path.rpartition("/")[2] for path in files["matrices"]] == [
-        f"sub-01_ses-{session}_atlas-dmn_meas-full_desc-none_relmat.tsv" for session in "ab"
+    assert [path.rpartition("/")[2] for path in files["edges"]] == [
+        f"sub-01_ses-{session}_atlas-dmn_meas-full_desc-none_edges.npy" for session in "ab"
     ]
 
 
@@ -65,7 +65,7 @@ def test_a_joint_fit_is_made_to_runs_or_to_combined_ones(study):
 def test_groups_are_made_of_members_with_their_rows_and_nodes(study, joined):
     of_job = ("dmn", "none", "full")
     for chosen, n in ((study(), 5), (joined, 3)):
-        assert len(jobs.group_connectomes(chosen, *of_job)["matrices"]) == n
+        assert len(jobs.group_connectomes(chosen, *of_job)["edges"]) == n
         assert len(jobs.group_nodes(chosen, *of_job)) == len(jobs.group_rows(chosen, *of_job)) == n
     assert [row["site"] for row in jobs.group_rows(joined, *of_job)] == ["essen", "bochum", "essen"]
 

@@ -34,6 +34,7 @@ def test_a_run_has_its_signals_and_its_connectomes(study):
     ]
     made = endings(study(), "connectomes", run)
     assert [name for name in made if "full" in name] == [
+        "meas-full_desc-none_edges.npy",
         "meas-full_desc-none_relmat.json",
         "meas-full_desc-none_relmat.tsv",
     ]

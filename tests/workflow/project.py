@@ -39,6 +39,7 @@ AFFINE = np.diag([8.0, 8.0, 8.0, 1.0])
 AFFINE[:3, 3] = (-96, -132, -78)
 SHAPE = (25, 29, 25)
 N_FRAMES = 80
+HALF_A_DIGIT = 5e-7  # relative: of the seven digits that a matrix is written with
 
 
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))

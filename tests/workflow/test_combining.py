@@ -14,14 +14,14 @@ import nibabel
 import numpy as np
 import pytest
 
-from sphereconn.aggregate.stack import edge_vector
 from sphereconn.connect.connectivity import connectome
+from sphereconn.connect.edges import edge_vector
 from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
 from sphereconn.connect.sparse_selection import Grid, sparse_inverse_covariance
 from sphereconn.files import read_matrix, read_signals
 from sphereconn.plan.products import results
 from sphereconn.study.study import resolve_study
-from workflow.project import N_FRAMES, ROOT, new_project, write_run
+from workflow.project import HALF_A_DIGIT, N_FRAMES, ROOT, new_project, write_run
 
 # subject, session, run, site, age
 RUNS = [
@@ -117,6 +117,10 @@ def matrix_of(project, stem, estimator, suffix="relmat.tsv"):
     return read_matrix(path_of(project, stem, f"meas-{estimator}_desc-bandpass_{suffix}"))[1]
 
 
+def edges_of(project, stem, estimator):
+    return np.load(path_of(project, stem, f"meas-{estimator}_desc-bandpass_edges.npy"))
+
+
 def json_of(path):
     return json.loads(path.read_text())
 
@@ -160,20 +164,23 @@ def test_the_connectomes_are_estimated_from_the_joined_signals(joined):
     for stem in COMBINED:
         signals = signals_of(joined, stem)
         expected = connectome(signals, "correlation", "empirical").matrix
-        np.testing.assert_array_equal(matrix_of(joined, stem, "full"), expected)
+        np.testing.assert_array_equal(edges_of(joined, stem, "full"), edge_vector(expected, diagonal=False))
         fit = sparse_inverse_covariance(signals, selection=0.1, grid=Grid(gap_per_node=GAP))
-        np.testing.assert_array_equal(matrix_of(joined, stem, "sparse"), fit.partial_correlation)
+        np.testing.assert_array_equal(
+            edges_of(joined, stem, "sparse"), edge_vector(fit.partial_correlation, diagonal=False)
+        )
     fit = group_sparse_inverse_covariance(
         [signals_of(joined, stem) for stem in COMBINED], selection=0.02, grid=Grid(gap_per_node=GAP)
     )
     for stem, precision in zip(COMBINED, fit.precisions, strict=True):
-        np.testing.assert_array_equal(matrix_of(joined, stem, "joint", "stat-precision_relmat.tsv"), precision)
+        found = matrix_of(joined, stem, "joint", "stat-precision_relmat.tsv")
+        np.testing.assert_allclose(found, precision, rtol=HALF_A_DIGIT)
 
 
 def test_single_runs_keep_their_connectomes_but_for_joint_fits(joined):
     for stem in STEMS:
         expected = connectome(signals_of(joined, stem), "correlation", "empirical").matrix
-        np.testing.assert_array_equal(matrix_of(joined, stem, "full"), expected)
+        np.testing.assert_array_equal(edges_of(joined, stem, "full"), edge_vector(expected, diagonal=False))
         assert not path_of(joined, stem, "meas-joint_desc-bandpass_relmat.tsv").exists()
 
 
@@ -206,15 +213,15 @@ def test_the_nodes_are_put_together_over_the_runs(joined):
 @pytest.mark.parametrize(("estimator", "fisher_z"), [("full", True), ("cov", False), ("sparse", True), ("joint", True)])
 def test_connectomes_of_runs_are_averaged(averaged, estimator, fisher_z):
     for subject, stems in OF_SUBJECT.items():
-        edges = np.array([edge_vector(matrix_of(averaged, stem, estimator), diagonal=not fisher_z) for stem in stems])
+        edges = np.array([edges_of(averaged, stem, estimator) for stem in stems])
         weights = [
             json_of(path_of(averaged, stem, "desc-bandpass_timeseries.json"))["EffectiveDegreesOfFreedom"]
             for stem in stems
         ]
         values = np.average(np.arctanh(edges) if fisher_z else edges, axis=0, weights=weights)
         expected = np.tanh(values) if fisher_z else values
-        found = matrix_of(averaged, f"sub-{subject}_task-rest_run-all", estimator)
-        np.testing.assert_allclose(edge_vector(found, diagonal=not fisher_z), expected, rtol=1e-12, atol=1e-15)
+        found = edges_of(averaged, f"sub-{subject}_task-rest_run-all", estimator)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
     sidecar = json_of(path_of(averaged, COMBINED[0], f"meas-{estimator}_desc-bandpass_relmat.json"))
     assert sidecar["Combined"] == "average" and sidecar["FisherZ"] is fisher_z
     assert [run["Name"] for run in sidecar["RunsCombined"]] == STEMS[:4]
@@ -240,9 +247,9 @@ def test_groups_have_one_row_a_subject(study, request):
         ("03", "all", "odd", "50"),
     ]
     assert "session" not in rows[0]
-    edges = np.array([edge_vector(matrix_of(project, COMBINED[place], "full"), False) for place in (0, 2)])
+    edges = np.array([edges_of(project, COMBINED[place], "full") for place in (0, 2)])
     mean = read_matrix(of_group(project, "full", "stat-mean_relmat.tsv", "site-odd"))[1]
-    np.testing.assert_allclose(edge_vector(mean, False), np.tanh(np.arctanh(edges).mean(axis=0)), rtol=1e-12)
+    np.testing.assert_allclose(edge_vector(mean, False), np.tanh(np.arctanh(edges).mean(axis=0)), rtol=HALF_A_DIGIT)
     sidecar = json_of(of_group(project, "full", "stat-mean_relmat.json", "site-odd"))
     assert (sidecar["NumberOfRuns"], sidecar["Runs"]) == (2, [COMBINED[0], COMBINED[2]])
 
@@ -377,8 +384,8 @@ def test_a_run_that_is_left_out_counts_for_no_subject_and_a_subject_without_runs
         starts = [0, N_FRAMES, 2 * N_FRAMES]
         assert censored["FramewiseDisplacement"] == [start + frame for start in starts for frame in range(4)]
     else:
-        edges = np.array([edge_vector(matrix_of(project, stem, "full"), False) for stem in kept])
-        found = edge_vector(matrix_of(project, COMBINED[0], "full"), False)
+        edges = np.array([edges_of(project, stem, "full") for stem in kept])
+        found = edges_of(project, COMBINED[0], "full")
         np.testing.assert_allclose(found, np.tanh(np.arctanh(edges).mean(axis=0)), rtol=1e-12)
     for estimator in ESTIMATORS:
         assert np.isnan(matrix_of(project, COMBINED[2], estimator)).all()

@@ -6,7 +6,7 @@ import pytest
 
 from sphereconn import read_study
 from sphereconn.files import read_json, read_matrix, read_records
-from workflow.project import AFFINE, SHAPE, new_project
+from workflow.project import AFFINE, HALF_A_DIGIT, SHAPE, new_project
 
 N_RUNS, N_FRAMES = 18, 60
 START = "group/comparison-denoising_atlas-nodes"
@@ -122,7 +122,7 @@ def test_qcfc_of_each_edge_is_the_partial_correlation_over_the_runs_in_common(fi
     design = np.column_stack([np.ones(len(age)), age])
     residuals = [values - design @ np.linalg.lstsq(design, values, rcond=None)[0] for values in (z, motion)]
     expected = [np.corrcoef(edge, residuals[1])[0, 1] for edge in residuals[0].T]
-    np.testing.assert_allclose(matrix[np.triu_indices(12, 1)], expected, atol=1e-10)
+    np.testing.assert_allclose(matrix[np.triu_indices(12, 1)], expected, rtol=HALF_A_DIGIT, atol=1e-10)
 
 
 def test_most_and_least_motion_are_told_apart_by_distance_and_drawn(finished_once, criteria):

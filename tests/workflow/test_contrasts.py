@@ -6,7 +6,7 @@ from scipy import stats
 
 from sphereconn import InputError, read_study
 from sphereconn.files import read_json, read_matrix, read_records
-from workflow.project import new_project
+from workflow.project import HALF_A_DIGIT, new_project
 
 N_RUNS = 8
 SEX = "FFFMFMMM"
@@ -50,9 +50,8 @@ def finished(finished_once, tmp_path):
 
 def edges(project):
     """Fisher's z of the three edges of every run."""
-    path = "sub-{0}/func/sub-{0}_task-rest_atlas-mine_meas-full_desc-bandpass_relmat.tsv"
-    matrices = [read_matrix(project.root / "results" / path.format(f"{n:02d}"))[1] for n in range(1, N_RUNS + 1)]
-    return np.arctanh([matrix[np.triu_indices(3, 1)] for matrix in matrices])
+    path = "sub-{0}/func/sub-{0}_task-rest_atlas-mine_meas-full_desc-bandpass_edges.npy"
+    return np.arctanh([np.load(project.root / "results" / path.format(f"{n:02d}")) for n in range(1, N_RUNS + 1)])
 
 
 def read(project, contrast, statistic):
@@ -63,10 +62,10 @@ def read(project, contrast, statistic):
 def test_two_groups_are_compared_by_students_t(finished_once):
     z, male = edges(finished_once), np.array([sex == "M" for sex in SEX])
     expected = stats.ttest_ind(z[male], z[~male])
-    np.testing.assert_allclose(read(finished_once, "sexes", "statistic"), expected.statistic, rtol=1e-9)
-    np.testing.assert_allclose(read(finished_once, "sexes", "p"), expected.pvalue, rtol=1e-9)
+    np.testing.assert_allclose(read(finished_once, "sexes", "statistic"), expected.statistic, rtol=HALF_A_DIGIT)
+    np.testing.assert_allclose(read(finished_once, "sexes", "p"), expected.pvalue, rtol=HALF_A_DIGIT)
     np.testing.assert_allclose(
-        read(finished_once, "sexes", "effect"), z[male].mean(axis=0) - z[~male].mean(axis=0), rtol=1e-9
+        read(finished_once, "sexes", "effect"), z[male].mean(axis=0) - z[~male].mean(axis=0), rtol=HALF_A_DIGIT
     )
 
 
@@ -80,13 +79,13 @@ def test_all_permutations_are_done_where_there_are_few(finished_once):
         one = np.isin(np.arange(N_RUNS), chosen)
         found.append(np.abs(stats.ttest_ind(z[one], z[~one]).statistic).max())
     observed = np.abs(read(finished_once, "sexes", "statistic"))
-    expected = [(np.array(found) >= t * (1 - 1e-9)).mean() for t in observed]
-    np.testing.assert_allclose(read(finished_once, "sexes", "fwe"), expected, atol=1e-12)
+    expected = [(np.array(found) >= t * (1 - HALF_A_DIGIT)).mean() for t in observed]
+    np.testing.assert_allclose(read(finished_once, "sexes", "fwe"), expected, rtol=HALF_A_DIGIT)
 
 
 def test_the_mean_is_the_one_sample_t_test(finished_once):
     expected = stats.ttest_1samp(edges(finished_once), 0)
-    np.testing.assert_allclose(read(finished_once, "mean", "p"), expected.pvalue, rtol=1e-9)
+    np.testing.assert_allclose(read(finished_once, "mean", "p"), expected.pvalue, rtol=HALF_A_DIGIT)
     assert not (finished_once.root / "results" / name("mean", "stat-fwe_relmat.tsv")).exists()
 
 

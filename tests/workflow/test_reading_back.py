@@ -10,7 +10,7 @@ import pytest
 
 from sphereconn import InputError, read_study
 from sphereconn.files import read_matrix, read_signals
-from workflow.project import ROOT
+from workflow.project import HALF_A_DIGIT, ROOT
 
 RUN = "sub-02_task-rest"
 
@@ -52,11 +52,12 @@ def test_the_settings_are_those_of_the_study(study, finished_once):
 
 
 def test_a_connectome_is_that_of_its_file(study, folder):
-    path = f"sub-02/func/{RUN}_atlas-mine_meas-partial_desc-bandpass_relmat.tsv"
-    names, expected = read_matrix(folder / path)
+    start = folder / "sub-02" / "func" / f"{RUN}_atlas-mine_meas-partial_desc-bandpass"
+    names, expected = read_matrix(f"{start}_relmat.tsv")
     found = study.connectome(RUN, "mine", estimator="partial")
     assert found.index.tolist() == found.columns.tolist() == names
-    np.testing.assert_array_equal(values_of(found), expected)
+    np.testing.assert_allclose(values_of(found), expected, rtol=HALF_A_DIGIT)
+    np.testing.assert_array_equal(values_of(found)[np.triu_indices(3, 1)], np.load(f"{start}_edges.npy"))
     assert study.connectome("sub-02", "mine", "bandpass", "partial").equals(found)  # as one run begins so
     assert study.described("sub-02", "mine", estimator="partial")["RelationshipMeasure"].startswith("partial")
 

@@ -10,7 +10,7 @@ from sphereconn.compare.halves import degrees_of_freedom_of_part
 from sphereconn.compare.icc import one_way, two_way
 from sphereconn.connect.connectivity import connectome
 from sphereconn.files import read_json, read_matrix, read_records, read_signals
-from workflow.project import N_FRAMES, new_project
+from workflow.project import HALF_A_DIGIT, N_FRAMES, new_project
 
 N_SUBJECTS, N_SESSIONS = 4, 2
 DESCRIPTION = {"describe_study": 1, "write_report": 1}
@@ -68,9 +68,9 @@ def place(project, over, suffix):
 
 def edges(project):
     """Fisher's z of the three edges, shape (n_subjects, n_sessions, 3)."""
-    path = "sub-{0:02d}/ses-{1}/func/sub-{0:02d}_ses-{1}_task-rest_" + OF_MINE + "_relmat.tsv"
+    path = "sub-{0:02d}/ses-{1}/func/sub-{0:02d}_ses-{1}_task-rest_" + OF_MINE + "_edges.npy"
     paths = [path.format(subject, session) for subject in range(1, N_SUBJECTS + 1) for session in (1, 2)]
-    r = [read_matrix(project.root / "results" / each)[1][np.triu_indices(3, 1)] for each in paths]
+    r = [np.load(project.root / "results" / each) for each in paths]
     return np.arctanh(r).reshape(N_SUBJECTS, N_SESSIONS, 3)
 
 
@@ -83,7 +83,7 @@ def test_every_edge_has_the_intraclass_correlations_of_its_runs(finished_once):
     expected = (one_way(z.reshape(8, 3), np.repeat(np.arange(4), 2)), *two_way(z))
     for short, one in zip(("icc11", "icc21", "icc31"), expected, strict=True):
         matrix = read_matrix(place(finished_once, "session", f"stat-{short}_relmat.tsv"))[1]
-        np.testing.assert_allclose(matrix[np.triu_indices(3, 1)], one.icc, rtol=1e-9)
+        np.testing.assert_allclose(matrix[np.triu_indices(3, 1)], one.icc, rtol=HALF_A_DIGIT)
         rows = read_records(place(finished_once, "session", "edges.tsv"))
         np.testing.assert_allclose([float(row[f"{short}_lower"]) for row in rows], one.lower, rtol=1e-9)
         assert [row["subjects"] for row in rows] == ["4"] * 3
@@ -110,7 +110,7 @@ def test_runs_of_a_subject_are_compared_with_those_of_others(finished_once):
     assert expected > 0.7
     names, similarity = read_matrix(place(finished_once, "session", "similarity.tsv"))
     order = [0, 2, 4, 6, 1, 3, 5, 7]
-    np.testing.assert_allclose(similarity, np.corrcoef(z[order]), atol=1e-10)
+    np.testing.assert_allclose(similarity, np.corrcoef(z[order]), rtol=HALF_A_DIGIT)
     assert names[0] == "sub-01_ses-1_task-rest" and names[4] == "sub-01_ses-2_task-rest"
 
 
@@ -191,7 +191,7 @@ def test_halves_of_one_run_of_each_subject_are_compared_as_they_are(finished):
     np.testing.assert_allclose(stack[3], expected[np.triu_indices(3, 1)], rtol=1e-12)
     subject, z = np.repeat(np.arange(5), 2), np.arctanh(stack)
     matrix = read_matrix(f"{start}_stat-icc11_relmat.tsv")[1]
-    np.testing.assert_allclose(matrix[np.triu_indices(3, 1)], one_way(z, subject).icc, rtol=1e-9)
+    np.testing.assert_allclose(matrix[np.triu_indices(3, 1)], one_way(z, subject).icc, rtol=HALF_A_DIGIT)
     assert "first and the second half of each run" in (finished.root / "results" / "report.html").read_text()
     assert finished.pending() == {}
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from sphereconn.aggregate.stack import edge_vector
 from sphereconn.connect.connectivity import connectome
+from sphereconn.connect.edges import edge_vector
 from sphereconn.files import read_json, read_matrix, read_signals
 from sphereconn.plan.products import results
+from workflow.project import HALF_A_DIGIT
 
 RUN = "sub-01/func/sub-01_task-rest_atlas-dmn"
 
@@ -61,23 +62,23 @@ def test_a_matrix_is_the_connectome_of_the_signals_beside_it(finished_once):
     results = finished_once.root / "results"
     _, signals = read_signals(results / f"{RUN}_desc-bandpass_timeseries.tsv")
     _, matrix = read_matrix(results / f"{RUN}_meas-partial_desc-bandpass_relmat.tsv")
+    edges = np.load(results / f"{RUN}_meas-partial_desc-bandpass_edges.npy")
     samples = read_json(results / f"{RUN}_desc-bandpass_timeseries.json")["EffectiveDegreesOfFreedom"]
     expected = connectome(signals, "partial correlation", "ledoit_wolf", samples=samples)
-    np.testing.assert_array_equal(matrix, expected.matrix)
+    np.testing.assert_allclose(matrix, expected.matrix, rtol=HALF_A_DIGIT)
+    np.testing.assert_array_equal(edges, edge_vector(expected.matrix, diagonal=False))
     sidecar = read_json(results / f"{RUN}_meas-partial_desc-bandpass_relmat.json")
     assert (sidecar["Shrinkage"], sidecar["Samples"]) == (expected.shrinkage, samples)
     assert sidecar["RelationshipMeasure"].endswith("Ledoit-Wolf shrunk covariance (samples: effective)")
 
 
 def test_a_group_is_the_mean_of_fishers_z_of_its_runs(finished_once):
-    func = "results/sub-{0}/func/sub-{0}_task-rest_atlas-dmn_meas-full_desc-bandpass_relmat.tsv"
-    members = [read_matrix(finished_once.root / func.format(number))[1] for number in ("01", "03")]
-    edges = np.array([edge_vector(matrix, diagonal=False) for matrix in members])
+    func = "results/sub-{0}/func/sub-{0}_task-rest_atlas-dmn_meas-full_desc-bandpass_edges.npy"
+    edges = np.array([np.load(finished_once.root / func.format(number)) for number in ("01", "03")])
     group = "results/group/site-odd_atlas-dmn_meas-full_desc-bandpass_stat-{}_relmat.tsv"
     mean, std, n = (read_matrix(finished_once.root / group.format(stat))[1] for stat in ("mean", "std", "n"))
-    # Two numbers: rounding of a mean and of arctanh, far below what a matrix means.
-    np.testing.assert_allclose(edge_vector(mean, False), np.tanh(np.arctanh(edges).mean(axis=0)), rtol=1e-12)
-    np.testing.assert_allclose(edge_vector(std, False), np.arctanh(edges).std(axis=0, ddof=1), rtol=1e-10)
+    np.testing.assert_allclose(edge_vector(mean, False), np.tanh(np.arctanh(edges).mean(axis=0)), rtol=HALF_A_DIGIT)
+    np.testing.assert_allclose(edge_vector(std, False), np.arctanh(edges).std(axis=0, ddof=1), rtol=HALF_A_DIGIT)
     assert (n == 2).all()
 
 
@@ -87,10 +88,11 @@ def test_the_stack_holds_every_run_and_is_read_without_this_library(finished_onc
     rows = (group / "group-all_atlas-dmn_meas-full_desc-bandpass_stack.tsv").read_text().splitlines()
     assert stack.shape == (3, 6)
     assert [row.split("\t")[0] for row in rows[1:]] == [f"sub-0{number}_task-rest" for number in (1, 2, 3)]
-    _, matrix = read_matrix(
-        finished_once.root / "results/sub-02/func/sub-02_task-rest_atlas-dmn_meas-full_desc-bandpass_relmat.tsv"
-    )
-    np.testing.assert_array_equal(stack[1], matrix[np.triu_indices(4, k=1)])
+    func = finished_once.root / "results/sub-02/func"
+    edges = np.load(func / "sub-02_task-rest_atlas-dmn_meas-full_desc-bandpass_edges.npy")
+    np.testing.assert_array_equal(stack[1], edges)
+    _, matrix = read_matrix(func / "sub-02_task-rest_atlas-dmn_meas-full_desc-bandpass_relmat.tsv")
+    np.testing.assert_allclose(matrix[np.triu_indices(4, k=1)], edges, rtol=HALF_A_DIGIT)
 
 
 def test_a_study_of_ones_own_has_nothing_of_the_default_study(finished_once):

@@ -1,8 +1,8 @@
 """Subjects: several runs of one combined, by joining their signals in time or by averaging their connectomes.
 
-Needs: sub-*/func/*_atlas-*_desc-*_timeseries.tsv, *_nodes.tsv; to be averaged, *_relmat.tsv.
+Needs: sub-*/func/*_atlas-*_desc-*_timeseries.tsv, *_nodes.tsv; to be averaged, *_edges.npy, *_relmat.json.
 Gives: with run-all in place of the entities that are combined over, sub-*/func/*_desc-*_nodes.tsv, and
-*_desc-*_timeseries.tsv, which connectomes.smk estimates connectomes from, or *_relmat.tsv, each with a sidecar.
+*_desc-*_timeseries.tsv, which connectomes.smk estimates connectomes from, or *_relmat.tsv and *_edges.npy, with sidecars.
 """
 
 

@@ -1,8 +1,8 @@
 """Connectomes: one matrix for each run, seed set, denoising and estimator.
 
 Needs: sub-*/func/*_atlas-*_desc-*_timeseries.tsv.
-Gives: sub-*/func/*_atlas-*_meas-*_desc-*_relmat.tsv with a sidecar, and *_stat-z_relmat.* where asked for; for sparse
-  estimators the matrices of the fit as well.
+Gives: sub-*/func/*_atlas-*_meas-*_desc-*_relmat.tsv with a sidecar, and *_edges.npy, which later rules read; for sparse
+  estimators the matrices of the fit as well, and *_stat-z_relmat.* where asked for.
 
 Where combined.smk joins the runs of a subject in time, the result is estimated here like a run.
 """

@@ -1,6 +1,6 @@
 """Groups: the connectomes of all runs, and of each level of each grouping column, put together.
 
-Needs: sub-*/func/*_relmat.tsv, *_nodes.tsv; where runs are combined, those with run-all in their names.
+Needs: sub-*/func/*_edges.npy, *_relmat.json, *_nodes.tsv; where runs are combined, those with run-all in their names.
 Gives: group/*_stack.npy with its table of runs; group/*_stat-mean_relmat.tsv, *_stat-std_*, *_stat-n_*, *_nodes.tsv.
 """
 

@@ -2,7 +2,7 @@
 
 Needs: sub-*/func/*_atlas-*_desc-*_timeseries.tsv.
 Gives: group/*_jointfit.*, *_path.tsv of group sparse estimators, *_stat-geometricmean_relmat.* and
-  *_stat-whitening_relmat.tsv of tangent spaces; sub-*/func/*_atlas-*_meas-*_desc-*_relmat.tsv with a sidecar.
+  *_stat-whitening_relmat.tsv of tangent spaces; sub-*/func/*_atlas-*_meas-*_desc-*_relmat.* and *_edges.npy.
 
 What is estimated is the connectome of each run, so this comes before group.smk, which averages connectomes: cleaned
 signals go in. A run added or removed fits all anew, from signals that are there already. Where combined.smk joins the

@@ -22,6 +22,7 @@ from sphereconn.errors import InputError
 from sphereconn.words import counted
 
 MISSING = "n/a"  # BIDS's word for a missing value
+MATRIX_DIGITS = 7  # of the matrices that people read: what is measured in images of single precision is good to as many
 _LARGEST_TABLE, _LARGEST_JSON = 1 << 30, 1 << 27  # bytes: a million frames of a hundred confounds are 2 ** 30
 _LONGEST_POINTER = 1024  # bytes
 _LONGEST_LINE = 1 << 20  # characters, of the names of columns
@@ -348,7 +349,7 @@ def write_signals(path: str | Path, names: Sequence[str], signals: np.ndarray) -
 
 
 def _numbers(row: np.ndarray) -> str:
-    # A connectome has 70,000 cells: only rows with something missing are looked at cell by cell.
+    # A run has some 50,000 cells: only rows with something missing are looked at cell by cell.
     cells = row.tolist()
     return "\t".join(map(repr if np.isfinite(row).all() else _cell, cells))
 
@@ -365,7 +366,10 @@ def write_array(path: str | Path, array: np.ndarray) -> None:
 
 
 def write_matrix(path: str | Path, names: Sequence[str], matrix: np.ndarray) -> None:
-    """Write a square matrix with the node names as header and first column."""
+    """Write a square matrix with the node names as header and first column, for people: seven digits, NaN as n/a.
+
+    What is computed from a connectome reads its edges, which keep every digit.
+    """
     with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         file.write("\t".join(["node", *names]) + "\n")
         file.writelines(f"{name}\t{row}\n" for name, row in zip(names, _rows(matrix), strict=True))
@@ -373,13 +377,19 @@ def write_matrix(path: str | Path, names: Sequence[str], matrix: np.ndarray) -> 
 
 def _rows(matrix: np.ndarray) -> Iterable[str]:
     if not np.array_equal(matrix, matrix.T, equal_nan=True):
-        return map(_numbers, matrix)
+        return map("\t".join, map(_rounded, matrix))
     # To put a number into text takes longest, and each is there twice.
     upper = np.triu_indices(len(matrix))
     cells = np.empty(matrix.shape, dtype=object)
-    cells[upper] = _numbers(matrix[upper]).split("\t")
+    cells[upper] = _rounded(matrix[upper])
     cells.T[upper] = cells[upper]
     return map("\t".join, cells.tolist())
+
+
+def _rounded(numbers: np.ndarray) -> list[str]:
+    form = "%d" if np.issubdtype(numbers.dtype, np.integer) else f"%.{MATRIX_DIGITS}g"
+    text = " ".join([form] * len(numbers)) % tuple(numbers.tolist())
+    return [cell if cell[-1].isdigit() else MISSING for cell in text.split()]
 
 
 def read_matrix(path: str | Path) -> tuple[list[str], np.ndarray]:

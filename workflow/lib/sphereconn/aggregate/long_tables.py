@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sphereconn.aggregate.stack import matrix_from_edges, stack_rows
+from sphereconn.aggregate.stack import stack_rows
 from sphereconn.aggregate.strength import SIGNS, network_means, node_strength
+from sphereconn.connect.edges import matrix_from_edges
 
 # Kind of table -> its columns, and what they are.
 COLUMNS: Mapping[str, tuple[str, ...]] = {

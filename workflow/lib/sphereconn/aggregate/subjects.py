@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from sphereconn.aggregate.moments import fisher_z_of
-from sphereconn.aggregate.stack import edge_vector, matrix_from_edges
 from sphereconn.connect.connectivity import standardize
+from sphereconn.connect.edges import edge_vector, matrix_from_edges
 from sphereconn.errors import InputError
 
 SUMMED = (

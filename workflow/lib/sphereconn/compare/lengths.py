@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sphereconn.aggregate.moments import fisher_z_of
-from sphereconn.aggregate.stack import edge_vector
 from sphereconn.compare.halves import (
     FEWEST_FRAMES,
     degrees_of_freedom_of_part,
@@ -21,6 +20,7 @@ from sphereconn.compare.halves import (
 )
 from sphereconn.compare.icc import Icc, RunningOneWay
 from sphereconn.connect.connectivity import KINDS, connectome
+from sphereconn.connect.edges import edge_vector
 from sphereconn.errors import InputError
 
 Array = NDArray[np.float64]

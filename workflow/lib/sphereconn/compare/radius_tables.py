@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sphereconn.aggregate.stack import edge_vector
 from sphereconn.compare.edges import edge_reader
 from sphereconn.compare.radii import MEASURES, AtRadius, Motion, Point, Spheres, contrast_points
 from sphereconn.compare.similarity import Similarity, correlations
+from sphereconn.connect.edges import edge_vector
 from sphereconn.files import MISSING, read_json, read_matrix, read_records, to_number
 from sphereconn.infer.contrast import with_quality
 

@@ -68,7 +68,7 @@ def combined_signals(study: Study, stem: str, seed_set: str, denoising: str) -> 
 
 
 def combined_connectomes(study: Study, stem: str, seed_set: str, denoising: str, estimator: str) -> Files:
-    """Return the connectomes of the runs that are averaged, and their sidecars."""
+    """Return the edges of the runs that are averaged, and the sidecars of their connectomes."""
     runs = study.combined_runs[stem, seed_set, denoising].runs
     return _connectomes(study, runs, study.combination[seed_set, denoising, estimator])
 
@@ -86,9 +86,9 @@ def jointly_fitted_stems(study: Study, seed_set: str, denoising: str, estimator:
 
 
 def group_connectomes(study: Study, seed_set: str, denoising: str, estimator: str) -> Files:
-    """Return the connectomes that groups are made of, and their sidecars."""
+    """Return the edges that groups are made of, the sidecars of their connectomes, and the nodes that all have."""
     item = study.combination[seed_set, denoising, estimator]
-    return _connectomes(study, item.members, item)
+    return _connectomes(study, item.members, item) | {"nodes": nodes_tables(study, item.members[:1], *item.labels[:2])}
 
 
 def group_nodes(study: Study, seed_set: str, denoising: str, estimator: str) -> list[str]:
@@ -149,7 +149,7 @@ def drawn_connectome(
     """
     labels = (seed_set, denoising, estimator)
     if folder != "group":
-        matrix, sidecar = (names.connectome(folder, whose, *labels, suffix) for suffix in CONNECTED.values())
+        matrix, sidecar = (names.connectome(folder, whose, *labels, CONNECTED[key]) for key in ("matrix", "sidecar"))
         nodes = nodes_table(study, folder, whose, seed_set, denoising)
         return {"matrix": study.place(matrix), "sidecar": study.place(sidecar), "nodes": nodes}
     shown, measured = (AGGREGATED["mean"], AGGREGATED["sidecar"]), whose
@@ -265,4 +265,4 @@ def _connectomes(study: Study, recordings: Iterable[Recording], item: Combinatio
         return [study.place(names.connectome(each.folder, each.stem, *item.labels, suffix)) for each in recordings]
 
     recordings = list(recordings)
-    return {"matrices": files("relmat.tsv"), "sidecars": files("relmat.json")}
+    return {"edges": files(CONNECTED["edges"]), "sidecars": files(CONNECTED["sidecar"])}

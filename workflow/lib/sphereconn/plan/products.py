@@ -27,7 +27,7 @@ SEEDS = {"seeds": "seeds.tsv", "sidecar": "seeds.json"}
 EXTRACTED = {"signals": "timeseries.tsv", "nodes": "nodes.tsv", "sidecar": "timeseries.json"}
 CLEANED = {"signals": "timeseries.tsv", "sidecar": "timeseries.json"}
 COMBINED_NODES = {"nodes": "nodes.tsv"}
-CONNECTED = {"matrix": "relmat.tsv", "sidecar": "relmat.json"}
+CONNECTED = {"matrix": "relmat.tsv", "sidecar": "relmat.json", "edges": "edges.npy"}
 FITTED_JOINTLY = {
     **CONNECTED,
     "partial_correlation": "stat-partialcorrelation_relmat.tsv",

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sphereconn.aggregate.stack import matrix_from_edges, open_stack
+from sphereconn.aggregate.stack import open_stack
+from sphereconn.connect.edges import matrix_from_edges
 from sphereconn.errors import InputError
 from sphereconn.files import read_json
 from sphereconn.read.catalogue import Entry, check_known, one_run, the_one

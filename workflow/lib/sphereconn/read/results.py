@@ -17,7 +17,7 @@ from sphereconn.files import read_json, read_records
 from sphereconn.read.catalogue import Entry, entries, one_run, the_one
 from sphereconn.read.connectomes import OTHERS, Connectomes, connectomes_of
 from sphereconn.read.parts import Comparison, Contrast, Part, Reliability
-from sphereconn.read.tables import column, matrix, signals, table
+from sphereconn.read.tables import column, connectome, matrix, signals, table
 from sphereconn.study.groups import ALL_RUNS
 from sphereconn.study.names import ENTITIES, folder
 from sphereconn.words import counted, listed
@@ -265,7 +265,8 @@ class StudyResults:
         of_run = [entry for entry in of_run if bool(entry.statistic) == bool(statistic)]
         asked = {"seed_set": seed_set, "denoising": denoising, "estimator": estimator, "statistic": statistic}
         names = (*OF_CONNECTOMES, "statistic") if statistic else OF_CONNECTOMES
-        return matrix(self._chosen(run, of_run, names, **asked))
+        path = self._chosen(run, of_run, names, **asked)
+        return matrix(path) if statistic else connectome(path)
 
     def described(
         self, run: str, seed_set: str | None = None, denoising: str | None = None, estimator: str | None = None

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sphereconn.files import read_json, read_matrix, read_rows, read_signals, says_missing, to_number
+from sphereconn.connect.edges import matrix_from_edges, read_edges
+from sphereconn.files import read_columns, read_json, read_matrix, read_rows, read_signals, says_missing, to_number
 from sphereconn.study.names import ENTITIES
 
 # Their cells are names, also where they look like numbers: a subject 01, a network 7.
@@ -56,6 +57,13 @@ def matrix(path: Path) -> pd.DataFrame:
     """Return a square matrix with the names of the nodes on both sides."""
     names, values = read_matrix(path)
     return named(values, names)
+
+
+def connectome(path: Path) -> pd.DataFrame:
+    """Return the connectome of a run as `matrix` does, with every digit: from the edges beside its table."""
+    nodes, diagonal = read_columns(path)[1:], read_json(path.with_suffix(".json"))["ValidDiagonal"]
+    edges = read_edges(path.with_name(path.name.removesuffix("relmat.tsv") + "edges.npy"), len(nodes), diagonal)
+    return named(matrix_from_edges(edges, len(nodes), diagonal, 1.0), nodes)
 
 
 def named(values: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
