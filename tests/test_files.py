@@ -1,15 +1,18 @@
 """Tables of numbers come back as they were written."""
 
+import errno
 import gzip
 import io
 import os
 import re
 import stat
+import tempfile
 import zipfile
 
 import numpy as np
 import pytest
 
+from sphereconn import files
 from sphereconn.errors import InputError
 from sphereconn.files import number_hint, read_columns, read_matrix, read_rows, to_number, write_matrix
 
@@ -51,6 +54,28 @@ def test_a_cell_of_a_matrix_has_seven_digits_or_says_that_it_is_missing(tmp_path
 def test_counts_are_written_as_whole_numbers(tmp_path):
     write_matrix(tmp_path / "n.tsv", ["a", "b"], np.array([[3, 12345678], [12345678, 3]]))
     assert (tmp_path / "n.tsv").read_text() == "node\ta\tb\na\t3\t12345678\nb\t12345678\t3\n"
+
+
+def test_a_large_scratch_array_lies_in_a_file_that_nobody_sees_and_in_memory_where_the_disk_is_full(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(files, "_LARGE_ARRAY", 1000)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def mapped(array):
+        return isinstance(array.base, np.memmap)
+
+    large, small = files.scratch((20, 30)), files.scratch((2, 3))
+    assert type(large) is type(small) is np.ndarray and mapped(large) and not mapped(small)
+    large[:] = np.arange(600).reshape(20, 30)
+    assert large.sum() == 600 * 599 / 2 and list(tmp_path.iterdir()) == []
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    in_memory = files.scratch((20, 30))
+    assert in_memory.shape == (20, 30) and not mapped(in_memory)
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])

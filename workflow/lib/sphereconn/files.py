@@ -24,6 +24,7 @@ from sphereconn.words import counted
 MISSING = "n/a"  # BIDS's word for a missing value
 MATRIX_DIGITS = 7  # of the matrices that people read: what is measured in images of single precision is good to as many
 _LARGEST_TABLE, _LARGEST_JSON = 1 << 30, 1 << 27  # bytes: a million frames of a hundred confounds are 2 ** 30
+_LARGE_ARRAY = 1 << 28  # bytes
 _LONGEST_POINTER = 1024  # bytes
 _LONGEST_LINE = 1 << 20  # characters, of the names of columns
 _LINES_OF_A_KIND = 3  # that are looked at to tell what separates cells
@@ -363,6 +364,23 @@ def write_array(path: str | Path, array: np.ndarray) -> None:
     """Write a NumPy file (.npy)."""
     with written_whole(path) as temporary, open(temporary, "wb") as file:
         np.save(file, array)
+
+
+def scratch(shape: tuple[int, int]) -> np.ndarray:
+    """Give an array of float64 with any content, to be filled once and read often.
+
+    A large one lies in a file without a name, which vanishes with the process: where memory is short, the system puts
+    parts of it to the disk instead of ending the process. Where the disk has no room, it lies in memory after all.
+    """
+    size = 8 * shape[0] * shape[1]
+    if size < _LARGE_ARRAY:
+        return np.empty(shape)
+    try:
+        with tempfile.TemporaryFile() as file:
+            os.posix_fallocate(file.fileno(), 0, size)  # a disk that fills up later would end the process
+            return np.asarray(np.memmap(file, np.float64, "r+", shape=shape))
+    except (OSError, AttributeError):  # macOS reserves no room
+        return np.empty(shape)
 
 
 def write_matrix(path: str | Path, names: Sequence[str], matrix: np.ndarray) -> None:

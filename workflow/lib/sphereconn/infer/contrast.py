@@ -14,7 +14,7 @@ from scipy.special import fdtri, stdtrit
 from sphereconn.aggregate.moments import fisher_z_of
 from sphereconn.aggregate.stack import stack_rows
 from sphereconn.errors import InputError, about
-from sphereconn.files import MISSING, to_number
+from sphereconn.files import MISSING, scratch, to_number
 from sphereconn.infer.combat import check_kept, check_sites, harmonize, site_differences
 from sphereconn.infer.components import SIDES, Enhancement, components, enhanced, on_side
 from sphereconn.infer.corrections import (
@@ -214,7 +214,7 @@ def values_of(stack: str | Path, stacked: Settings, model: Model, settings: Sett
     n_nodes, diagonal = len(stacked["Nodes"]), stacked["ValidDiagonal"]
     rows, columns = np.triu_indices(n_nodes, 0 if diagonal else 1)
     edges = np.flatnonzero(rows != columns)
-    values = np.empty((len(model.design.runs), len(edges)))
+    values = scratch((len(model.design.runs), len(edges)))
     for row, read in zip(values, stack_rows(stack, model.design.runs), strict=True):
         row[:] = read[edges] if diagonal else fisher_z_of(read)
     return harmonized(values, model, settings)

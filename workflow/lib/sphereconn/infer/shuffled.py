@@ -20,6 +20,7 @@ import numpy as np
 
 from sphereconn.connect.compilation import compiled, inlined
 from sphereconn.errors import InputError
+from sphereconn.files import scratch
 from sphereconn.infer.glm import (
     BLOCK,
     ROUNDING,
@@ -214,7 +215,7 @@ def _residuals(
     values: np.ndarray, edges: np.ndarray, kept: np.ndarray, scale: np.ndarray, part: Projection
 ) -> tuple[np.ndarray, np.ndarray]:
     """Give those edges that vary, and their residuals from the nuisance columns, scaled to length one."""
-    residuals = np.empty((len(kept), len(edges)))
+    residuals = scratch((len(kept), len(edges)))
     varies = np.empty(len(edges), dtype=bool)
     for start, block in zip(range(0, len(edges), BLOCK), blocks_of(edges), strict=True):
         here = slice(start, start + len(block))

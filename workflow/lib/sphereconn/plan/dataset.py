@@ -63,7 +63,7 @@ Made by {provenance.NAME} {provenance.software()[provenance.NAME]}. `study.json`
 
 | where | what |
 |---|---|
-| `sub-*/` | of each run: signals of the spheres (`timeseries`), their nodes, connectomes (`relmat`) |
+| `sub-*/` | of each run: signals of the spheres (`timeseries`), nodes, connectomes (`relmat`, `edges` for NumPy) |
 | `group/` | means over groups, contrasts, the edges of all runs in one array (`stack`), quality of all runs |
 | `*/figures/` | figures and interactive pages |
 | `report.html`, `sub-*.html` | all of it on one page, and a page of each subject with quality sheets of its runs |
