@@ -53,6 +53,7 @@ bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's: docs/per
 	$(BIN)/python benchmarks/bench_maps.py
 	$(BIN)/python benchmarks/bench_comparison.py
 	$(BIN)/python benchmarks/bench_reliability.py
+	$(BIN)/python benchmarks/bench_groups.py
 	$(BIN)/python benchmarks/bench_page.py
 	$(BIN)/python benchmarks/bench_growth.py
 	$(BIN)/python benchmarks/bench_study.py
