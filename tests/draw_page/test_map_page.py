@@ -139,6 +139,17 @@ def test_paper_says_which_map_it_is_and_from_which_magnitude_and_offers_no_butto
     assert ground == "rgb(255, 255, 255)"
 
 
+def test_on_a_phone_the_bar_stands_between_its_ends_and_no_word_is_broken(browser, url):
+    browser.open(url, 390, 844)
+    browser.wait_until("document.body.dataset.ready === 'yes'")
+    low, bar, high, measure = browser.evaluate(
+        "['low', 'bar', 'high', 'measure'].map((name) => {"
+        "const box = document.getElementById(name).getBoundingClientRect(); return [box.left, box.height]; })"
+    )
+    assert low[0] < bar[0] < high[0]
+    assert max(low[1], high[1], measure[1]) < 30
+
+
 def test_what_is_below_the_threshold_is_hidden_when_it_does_not_fade(page):
     coloured = (
         "(() => { const c = document.querySelector('canvas[data-axis=\"2\"]');"
