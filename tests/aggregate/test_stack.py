@@ -1,7 +1,10 @@
+import doctest
+
 import numpy as np
 import pytest
 
-from sphereconn.aggregate.stack import open_stack, stack_rows, write_stack
+import sphereconn.aggregate.stack as stack_module
+from sphereconn.aggregate.stack import blocks, open_stack, stack_rows, write_stack
 from sphereconn.connect.edges import edge_vector, write_connectome
 from sphereconn.errors import InputError
 
@@ -35,6 +38,8 @@ def test_rows_are_read_one_by_one_in_the_order_asked_for(tmp_path):
     stack = np.random.default_rng(0).standard_normal((5, 7))
     np.save(tmp_path / "stack.npy", stack)
     np.testing.assert_array_equal(list(stack_rows(tmp_path / "stack.npy", [4, 0, 3])), stack[[4, 0, 3]])
+    found = list(stack_rows(tmp_path / "stack.npy", [4, 0, 3], 2, 5))
+    np.testing.assert_array_equal(found, stack[[4, 0, 3], 2:5])
 
 
 def test_a_single_node_has_no_edge_and_still_makes_a_stack(tmp_path):
@@ -57,3 +62,17 @@ def test_runs_that_are_left_out_have_no_row(tmp_path):
         write_stack(tmp_path / "stack.npy", paths, 4, kept, diagonal=False)
         expected = [edge_vector(matrices[place], diagonal=False) for place in kept]
         np.testing.assert_array_equal(open_stack(tmp_path / "stack.npy"), np.array(expected).reshape(len(kept), 6))
+
+
+def test_blocks_hold_every_edge_once_and_take_the_same_memory_for_any_number_of_runs():
+    for n_runs in (0, 1, 3_000, 10_000, 10**8):
+        found = list(blocks(n_runs, 5_000))
+        assert [place for start, stop in found for place in range(start, stop)] == list(range(5_000))
+        assert max(stop - start for start, stop in found) <= max(2**22 // max(n_runs, 1), 1)
+    assert list(blocks(10, 0)) == []
+
+
+def test_examples():
+    found = doctest.testmod(stack_module)
+    assert found.attempted > 0
+    assert found.failed == 0

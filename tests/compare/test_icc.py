@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
+import sphereconn.aggregate.stack as stack_module
 from sphereconn.compare import icc as module
 from sphereconn.compare.icc import RunningOneWay, intraclass_correlations, one_way, two_way, whole_icc
 from sphereconn.compare.likeness import likeness
@@ -167,7 +168,7 @@ def test_blocks_of_edges_change_nothing(monkeypatch):
     values = draw(rng, 5, 3, 50).reshape(15, 50)
     repeats = repeats_of([f"s{number // 3}" for number in range(15)], [str(number % 3) for number in range(15)])
     expected = intraclass_correlations(reader(values), 50, repeats)
-    monkeypatch.setattr(module, "BLOCK", 7)
+    monkeypatch.setattr(stack_module, "MOST_VALUES", 7 * 15)
     found = intraclass_correlations(reader(values), 50, repeats)
     assert list(found) == list(module.KINDS)
     for kind in module.KINDS:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+import sphereconn.aggregate.stack as stack_module
 from sphereconn.compare import qcfc as module
 from sphereconn.compare.qcfc import motion_groups, qcfc, spread_of
 from sphereconn.compare.subject_means import mean_rows, subject_means
@@ -86,7 +87,7 @@ def test_blocks_change_nothing(monkeypatch):
     values, motion, nuisance = rng.normal(size=(15, 23)), rng.normal(size=15), rng.normal(size=(15, 2))
     values[3, ::2] = np.nan
     whole = partial(values, motion, nuisance)
-    monkeypatch.setattr(module, "BLOCK", 5)
+    monkeypatch.setattr(stack_module, "MOST_VALUES", 5 * 15)
     assert np.allclose(partial(values, motion, nuisance).r, whole.r, rtol=1e-12)
 
 

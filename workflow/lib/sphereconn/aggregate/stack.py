@@ -11,6 +11,7 @@ import numpy as np
 from sphereconn.connect.edges import n_edges_of, read_edges
 from sphereconn.files import written_whole
 
+MOST_VALUES = 1 << 22  # of a block of edges: 34 MB
 # Column of the table beside a stack -> key of the sidecar of a connectome.
 OF_STACK = {
     "frames": "NumberOfVolumes",
@@ -88,14 +89,42 @@ def open_stack(path: str | Path) -> np.memmap:
     return stack
 
 
-def stack_rows(path: str | Path, rows: Iterable[int]) -> Iterator[np.ndarray]:
-    """Read the edges of the given runs, one run at a time, each an array of shape (n_edges,)."""
+def stack_rows(path: str | Path, rows: Iterable[int], first: int = 0, after: int | None = None) -> Iterator[np.ndarray]:
+    """Read the edges of the given runs, one run at a time, each an array of shape (n_edges,).
+
+    ``first`` and ``after`` are the first edge and the one after the last, as in a slice.
+    """
     stack = open_stack(path)
     n_edges, start = stack.shape[1], stack.offset
+    count = len(range(n_edges)[first:after])
     with open(path, "rb") as file:
         for row in rows:
-            file.seek(start + row * n_edges * stack.itemsize)
-            yield np.fromfile(file, dtype=stack.dtype, count=n_edges)
+            file.seek(start + (row * n_edges + first) * stack.itemsize)
+            yield np.fromfile(file, dtype=stack.dtype, count=count)
+
+
+def blocks(n_runs: int, n_edges: int, most: int = 2048) -> Iterator[tuple[int, int]]:
+    """Cut edges into blocks that take the same memory for any number of runs: the first edge, and the one after.
+
+    Parameters
+    ----------
+    n_runs
+        Whose edges are read at once.
+    n_edges
+        Number of all edges.
+    most
+        Edges of a block where runs are few.
+
+    Examples
+    --------
+    >>> list(blocks(100, 5000))
+    [(0, 2048), (2048, 4096), (4096, 5000)]
+    >>> len(list(blocks(10_000, 5000)))
+    12
+    """
+    step = max(min(most, MOST_VALUES // max(n_runs, 1)), 1)
+    for start in range(0, n_edges, step):
+        yield start, min(start + step, n_edges)
 
 
 def stack_quality(sidecar: Mapping[str, Any]) -> list[Any]:

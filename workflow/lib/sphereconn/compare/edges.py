@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sphereconn.aggregate.moments import fisher_z_of
-from sphereconn.aggregate.stack import open_stack
+from sphereconn.aggregate.stack import stack_rows
 
 Array = NDArray[np.float64]
 # From the positions of some runs, and the first edge and the one after the last, to their values, shape (n_runs,
@@ -36,8 +36,10 @@ def edge_reader(stack: str | Path, n_nodes: int, *, diagonal: bool) -> tuple[Edg
 
     def read(runs: NDArray[np.int64], start: int, stop: int) -> Array:
         chosen = places[start:stop]
-        # Mapped anew each time: pages that have been read count as memory while a map lives.
-        block = np.asarray(open_stack(stack)[runs, chosen[0] : chosen[-1] + 1])
+        first, after = int(chosen[0]), int(chosen[-1]) + 1
+        block = np.empty((len(runs), after - first))
+        for row, of_run in zip(block, stack_rows(stack, runs.tolist(), first, after), strict=True):
+            row[:] = of_run
         return block[:, chosen - chosen[0]] if diagonal else fisher_z_of(block)
 
     return read, len(places)

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtri, ndtri
 
+from sphereconn.aggregate.stack import blocks
 from sphereconn.compare.repeats import Repeats
 
 Array = NDArray[np.float64]
 
 KINDS = ("ICC(1,1)", "ICC(2,1)", "ICC(3,1)")
 CONFIDENCE = 0.95
-# Edges at a time: a block of 1,000 runs takes 16 MB.
-BLOCK = 2048
 # Below this share of the sum of the squares themselves, a sum of squared differences is rounding.
 _ROUNDING = 1e-20
 
@@ -72,8 +71,7 @@ def intraclass_correlations(
     """
     crossed = repeats.crossed
     parts: list[tuple[Icc, Icc, Icc]] = []
-    for start in range(0, n_edges, BLOCK):
-        stop = min(start + BLOCK, n_edges)
+    for start, stop in blocks(len(repeats.runs), n_edges):
         alone = one_way(edges(repeats.runs, start, stop), repeats.subject)
         if len(crossed):
             values = edges(crossed.ravel(), start, stop).reshape(*crossed.shape, stop - start)

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from sphereconn.aggregate.stack import blocks
 from sphereconn.compare.edges import Edges
 from sphereconn.infer.corrections import false_discovery_rate
 
 Array = NDArray[np.float64]
 
-# Edges at a time: a block of 1,000 runs takes 16 MB.
-BLOCK = 2048
 LEVEL = 0.05
 # A residual with no more than this share of the sum of squares is rounding.
 _ROUNDING = 1e-12
@@ -134,8 +133,8 @@ def questions_of(
     bases = [_basis(question.nuisance) for question in questions]
     centred = [question.motion - question.motion.mean() for question in questions]
     parts: list[list[tuple[Array, Array, Array]]] = [[] for _ in questions]
-    for start in range(0, n_edges, BLOCK):
-        values = edges(runs, start, min(start + BLOCK, n_edges))
+    for start, stop in blocks(len(runs), n_edges):
+        values = edges(runs, start, stop)
         for question, motion, basis, found in zip(questions, centred, bases, parts, strict=True):
             everyone = len(question.places) == len(runs)
             found.append(_block(values if everyone else values[question.places], motion, *basis))

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import fdtrc, stdtr, stdtrit
 
+from sphereconn.aggregate.stack import blocks
 from sphereconn.errors import InputError
 
 # Edges are taken in blocks, so that intermediate arrays stay small beside a large stack.
@@ -154,7 +155,8 @@ def edge_statistics(
         found.n_runs[edges] = kept.sum()
         part = whole if kept.all() else projection(design[kept], contrast)
         total = scale[kept] @ scale[kept]
-        for block in blocks_of(edges):
+        for start, stop in blocks(len(kept), len(edges), BLOCK):
+            block = edges[start:stop]
             y = values[np.ix_(kept, block)] * scale[kept, None]
             if kept.any():
                 found.mean[block] = scale[kept] @ y / total
@@ -327,12 +329,6 @@ def patterns(values: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for place, edges in enumerate(np.split(order, ends[:-1])):
         if len(edges):
             yield np.unpackbits(unique[:, place], count=len(values)).astype(bool), edges
-
-
-def blocks_of(edges: np.ndarray) -> Iterator[np.ndarray]:
-    """Cut edge numbers into blocks."""
-    for start in range(0, len(edges), BLOCK):
-        yield edges[start : start + BLOCK]
 
 
 def whole_model(

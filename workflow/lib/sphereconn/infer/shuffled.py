@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sphereconn.aggregate.stack import blocks
 from sphereconn.connect.compilation import compiled, inlined
 from sphereconn.errors import InputError
 from sphereconn.files import scratch
@@ -27,7 +28,6 @@ from sphereconn.infer.glm import (
     SAME_SPACE,
     Projection,
     Variances,
-    blocks_of,
     patterns,
     projection,
     variance_weights,
@@ -217,8 +217,8 @@ def _residuals(
     """Give those edges that vary, and their residuals from the nuisance columns, scaled to length one."""
     residuals = scratch((len(kept), len(edges)))
     varies = np.empty(len(edges), dtype=bool)
-    for start, block in zip(range(0, len(edges), BLOCK), blocks_of(edges), strict=True):
-        here = slice(start, start + len(block))
+    for start, stop in blocks(len(kept), len(edges), BLOCK):
+        block, here = edges[start:stop], slice(start, stop)
         y = values[np.ix_(kept, block)] * scale[kept, None]
         rest = y - part.nuisance @ (part.nuisance.T @ y)
         unexplained = rest - part.tested @ (part.tested.T @ rest)
