@@ -24,10 +24,6 @@ include: HERE / "workflow/rules/inputs.smk"
 include: HERE / "workflow/rules/signals.smk"
 include: HERE / "workflow/rules/connectomes.smk"
 include: HERE / "workflow/rules/group.smk"
-include: HERE / "workflow/rules/contrasts.smk"
-include: HERE / "workflow/rules/maps.smk"
-include: HERE / "workflow/rules/reliability.smk"
-include: HERE / "workflow/rules/comparison.smk"
 include: HERE / "workflow/rules/figures.smk"
 include: HERE / "workflow/rules/report.smk"
 
@@ -40,6 +36,26 @@ if STUDY.downloads.bold or STUDY.downloads.confounds:
 if STUDY.joint_estimators:
 
     include: HERE / "workflow/rules/joint.smk"
+
+
+if STUDY.contrasts:
+
+    include: HERE / "workflow/rules/contrasts.smk"
+
+
+if STUDY.maps:
+
+    include: HERE / "workflow/rules/maps.smk"
+
+
+if STUDY.reliabilities:
+
+    include: HERE / "workflow/rules/reliability.smk"
+
+
+if STUDY.comparisons or STUDY.radius_comparisons:
+
+    include: HERE / "workflow/rules/comparison.smk"
 
 
 if STUDY.sheets:

@@ -2,21 +2,27 @@
 
 import contextlib
 import fcntl
+import gzip
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import yaml
 
+from sphereconn.plan.fingerprint import fingerprint
+from sphereconn.plan.known_code import KnownCode
 from sphereconn.plan.orphans import orphans
 from sphereconn.study.study import Study, resolve_study
 from workflow.warm import Starter
@@ -178,6 +184,8 @@ def new_project(root: Path, n_subjects: int = 3) -> Project:
             shutil.copytree(source, target)  # with its byte code, which has the times of the modules
         else:
             shutil.copy(source, target)
+    (root / ".snakemake" / "sphereconn").mkdir(parents=True)
+    (root / ".snakemake" / "sphereconn" / "code.json").write_text(known_code())
     (root / "data").mkdir()
     for number in range(1, n_subjects + 1):
         write_run(root, number)
@@ -202,21 +210,40 @@ def new_project(root: Path, n_subjects: int = 3) -> Project:
 
 def write_run(root: Path, number: int) -> None:
     """Write the image and the confounds of one subject."""
+    image, confounds = run_of(number)
+    (root / "data" / f"sub-{number:02d}_bold.nii.gz").write_bytes(image)
+    (root / "data" / f"sub-{number:02d}_confounds.tsv").write_text(confounds)
+
+
+@cache
+def run_of(number: int) -> tuple[bytes, str]:
+    """Make the image and the confounds of one subject: to compress noise is most of the cost of a small study."""
     rng = np.random.default_rng(number)
     signal = rng.standard_normal((*SHAPE, N_FRAMES)).astype(np.float32) * 10 + 500
     image = nibabel.Nifti1Image(signal, AFFINE)
     image.header.set_xyzt_units("mm", "sec")
     image.header.set_zooms((8, 8, 8, 2))
-    nibabel.save(image, root / "data" / f"sub-{number:02d}_bold.nii.gz")
     columns = ["csf", "trans_x", "trans_y", "trans_z"]
-    confounds = rng.standard_normal((N_FRAMES, len(columns)))
+    confounds = StringIO()
     np.savetxt(
-        root / "data" / f"sub-{number:02d}_confounds.tsv",
         confounds,
+        rng.standard_normal((N_FRAMES, len(columns))),
         delimiter="\t",
         header="\t".join(columns),
         comments="",
     )
+    return gzip.compress(image.to_bytes(), 1, mtime=0), confounds.getvalue()
+
+
+@cache
+def known_code() -> str:
+    """Give what the first start of a study would remember of the code, for starts that are not about that."""
+    with tempfile.TemporaryDirectory() as folder:
+        known = KnownCode(Path(folder) / "code.json")
+        for script in (ROOT / "scripts").glob("*.py"):
+            fingerprint(script, ROOT / "workflow" / "lib" / "sphereconn", (), known.of)
+        known.keep()
+        return (Path(folder) / "code.json").read_text()
 
 
 def write_runs_table(root: Path, numbers) -> None:

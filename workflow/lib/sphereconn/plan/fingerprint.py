@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ def fingerprint(
     script: Path,
     library: Path,
     assets: Sequence[Path] = (),
-    code_of: Callable[[str, str], tuple[str, list[str]]] | None = None,
+    code_of: Callable[[Path, str], tuple[str, list[str]]] | None = None,
 ) -> str:
     """Hash the syntax trees of a script and of all modules of the library that it imports, directly or not.
 
@@ -32,7 +33,8 @@ def fingerprint(
     assets
         Other files that the code reads and that belong to it, such as templates; they count byte by byte.
     code_of
-        Gives what ``code_and_imports`` gives, perhaps from memory: most modules belong to several scripts.
+        Gives what ``code_and_imports`` gives for the text of a file, perhaps from memory: most modules belong to
+        several scripts.
 
     Returns
     -------
@@ -44,10 +46,9 @@ def fingerprint(
     waiting = [("script", script)]
     while waiting:
         name, path = waiting.pop()
-        seen[name], imported = (code_of or code_and_imports)(path.read_text(encoding="utf-8"), library.name)
+        seen[name], imported = (code_of or _code_of_file)(path, library.name)
         for module in imported:
-            file = _module_file(module, library)
-            if file is not None and module not in seen:
+            if module not in seen and (file := _module_file(module, library)) is not None:
                 seen[module] = ""
                 waiting.append((module, file))
     digest = hashlib.sha256("\n".join(f"{name}: {seen[name]}" for name in sorted(seen)).encode())
@@ -66,6 +67,10 @@ def code_and_imports(source: str, package: str) -> tuple[str, list[str]]:
         if parts[0] == package:  # importing a.b also runs a
             modules.update(".".join(parts[:length]) for length in range(1, len(parts) + 1))
     return hashlib.sha256(written.encode()).hexdigest(), sorted(modules)
+
+
+def _code_of_file(path: Path, package: str) -> tuple[str, list[str]]:
+    return code_and_imports(path.read_text(encoding="utf-8"), package)
 
 
 def _written_out(node: Any, imported: list[str]) -> str:
@@ -99,9 +104,9 @@ def _written_out(node: Any, imported: list[str]) -> str:
 
 
 def _module_file(module: str, library: Path) -> Path | None:
-    base = library.parent.joinpath(*module.split("."))
-    candidates = (base / "__init__.py", base.with_suffix(".py"))
-    return next((path for path in candidates if path.is_file()), None)
+    base = os.path.join(library.parent, *module.split("."))
+    candidates = (os.path.join(base, "__init__.py"), f"{base}.py")
+    return next((Path(path) for path in candidates if os.path.isfile(path)), None)
 
 
 def _is_text_or_version(statement: ast.stmt) -> bool:

@@ -28,10 +28,16 @@ class KnownCode:
         self._file = file
         self._kept = _read(file)
         self._used: dict[str, tuple[str, list[str]]] = {}
+        self._read: dict[tuple[Path, str], tuple[str, list[str]]] = {}
         self._how = Path(fingerprint.__file__).read_text(encoding="utf-8")
 
-    def of(self, source: str, package: str) -> tuple[str, list[str]]:
-        """Return what ``fingerprint.code_and_imports`` returns."""
+    def of(self, path: Path, package: str) -> tuple[str, list[str]]:
+        """Return what ``fingerprint.code_and_imports`` returns for the text of a file, which is read once."""
+        if (path, package) not in self._read:
+            self._read[path, package] = self._of_text(path.read_text(encoding="utf-8"), package)
+        return self._read[path, package]
+
+    def _of_text(self, source: str, package: str) -> tuple[str, list[str]]:
         key = hashlib.sha256("\0".join((self._how, package, source)).encode()).hexdigest()
         if key not in self._used:
             self._used[key] = self._kept.get(key) or fingerprint.code_and_imports(source, package)
