@@ -202,7 +202,7 @@ def new_project(root: Path, n_subjects: int = 3) -> Project:
             "bandpass": {"confounds": ["csf", "trans_*"], "detrend": True, "high_pass": 0.01, "low_pass": 0.1}
         },
         "estimators": {"full": {"kind": "correlation"}, "partial": {"kind": "partial correlation"}},
-        "figures": {"dpi": 60, "runs": "all"},
+        "figures": {"dpi": 60, "runs": "all", "glass_brain": {"views": ["ortho"]}},
     }
     (root / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     return Project(root)

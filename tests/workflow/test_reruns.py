@@ -15,7 +15,6 @@ import pytest
 from workflow.project import counts_of_jobs
 
 N_RUNS, N_ESTIMATORS, N_GROUPS = 3, 2, 3
-N_VIEWS = 2  # of a glass brain
 
 PAGE = {"write_report": 1}
 REPORT = {"summarize_quality": 1, "write_subject_pages": 1} | PAGE
@@ -35,7 +34,7 @@ CHAIN_OF_A_SEED_SET = {
 def figures_of(n_connectomes, with_networks=0):
     """The figures of so many connectomes, of which some have more than one network."""
     of_networks = {"draw_networks": with_networks} if with_networks else {}
-    drawn = {"draw_matrix": n_connectomes, "draw_strength": n_connectomes, "draw_glass_brain": n_connectomes * N_VIEWS}
+    drawn = {"draw_matrix": n_connectomes, "draw_strength": n_connectomes, "draw_glass_brain": n_connectomes}
     return of_networks | drawn
 
 
@@ -153,12 +152,12 @@ def test_editing_an_estimator_runs_that_estimator_only(finished):
     ("setting", "expected"),
     [
         ({"matrix": {"limit": 0.5}}, {"draw_matrix": 24}),
-        ({"glass_brain": {"threshold": "top 2"}}, {"draw_glass_brain": 48}),
+        ({"glass_brain": {"views": ["ortho"], "threshold": "top 2"}}, {"draw_glass_brain": 24}),
         (  # the pages of subjects link the new figures
             {"glass_brain": {"views": ["ortho", "lyrz", "z"]}},
-            {"draw_glass_brain": 24, "write_subject_pages": 1},
+            {"draw_glass_brain": 48, "write_subject_pages": 1},
         ),
-        ({"seed_sets": {"mine": {"glass_brain": {"threshold": "50%"}}}}, {"draw_glass_brain": 24}),
+        ({"seed_sets": {"mine": {"glass_brain": {"threshold": "50%"}}}}, {"draw_glass_brain": 12}),
         ({"strength": {"views": "lr"}}, {"draw_strength": 24}),
         ({"page": {"threshold": "top 3"}}, {"draw_page": 8}),
         ({"kinds": ["matrix"]}, {}),

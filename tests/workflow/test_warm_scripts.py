@@ -104,15 +104,23 @@ def test_a_module_that_a_script_imports_is_there_already_for_the_next(workflow):
     assert sorted(answers(workflow).values()) == [False, True, True]
 
 
-def test_a_module_that_has_more_to_load_is_warmed_up_once_for_all_later_scripts(workflow):
+def test_what_stands_at_the_top_of_a_script_is_imported_before_its_first_fork(workflow):
+    (workflow.root / "slow.py").write_text("import os\nloaded_by = os.getpid()\n")
+    text = '"""A script."""\n\nimport slow\n' + said("[slow.loaded_by, os.getppid()]")
+    assert workflow(dict.fromkeys(("one", "two"), text))[0] == 0
+    assert len({number for answer in answers(workflow).values() for number in answer}) == 1
+
+
+@pytest.mark.parametrize("at_the_top", [True, False])
+def test_a_module_that_has_more_to_load_is_warmed_up_once_for_all_scripts(workflow, at_the_top):
     (workflow.root / "slow.py").write_text(
         "loaded_by = None\n\ndef warm_up():\n    global loaded_by\n    import os\n    loaded_by = os.getpid()\n"
     )
-    text = "import os\nimport slow\n" + said("[slow.loaded_by, os.getppid()]")
+    text = f"import os\n{'' if at_the_top else 'os.getpid()'}\nimport slow\n" + said("[slow.loaded_by, os.getppid()]")
     assert workflow(dict.fromkeys(("one", "two", "three"), text), "--cores", "1")[0] == 0
     by = sorted(answers(workflow).values(), key=lambda answer: answer[0] is not None)
     server = by[0][1]
-    assert by == [[None, server], [server, server], [server, server]]
+    assert by == [[server if at_the_top else None, server], [server, server], [server, server]]
 
 
 @pytest.mark.parametrize(

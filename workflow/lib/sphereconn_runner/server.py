@@ -8,6 +8,7 @@ It must never have a second thread, and imports nothing of this project by itsel
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import ctypes
 import importlib
@@ -26,6 +27,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 LONGEST_IMPORT = 600  # seconds; then something is wrong with the disk, and the server ends itself
+END_OF_PREAMBLE = b"snakemake preamble end"  # in what Snakemake puts before a script
 PATIENCE = 60.0  # seconds without a process to be had, nor one of ours that could end
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
@@ -37,6 +39,7 @@ class Server:
         self.orders = orders
         self.waiting: deque[tuple[socket.socket, dict[str, Any]]] = deque()
         self.running: dict[int, socket.socket] = {}  # by process
+        self.prepared: set[str] = set()  # the names of the scripts whose imports are there
         self.refused_since: float | None = None
 
     def accept(self) -> bool:
@@ -55,6 +58,7 @@ class Server:
         while self.waiting:
             job, order = self.waiting[0]
             import_modules(order.pop("modules", ()))
+            self.prepare(order["script"])
             try:
                 process = os.fork()
             except OSError as problem:
@@ -68,6 +72,17 @@ class Server:
                 self.running[process] = job
             self.refused_since = None
             self.waiting.popleft()
+
+    def prepare(self, script: str) -> None:
+        """Import what a script imports at its top, before its first fork: each of the first ones would import it."""
+        name = os.path.basename(script).partition(".")[2]  # what Snakemake writes has a name of its own before the point
+        if name not in self.prepared:
+            self.prepared.add(name)
+            signal.alarm(LONGEST_IMPORT)
+            for module in imports_of(script):
+                with contextlib.suppress(Exception, SystemExit):  # the script will meet it again, and say so in its log
+                    load(module)
+            signal.alarm(0)
 
     def _become(self, job: socket.socket, order: dict[str, Any], server: int) -> NoReturn:
         """Be the fork that runs a script. Sockets of other jobs would outlive their own forks here."""
@@ -102,19 +117,40 @@ def answer(job: socket.socket, **message: Any) -> None:
 
 
 def import_modules(modules: Iterable[tuple[str, str]]) -> None:
-    """Import what scripts have imported, for all later forks, where it comes from the same file here.
-
-    A module that has more to load than its import does, such as machine code, defines a function `warm_up`.
-    """
+    """Import what scripts have imported, for all later forks, where it comes from the same file here."""
     signal.alarm(LONGEST_IMPORT)
     for name, origin in modules:
         with contextlib.suppress(Exception, SystemExit):  # a script will meet it again, and say so in its log
             spec = importlib.util.find_spec(name)
             if spec is not None and spec.origin == origin:
-                module = importlib.import_module(name)
-                if hasattr(module, "warm_up"):
-                    module.warm_up()
+                load(name)
     signal.alarm(0)
+
+
+def imports_of(script: str) -> list[str]:
+    """Name the modules that a script imports before it does anything: nothing of its own can decide where from."""
+    names: list[str] = []
+    with contextlib.suppress(OSError, SyntaxError, ValueError), open(script, "rb") as file:
+        for statement in ast.parse(file.read().rpartition(END_OF_PREAMBLE)[2]).body:
+            if isinstance(statement, ast.Import):
+                names += [alias.name for alias in statement.names]
+            elif isinstance(statement, ast.ImportFrom) and statement.module and statement.level == 0:
+                names.append(statement.module)
+            elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):  # a docstring
+                break
+    return names
+
+
+def load(name: str) -> None:
+    """Import a module.
+
+    One that has more to load than its import does, such as machine code, defines a function `warm_up`.
+    """
+    known = set(sys.modules)
+    importlib.import_module(name)
+    for new in [sys.modules[new] for new in list(sys.modules) if new not in known]:
+        if "warm_up" in vars(new):
+            new.warm_up()
 
 
 def die_with(parent: int) -> None:
