@@ -21,6 +21,7 @@ import nibabel
 import numpy as np
 import yaml
 
+from sphereconn.connect import graphical_lasso, group_sparse
 from sphereconn.plan.fingerprint import fingerprint
 from sphereconn.plan.known_code import KnownCode
 from sphereconn.plan.orphans import orphans
@@ -177,6 +178,7 @@ def once_for_all_workers(tmp_path_factory, name: str, make: Callable[[Path], Pro
 
 def new_project(root: Path, n_subjects: int = 3) -> Project:
     """Set up a small study: a few generated runs from two sites, two seed sets, one denoising, two estimators."""
+    compile_once()
     for name in COPIED:
         source, target = ROOT / name, root / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -233,6 +235,15 @@ def run_of(number: int) -> tuple[bytes, str]:
         comments="",
     )
     return gzip.compress(image.to_bytes(), 1, mtime=0), confounds.getvalue()
+
+
+@cache
+def compile_once() -> None:
+    """Let the first worker compile the fits, which takes half a minute: the copies of the workflow have that code."""
+    with open(graphical_lasso.__file__, "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        graphical_lasso.warm_up()
+        group_sparse.warm_up()
 
 
 @cache

@@ -1,8 +1,7 @@
 """Runs of a subject that are combined: the numbers, what groups are made of, what an edit runs again, what is bad.
 
 The study has three subjects: 01 with two sessions of two runs each, 02 with one run in each of two sessions, 03 with a
-single run. There is one seed set of three nodes, and an estimator of each kind. Signals, matrices, penalties and pages
-are drawn.
+single run. There is one seed set of three nodes, and an estimator of each kind. Signals, penalties and pages are drawn.
 """
 
 import csv
@@ -75,7 +74,7 @@ def pristine(tmp_path_factory):
     def edit(config):
         config["seed_sets"].pop("dmn")
         config["estimators"] = ESTIMATORS
-        config["figures"] = {"dpi": 50, "kinds": ["signals", "matrix", "path", "page"], "runs": {"run": "all"}}
+        config["figures"] = {"dpi": 50, "kinds": ["signals", "path", "page"], "runs": {"run": "all"}}
         config["combine"] = {"how": "concatenate"}
 
     project.configure(edit)
@@ -298,9 +297,7 @@ def test_a_run_added_to_a_subject_runs_its_chain_that_subject_and_the_groups(joi
         "connect_from_group": 3,
         "stack": 4,
         "aggregate": 4 * 3,
-        "measure_scale": 4,
         "draw_signals": 1,
-        "draw_matrix": 4 * 3 + 3 + 3,  # groups; of the subject; of the joint fit
         "draw_path": 2,
         "draw_page": 3 + 1,  # the joint fit is on the pages of all subjects
         **REPORT,
@@ -316,8 +313,6 @@ def test_a_run_removed_from_a_subject_runs_that_subject_and_the_groups(averaged,
         "combine_nodes": 1,
         "stack": 3,
         "aggregate": 3 * 3,
-        "measure_scale": 3,
-        "draw_matrix": 3 * 3 + 3,
         "draw_page": 1 + 3,
         "describe_study": 1,
         **REPORT,
