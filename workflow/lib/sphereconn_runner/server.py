@@ -75,7 +75,7 @@ class Server:
 
     def prepare(self, script: str) -> None:
         """Import what a script imports at its top, before its first fork: each of the first ones would import it."""
-        name = os.path.basename(script).partition(".")[2]  # what Snakemake writes has a name of its own before the point
+        _, _, name = os.path.basename(script).partition(".")  # before it stands what tells one copy from another
         if name not in self.prepared:
             self.prepared.add(name)
             signal.alarm(LONGEST_IMPORT)
