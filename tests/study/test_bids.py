@@ -20,8 +20,10 @@ from sphereconn.study.denoising import needs_components
 from sphereconn.study.discovery import find_runs, runs_found, runs_left_out
 from sphereconn.study.runs import read_runs
 from sphereconn.study.settings import checked_settings
+from sphereconn.study.study import resolve_study
 
-SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.json"
+ROOT = Path(__file__).parents[2]
+SCHEMA, RESOURCES = ROOT / "workflow" / "schemas" / "config.schema.json", ROOT / "resources"
 
 
 def search(root, confounds_needed=True, **asked):
@@ -522,6 +524,36 @@ def test_a_mistake_in_the_participants_is_named(tmp_path, table, asked, sentence
     if table:
         (root / "participants.tsv").write_text(table)
     assert sentence in message_of(root, **asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "key", "column"),
+    [
+        ({"groups": ["task", "group"]}, "groups", "group"),
+        ({"contrasts": {"c": {"model": "frames_kept + age", "test": "age"}}}, "contrasts.c", "age"),
+        ({"contrasts": {"c": {"test": "intercept", "runs": {"arm": "a"}}}}, "contrasts.c", "arm"),
+        ({"comparison": {"covariates": ["sex"]}}, "comparison", "sex"),
+    ],
+)
+def test_a_column_that_only_participants_can_have_is_missed_with_the_place_of_their_table(
+    tmp_path, monkeypatch, asked, key, column
+):
+    monkeypatch.chdir(tmp_path)
+    for subject in ("01", "02"):
+        add_run(Path("fmriprep"), subject, task="rest")
+    config = {
+        "bids": {"derivatives": "fmriprep"},
+        "seed_sets": {"dmn": {"seeds": "dmn", "radius": 8}},
+        "denoising": {"none": {}},
+        "estimators": {"full": {"kind": "correlation"}},
+        **asked,
+    }
+    with pytest.raises(InputError) as caught:
+        resolve_study(config, SCHEMA, RESOURCES, "study.yaml")
+    assert str(caught.value) == (
+        f"study.yaml: {key}: the runs have no column '{column}': there is no participants.tsv in fmriprep or the two"
+        " folders above it (bids.participants names a table elsewhere)."
+    )
 
 
 # --- the tables

@@ -46,12 +46,16 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Found:
-    """The runs, as rows of a runs table (paths as the configuration gives them), and the images left out."""
+    """The runs, as rows of a runs table (paths as the configuration gives them), and the images left out.
+
+    ``no_participants`` says that no table of participants was found, and where it was looked for.
+    """
 
     root: str
     rows: tuple[Mapping[str, Any], ...]
     left_out: tuple[LeftOut, ...]
     notices: tuple[str, ...] = ()
+    no_participants: str = ""
 
     def summary(self) -> str:
         """Say in a few lines how many runs there are and what was left out, by reason, with an example of each."""
@@ -150,6 +154,7 @@ def find_runs(settings: Settings, confounds_needed: bool, where: str, components
             if problem and not (problem[0] in OTHER_FORMS and furthest[_run_of(image)] > stage)
         ),
         notices=(*_without_images(settings, root, images), *participants.notices(runs)),
+        no_participants="" if participants.path or settings["covariates"] == [] else _not_found(root),
     )
 
 
@@ -499,7 +504,7 @@ def _participants(settings: Settings, root: str, where: str) -> _Participants:
     table = given or _participants_table(root)
     if table is None:
         if wanted != "all":
-            raise InputError(f"{where}.covariates: there is no participants.tsv in {root} or the two folders above it.")
+            raise InputError(f"{where}.covariates: {_not_found(root)}.")
         return _Participants("", {})
     columns, rows = read_rows(table)
     if "participant_id" not in columns:
@@ -537,6 +542,10 @@ def _participants_table(root: str) -> str | None:
             return table
         folder = os.path.join(folder, os.pardir)
     return None
+
+
+def _not_found(root: str) -> str:
+    return f"there is no participants.tsv in {root} or the two folders above it"
 
 
 def _covariate(column: str) -> str:

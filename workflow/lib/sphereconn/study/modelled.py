@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sphereconn.errors import InputError
 from sphereconn.files import is_number
 from sphereconn.infer.formula import LABELS, columns_of
 from sphereconn.study.groups import LevelsUsed
@@ -81,6 +82,32 @@ def columns_used(settings: Settings) -> Iterator[ColumnsUsed]:
         )
     if compared := settings["comparison"]:
         yield ColumnsUsed("comparison", frozenset({compared["motion"], *compared["covariates"]}), frozenset(), {})
+
+
+def check_participants_found(settings: Settings, runs: Sequence[Recording], problem: str, source: str) -> None:
+    """Raise ``InputError`` for a column that groups or models need, if no table of participants was found.
+
+    Parameters
+    ----------
+    settings
+        The complete configuration.
+    runs
+        All runs.
+    problem
+        Where the table was looked for; empty where there is one, or none was wanted.
+    source
+        What to call the configuration in messages.
+    """
+    if not problem:
+        return
+    used = ((model.key, sorted({*model.columns, *model.runs} - {*KNOWN_LATER})) for model in columns_used(settings))
+    for key, columns in (("groups", settings["groups"]), *used):
+        for column in columns:
+            if not any(run.value(column) for run in runs):
+                raise InputError(
+                    f"{source}: {key}: the runs have no column '{column}': {problem}"
+                    " (bids.participants names a table elsewhere)."
+                )
 
 
 def own_measures(used: Collection[ColumnsUsed], runs: Sequence[Recording]) -> list[str]:

@@ -26,7 +26,8 @@ class Source:
     ``place`` is where they come from: the table of the user, or the folder of their files. ``search_results`` are the
     tables that a search for them leaves in the output folder, by name, with their content: they are written when the
     study starts. ``left_out`` is what the search left out, and why. ``unnamed_space`` is what the configuration calls
-    the space of a run that names none, None where such a run may be in any.
+    the space of a run that names none, None where such a run may be in any. ``no_participants`` says why the runs have
+    no columns of participants, where a table of these was looked for and not found.
     """
 
     runs: tuple[Run, ...]
@@ -37,6 +38,7 @@ class Source:
     search_results: Mapping[str, bytes] = field(default_factory=dict)
     left_out: tuple[Mapping[str, str], ...] = ()
     unnamed_space: str | None = None
+    no_participants: str = ""
 
 
 def read_source(settings: Settings, output_dir: str, where: str, resources: Path, main_process: bool = True) -> Source:
@@ -105,6 +107,7 @@ def _of_bids_derivatives(
         search_results=tables,
         left_out=tuple(read_records(left_out, tables[names.RUNS_LEFT_OUT])),
         unnamed_space=NONE,
+        no_participants=found.no_participants,
     )
 
 

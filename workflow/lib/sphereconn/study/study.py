@@ -23,7 +23,7 @@ from sphereconn.study.exclusion import excluded_runs
 from sphereconn.study.groups import check_groups, grouped_levels, near_levels
 from sphereconn.study.maps import SeedMaps, seed_maps_of
 from sphereconn.study.mixups import check_images_differ, mixups
-from sphereconn.study.modelled import columns_used, own_measures
+from sphereconn.study.modelled import check_participants_found, columns_used, own_measures
 from sphereconn.study.paths import checked_path
 from sphereconn.study.preflight import ImageSize, will_fail
 from sphereconn.study.published import Published, published_strategies
@@ -280,6 +280,7 @@ def resolve_study(
         settings["denoising"][label] = written_out(f"{source}: denoising.{label}", denoising)
     for label, estimator in settings["estimators"].items():
         _check_estimator(f"{source}: estimators.{label}", estimator)
+    check_participants_found(settings, runs, found.no_participants, source)
     check_groups(runs, settings["groups"], f"{source}: groups")
     if settings["combine"]:
         settings["combine"]["over"] = sorted(settings["combine"]["over"])
