@@ -12,6 +12,14 @@ import numpy as np
 import pytest
 import yaml
 
+from sphereconn.aggregate import long_tables, nodes, quality
+from sphereconn.compare import comparison_tables, lengths, organization, radius_tables, reliability
+from sphereconn.connect import joint
+from sphereconn.extract import node_table
+from sphereconn.infer import contrast, strongest
+from sphereconn.map import contrast as map_contrast
+from sphereconn.map import peaks
+from sphereconn.study import atlas
 from sphereconn.study.settings import checked_settings
 from sphereconn.study.study import resolve_study
 
@@ -125,3 +133,42 @@ def test_the_study_of_the_tutorial_is_read_at_each_of_its_steps(tmp_path, monkey
     assert labels[1] == {("power264", "bandpass"), ("power264", "scrubbed")}
     assert {seed_set for seed_set, _ in labels[2]} == {f"power264r{radius}" for radius in (4, 6, 8, 12)}
     assert set(follow) == {"runs", "exclude"} and (ROOT / follow["runs"]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("section", "columns"),
+    [
+        ("Contrasts", contrast.EDGE_COLUMNS),
+        ("Contrasts", contrast.COMPONENT_COLUMNS),
+        ("Contrasts", contrast.PAIR_COLUMNS),
+        ("Contrasts", strongest.STRONGEST_COLUMNS),
+        ("Contrasts", map_contrast.CLUSTER_COLUMNS),
+        ("Nodes, runs and maps", node_table.COLUMNS),
+        ("Nodes, runs and maps", nodes.GROUP_COLUMNS),
+        ("Nodes, runs and maps", nodes.SUBJECT_COLUMNS),
+        ("Nodes, runs and maps", peaks.PEAK_COLUMNS),
+        ("Nodes, runs and maps", joint.RUN_COLUMNS),
+        ("Nodes, runs and maps", atlas.COLUMNS),
+        ("Nodes, runs and maps", {column for of in long_tables.COLUMNS.values() for column in of}),
+        ("Quality and estimation", quality.QUALITY_COLUMNS),
+        ("Quality and estimation", quality.ESTIMATION_COLUMNS),
+        ("Quality and estimation", organization.ORGANIZATION_COLUMNS),
+        ("Comparisons and reliability", comparison_tables.CRITERIA_COLUMNS),
+        ("Comparisons and reliability", comparison_tables.DISTANCE_COLUMNS),
+        ("Comparisons and reliability", comparison_tables.GROUP_COLUMNS),
+        ("Comparisons and reliability", comparison_tables.SIMILARITY_COLUMNS),
+        ("Comparisons and reliability", radius_tables.POINT_COLUMNS),
+        ("Comparisons and reliability", radius_tables.SIMILARITY_COLUMNS),
+        ("Comparisons and reliability", {*reliability.EDGE_COLUMNS} - {"node1", "node2", "network1", "network2"}),
+        ("Comparisons and reliability", {*reliability.PAIR_COLUMNS} - {"network1", "network2"}),
+        ("Comparisons and reliability", reliability.SUMMARY_COLUMNS),
+        ("Comparisons and reliability", reliability.IDENTIFICATION_COLUMNS),
+        ("Comparisons and reliability", lengths.LENGTH_COLUMNS),
+    ],
+)
+def test_every_column_of_a_table_is_explained_on_the_page_of_the_results(section, columns):
+    text = (ROOT / "docs/results.md").read_text().partition(f"### {section}\n")[2]
+    told = set(re.findall(r"`(\w+)`", re.split(r"^##", text, flags=re.M)[0]))
+    kinds = {column: re.sub(r"(icc\d\d)_(lower|upper)$", r"\1", column) for column in columns}
+    alike = {column: re.sub(r"icc[23]1$", "icc11", kind) for column, kind in kinds.items()}
+    assert [column for column in columns if not {kinds[column], alike[column]} & told] == []
