@@ -87,8 +87,11 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "Python's venv module is missing; on Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
 
+# An environment with the tests' packages has a newer packaging than Snakemake asks for; the tests' lock, which has all of the
+# other, keeps it.
+LOCK = $(if $(wildcard $(VENV)/.test-ready),--no-deps -r requirements-dev.lock,-r requirements.lock)
 $(VENV)/.run-ready: requirements.lock | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(LOCK)
 	@echo "Compiling the sparse estimators (10 s, once a machine: otherwise the first jobs would, each for itself)"
 	@PYTHONPATH=workflow/lib $(BIN)/python -c "from sphereconn.connect import graphical_lasso, group_sparse; \
 		graphical_lasso.warm_up(); group_sparse.warm_up()"

@@ -34,6 +34,28 @@ def test_a_module_in_a_folder_that_pythonpath_names_is_not_run(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize(
+    ("stamps", "lock"), [((), "-r requirements.lock"), ((".test-ready",), "requirements-dev.lock")]
+)
+def test_set_up_takes_no_package_away_from_an_environment_that_has_those_of_the_tests(tmp_path, stamps, lock):
+    for name in ("Makefile", "requirements.lock", "requirements-dev.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    for name in ("bin/python", *stamps):
+        (tmp_path / ".venv" / name).touch()
+    done = subprocess.run(["make", "-n", "setup"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    installed = [line for line in done.stdout.splitlines() if "pip install" in line]
+    assert len(installed) == 1 and installed[0].endswith(lock)
+
+
+def test_the_lock_of_the_tests_has_every_package_of_the_lock_of_runs():
+    of_runs, of_tests = (
+        {line.partition("==")[0] for line in (ROOT / name).read_text().splitlines() if "==" in line}
+        for name in ("requirements.lock", "requirements-dev.lock")
+    )
+    assert of_runs <= of_tests
+
+
 def test_a_checkout_that_was_not_set_up_says_so(no_environment):
     checkout, environment = no_environment
     command = [checkout / "sphereconn", "study.yaml"]
