@@ -31,7 +31,7 @@ with logged(snakemake.log[0]):
         "Description": "A linear model of each voxel across the maps of runs; files with the same name contain the"
         " results",
         **params.described,
-        **described_model(model, shuffles, [member.row for member in members], settings["level"]),
+        **described_model(model, shuffles, [member.row for member in members], settings),
         **c.described_maps(tested, maps, settings),
         "Settings": settings,
         "Sources": provenance.sources([*files.maps, *files.sidecars], output.sidecar),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sphereconn.draw.contrast import effects_figure, pairs_figure, significant_figure, strongest_figure
-from sphereconn.draw.contrast_words import asked, found, found_in_maps
+from sphereconn.draw.contrast_words import asked, found, found_in_maps, significant_edges, with_motion
 from sphereconn.draw.inference_methods import inference, seed_maps
 from sphereconn.draw.nodes_table import Nodes
 from sphereconn.infer.tables import edges_by_run
@@ -33,11 +33,17 @@ SIDECAR = {
     "EdgesTested": 1000,
     "EdgesNotTested": 0,
     "EdgesSignificant": 0,
+    "EdgesSignificantPositive": 0,
+    "EdgesSignificantNegative": 0,
+    "SignificantEffects": None,
     "EdgesSignificantFDR": 0,
     "SmallestFWE": 0.21,
     "SiteMedianF": None,
     "VarianceInflation": {"age": 1.1},
     "LargestLeverage": 0.4,
+    "Columns": ["intercept", "age", "sex[M]"],
+    "Contrast": [[0.0, 1.0, 0.0]],
+    "WithMotion": None,
 }
 COMPONENT = {
     "side": "two-sided",
@@ -89,6 +95,50 @@ def test_what_was_not_found_is_said_as_plainly_as_what_was():
     assert "(corrected p = 0.01; 0.02 by its intensity)" in something
     assert "1 of 1 pairs of networks is significant: a–b (mean t = −1.5, p = 0.02)." in something.replace("1.50", "1.5")
     assert "1 edge was not tested because nodes had no signal in too many runs." in something
+
+
+@pytest.mark.parametrize(
+    ("settings", "positive", "negative", "words"),
+    [
+        ({"test": {"sex": {"M": 1.0, "F": -1.0}}}, 0, 2, "Both are lower in M than in F (effects −0.54 to −0.42"),
+        ({"test": "sex"}, 3, 0, "All are higher in M than in F"),
+        ({"test": ["age"]}, 1, 0, "It increases with age"),
+        ({"test": "age"}, 3, 1, "3 increase with age, 1 decreases (effects"),
+        ({"test": "intercept"}, 0, 3, "All are below 0"),
+        ({"test": "age:sex"}, 2, 1, "2 have positive effects, 1 has a negative effect"),
+        ({"test": {"run": {"2": 1.0, "1": -1.0}}, "paired": "run"}, 2, 0, "Both are higher in run 2 than in run 1"),
+        ({"test": "age", "groups": "sex", "paired": "run"}, 2, 0, "Both have positive effects"),
+    ],
+)
+def test_significant_edges_have_a_direction_and_a_size(settings, positive, negative, words):
+    counts = {"EdgesSignificantPositive": positive, "EdgesSignificantNegative": negative}
+    counts |= {"EdgesSignificant": positive + negative, "SignificantEffects": [-0.541, -0.42]}
+    text = significant_edges(sidecar(settings, **counts))
+    assert f" {words}" in text and text.endswith("−0.54 to −0.42; Fisher's z).")
+
+
+def test_one_edge_is_significant_in_the_singular():
+    one = sidecar(EdgesSignificant=1, EdgesSignificantPositive=1, SignificantEffects=[0.3, 0.3])
+    assert significant_edges(one) == (
+        "1 of 1,000 edges is significant (p ≤ 0.05, corrected for all edges; smallest p 0.21). It increases with age"
+        " (effect 0.30; Fisher's z)."
+    )
+
+
+def test_motion_that_goes_together_with_what_is_tested_is_named_with_what_the_model_makes_of_it():
+    motion = {"Effect": 0.132, "PartialR": 0.61, "P": 0.004, "InModel": False}
+    groups = {"test": {"sex": {"M": 1.0, "F": -1.0}}}
+    assert with_motion(sidecar(groups, WithMotion=motion)) == (
+        "Head motion (mean framewise displacement) is higher in M than in F (0.13 mm, partial r = 0.61, p = 0.004). Its"
+        " model does not adjust for motion, so what it finds may be due to motion; add mean_framewise_displacement to"
+        " the model to see what remains."
+    )
+    adjusted = sidecar(WithMotion=motion | {"InModel": True}, VarianceInflation={"age": 2.8, "sex[M]": 9.0})
+    assert "increases with age" in with_motion(adjusted)
+    assert with_motion(adjusted).endswith("the variance inflation factor of what is tested is 2.8.")
+    assert with_motion(sidecar(WithMotion=motion | {"P": 0.2})) == with_motion(SIDECAR) == ""
+    of_levels = sidecar(Statistic="F", WithMotion=motion | {"Effect": None})
+    assert "depends on what is tested (partial r = 0.61" in with_motion(of_levels)
 
 
 def test_one_sided_components_count_for_no_two_sided_sentence():

@@ -71,6 +71,9 @@ TESTED = {
     "NumberOfPermutations": 0,
     "EdgesTested": 6,
     "EdgesSignificant": 0,
+    "SignificantEffects": None,
+    "LevelsLeftOut": {},
+    "WithMotion": None,
     "EdgesNotTested": 0,
     "SmallestFWE": None,
     "SiteMedianF": None,
@@ -87,8 +90,19 @@ LEVEL = "group/figures/site-a_atlas-dmn_meas-partial_desc-bandpass_relmat.png"
 
 def group(name, runs, path):
     labels = {"seed_set": "dmn", "denoising": "bandpass", "estimator": "partial"}
-    mean_of = f"mean of n = {runs} subjects"
-    return {"group": name, "mean_of": mean_of, "networks": None, "means": None, "figures": [["matrix", path]], **labels}
+    column, _, level = name.partition(": ")
+    return {
+        "group": name,
+        "column": column if level else "",
+        "level": level,
+        "mean_of": f"mean of n = {runs} subjects",
+        "n_runs": runs,
+        "n_left_out": 0,
+        "networks": None,
+        "means": None,
+        "figures": [["matrix", path]],
+        **labels,
+    }
 
 
 CONTENTS = {
@@ -354,17 +368,21 @@ def test_a_figure_that_cannot_be_embedded_is_linked(monkeypatch):
     assert shown == ["matrix, all runs", "partial: matrix, all runs"]
 
 
-def test_the_report_opens_with_what_was_asked_what_came_out_and_what_to_worry_about():
-    contrast = {
+def contrast_of(**result):
+    return {
         "title": "age, partial, bandpass",
         "label": "age",
         "labels": ["dmn", "bandpass", "partial"],
         "figures": [[shown.shows, f"group/figures/{kind}.png"] for kind, shown in contrasted.FIGURES.items()],
-        "result": TESTED,
+        "result": TESTED | result,
         "component_rows": [],
         "pair_rows": [],
         **dict.fromkeys(("edges", "components", "pairs", "sidecar"), "group/table.tsv"),
     }
+
+
+def test_the_report_opens_with_what_was_asked_what_came_out_and_what_to_worry_about():
+    contrast = contrast_of()
     images = {FIGURE: Image("image/webp", b"all"), "group/figures/matrix.png": Image("image/webp", b"effects")}
     text = written(
         contents=CONTENTS | {"contrasts": [contrast]}, images=images, quality=quality_rows(nodes_unusable="1")
@@ -378,17 +396,38 @@ def test_the_report_opens_with_what_was_asked_what_came_out_and_what_to_worry_ab
             'alt="matrix, all runs"',
             "What to worry about",
             "3 runs of 3 have nodes without a signal",
-            "None of 6 edges is significant (p ≤ 0.05, false discovery rate).",
+            "3 runs. None of 6 edges is significant (p ≤ 0.05, false discovery rate).",
             'alt="effects (above the diagonal: significant effects)"',
         )
     ]
     assert places == sorted(places)
     assert "Nothing stands out" not in text
-    assert "significant edges in the brain" not in text[start:end]  # there are none
-    found = contrast | {"result": TESTED | {"EdgesSignificant": 2}}
+    assert "significant edges and components in the brain" not in text[start:end]  # there are none
+    found = contrast_of(EdgesSignificant=2)
     text = written(contents=CONTENTS | {"contrasts": [found]}, images=images)
-    assert "significant edges in the brain" in text[text.index(">At a glance</h2>") : text.index(">Contrasts</h2>")]
+    assert (
+        "significant edges and components in the brain"
+        in text[text.index(">At a glance</h2>") : text.index(">Contrasts</h2>")]
+    )
     assert "Nothing stands out" in written(quality=quality_rows(frames_without_data="0"))
+
+
+def test_runs_that_a_denoising_leaves_out_are_a_worry_with_the_groups_that_lose_them():
+    left_out = [row for run in ("sub-8", "sub-9") for row in quality_rows(1, run=run, left_out="too short")]
+    groups = [group("all runs", 3, FIGURE), group("site: a", 2, LEVEL) | {"n_left_out": 2}, group("site: b", 1, LEVEL)]
+    sexes = contrast_of(Levels={"sex": {"F": 3}}, LevelsLeftOut={"sex": {"M": 2}})
+    contents = CONTENTS | {"groups": groups, "contrasts": [sexes]}
+    text = written(quality=quality_rows() + left_out, contents=contents)
+    worried = text[text.index("What to worry about") : text.index(">Contrasts</h2>")]
+    assert "bandpass leaves out 2 of 5 runs (site: a 2 of 4, b 0 of 1; sex: M 2 of 2, F 0 of 3)." in worried
+    assert "leaves out" not in written()
+
+
+def test_a_contrast_whose_tested_variable_goes_together_with_motion_is_a_worry_named_once():
+    motion = {"Effect": 0.1, "PartialR": 0.5, "P": 0.01, "InModel": False}
+    both = [contrast_of(WithMotion=motion, Contrast=[], Columns=[])] * 2 + [contrast_of()]
+    text = written(contents=CONTENTS | {"contrasts": both})
+    assert text.count("Contrast age: Head motion (mean framewise displacement) increases with age (0.1 mm") == 1
 
 
 def test_means_by_network_stand_as_a_table_under_their_picture():

@@ -34,7 +34,8 @@ def finished_once(tmp_path_factory):
         config["figures"].update(kinds=["contrast"], runs="none")
         config["contrasts"] = {
             "age": {"model": "age + sex", "test": "age", "permutations": 60},
-            "sexes": {"model": "sex", "test": {"sex": {"M": 1, "F": -1}}, "permutations": 2000},
+            # At this level one edge is significant, and others by a false discovery rate alone.
+            "sexes": {"model": "sex", "test": {"sex": {"M": 1, "F": -1}}, "permutations": 2000, "level": 0.48},
             "mean": {"test": "intercept", "permutations": 0},
         }
 
@@ -67,6 +68,15 @@ def test_two_groups_are_compared_by_students_t(finished_once):
     np.testing.assert_allclose(
         read(finished_once, "sexes", "effect"), z[male].mean(axis=0) - z[~male].mean(axis=0), rtol=HALF_A_DIGIT
     )
+
+
+def test_the_sidecar_counts_significant_effects_by_sign_and_gives_their_range(finished_once):
+    sidecar = read_json(finished_once.root / "results" / name("sexes", "contrast.json"))
+    effects = read(finished_once, "sexes", "effect")[read(finished_once, "sexes", "fwe") <= 0.48]
+    counts = [sidecar[key] for key in ("EdgesSignificant", "EdgesSignificantPositive", "EdgesSignificantNegative")]
+    assert counts == [1, (effects > 0).sum(), (effects < 0).sum()]
+    assert sidecar["SignificantEffects"] == pytest.approx([*effects, *effects], rel=HALF_A_DIGIT)
+    assert sidecar["WithMotion"] is None and sidecar["LevelsLeftOut"] == {"sex": {}}
 
 
 def test_all_permutations_are_done_where_there_are_few(finished_once):
@@ -171,7 +181,8 @@ def test_a_contrast_is_read_back_by_its_label(finished_once):
     for statistic, frame in (("effect", found.effect), ("p", found.p), ("fdr", found.fdr), ("fwe", found.fwe)):
         np.testing.assert_array_equal(frame.to_numpy()[upper], read(finished_once, "sexes", statistic))
     assert found.significant.dtypes.eq(bool).all() and not found.significant.to_numpy().diagonal().any()
-    assert found.significant.to_numpy()[upper].sum() == len(found.edges)
+    np.testing.assert_array_equal(found.significant.to_numpy()[upper], found.fwe.to_numpy()[upper] <= 0.48)
+    assert found.edges["significant"].tolist() == ["yes", "no", "no"]
     assert found.design.index.tolist() == [f"sub-{n:02d}_task-rest" for n in range(1, N_RUNS + 1)]
     assert found.described["NumberOfPermutations"] == 69
     with pytest.raises(InputError, match="there is no statistic 'fwe'; there are effect, fdr, p"):

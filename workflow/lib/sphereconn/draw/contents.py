@@ -28,7 +28,9 @@ def with_results(contents: Mapping[str, Any], files: Mapping[str, Sequence[str]]
 
     means = iter(read("networks", read_rows))
     groups = [
-        item | {"mean_of": mean_of(sidecar), "means": next(means) if item["networks"] else None}
+        item
+        | {"mean_of": mean_of(sidecar), "means": next(means) if item["networks"] else None}
+        | {"n_runs": sidecar["NumberOfRuns"], "n_left_out": len(sidecar["RunsLeftOut"])}
         for item, sidecar in zip(contents["groups"], read("groups"), strict=True)
     ]
     contrasts = zip(

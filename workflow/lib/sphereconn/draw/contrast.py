@@ -16,6 +16,7 @@ from sphereconn.draw.network_colours import COLOURS
 from sphereconn.draw.nodes_table import Nodes
 from sphereconn.draw.notice import notice_figure
 from sphereconn.infer.formula import columns_in
+from sphereconn.words import counted
 
 PANEL = 2.5  # inches
 PANEL_GAP = 0.75
@@ -55,14 +56,11 @@ def effects_figure(
     ordered, marks = effects[np.ix_(order, order)], significant[np.ix_(order, order)]
     upper = np.triu(np.ones(ordered.shape, dtype=bool), 1)
     shown = np.where(upper & ~(marks > 0), np.where(np.isnan(ordered), np.nan, 0.0), ordered)
-    n_edges, n_component = int((np.triu(marks, 1) == 2).sum()), int((np.triu(marks, 1) == 1).sum())
-    found = [f"{n_edges} significant edges"] if n_edges or not n_component else []
-    found += [f"{n_component} edges of a significant component"] if n_component else []
     return matrix_figure(
         shown,
         [names[node] for node in order],
         [networks[node] for node in order] if known else None,
-        title=f"{title}\nBelow the diagonal: all effects; above it: {' and '.join(found)} (corrected p ≤ {level:g})",
+        title=f"{title}\nBelow the diagonal: all effects; above it: {_marked(marks)} (corrected p ≤ {level:g})",
         label=label,
         signed=signed,
     )
@@ -99,9 +97,17 @@ def significant_figure(
         names=nodes.names,
         networks=nodes.networks,
         threshold=1e-12,
-        selected=f"corrected p ≤ {level:g}",
+        selected=f"{_marked(significant)}, corrected p ≤ {level:g}",
         signed=signed,
     )
+
+
+def _marked(marks: NDArray[np.float64]) -> str:
+    """Say how many edges are significant, and how many only as part of a component."""
+    n_edges, n_component = (int((np.triu(marks, 1) == mark).sum()) for mark in (2, 1))
+    found = [counted(n_edges, "significant edge")] if n_edges or not n_component else []
+    found += [f"{counted(n_component, 'edge')} of a significant component"] if n_component else []
+    return " and ".join(found)
 
 
 def pairs_figure(

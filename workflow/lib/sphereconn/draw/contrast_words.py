@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sphereconn.files import MISSING
+from sphereconn.files import MISSING, is_number
+from sphereconn.infer.formula import INTERCEPT, columns_in
 from sphereconn.words import NOT_CHOSEN, counted, number
 
 Row = Mapping[str, str]
@@ -34,20 +35,31 @@ def asked(sidecar: Mapping[str, Any]) -> str:
     else:
         named = test if isinstance(test, str) else " and ".join(test)
         what = f"whether connectivity depends on {named.replace(':', ' × ')}"
-    of_levels = "; ".join(
-        f"{column}: " + ", ".join(f"{level} {n}" for level, n in levels.items())
-        for column, levels in sidecar["Levels"].items()
-    )
-    runs = counted(sidecar["NumberOfRuns"], "run")
-    if sidecar["NumberOfSubjects"] != sidecar["NumberOfRuns"]:
-        runs += f" of {counted(sidecar['NumberOfSubjects'], 'subject')}"
     reasons = list(sidecar["RunsLeftOut"].values())
     unused = len(reasons) - reasons.count(NOT_CHOSEN)
     left_out = f" {counted(unused, 'run')} could not be used." if unused else ""
     return (
-        f"Tested in {runs}{f' ({of_levels})' if of_levels else ''}: {what}."
+        f"Tested in {tested_runs(sidecar)}: {what}."
         f"{f' Model: {model}.' if model else ''}{_errors(settings)}{left_out}{_corrections(sidecar)}"
     )
+
+
+def tested_runs(sidecar: Mapping[str, Any]) -> str:
+    """Return how many runs a contrast tests, with those at each level of each factor: ``9 runs (sex: F 4, M 5)``.
+
+    Parameters
+    ----------
+    sidecar
+        Of the contrast.
+    """
+    runs = counted(sidecar["NumberOfRuns"], "run")
+    if sidecar["NumberOfSubjects"] != sidecar["NumberOfRuns"]:
+        runs += f" of {counted(sidecar['NumberOfSubjects'], 'subject')}"
+    of_levels = "; ".join(
+        f"{column}: " + ", ".join(f"{level} {n}" for level, n in levels.items())
+        for column, levels in sidecar["Levels"].items()
+    )
+    return f"{runs} ({of_levels})" if of_levels else runs
 
 
 def _errors(settings: Mapping[str, Any]) -> str:
@@ -85,19 +97,11 @@ def found(sidecar: Mapping[str, Any], components: Sequence[Row], pairs: Sequence
         Rows of the tables of components and of pairs of networks.
     """
     level = sidecar["Settings"]["level"]
-    tested, significant = sidecar["EdgesTested"], sidecar["EdgesSignificant"]
-    kind = "corrected for all edges" if sidecar["NumberOfPermutations"] else "false discovery rate"
-    some = (
-        f"{significant:,} of {tested:,} edges are significant"
-        if significant
-        else f"None of {tested:,} edges is significant"
-    )
-    smallest = sidecar["SmallestFWE"]
-    sentences = [f"{some} (p ≤ {level:g}, {kind}{f'; smallest p {smallest:.2g}' if smallest is not None else ''})."]
+    sentences = [significant_edges(sidecar)]
     if sidecar["NumberOfPermutations"]:
         sentences.append(
             f"At a false discovery rate of {level:g}, {sidecar['EdgesSignificantFDR']:,}"
-            f" {'is' if sidecar['EdgesSignificantFDR'] == 1 else 'are'} significant."
+            f" {_are(sidecar['EdgesSignificantFDR'])} significant."
         )
         tests = sidecar["Settings"]["tests"]
         if "components" in tests:
@@ -127,6 +131,102 @@ def found(sidecar: Mapping[str, Any], components: Sequence[Row], pairs: Sequence
             "Some runs are fitted exactly by the model, whatever their connectomes, and do not contribute to the test."
         )
     return " ".join(sentences)
+
+
+def significant_edges(sidecar: Mapping[str, Any]) -> str:
+    """Return how many edges are significant, in which direction and how large their effects are, as sentences.
+
+    Parameters
+    ----------
+    sidecar
+        Of the contrast.
+    """
+    tested, significant, smallest = (sidecar[key] for key in ("EdgesTested", "EdgesSignificant", "SmallestFWE"))
+    kind = "corrected for all edges" if sidecar["NumberOfPermutations"] else "false discovery rate"
+    some = f"{significant:,} of {tested:,} edges {_are(significant)}" if significant else f"None of {tested:,} edges is"
+    least = f"; smallest p {smallest:.2g}" if smallest is not None else ""
+    return (
+        f"{some} significant (p ≤ {sidecar['Settings']['level']:g}, {kind}{least})."
+        f"{_directions(sidecar) if sidecar['SignificantEffects'] else ''}"
+    )
+
+
+def _directions(sidecar: Mapping[str, Any]) -> str:
+    """Say how many significant effects have which sign, and their range."""
+    more, fewer = sidecar["EdgesSignificantPositive"], sidecar["EdgesSignificantNegative"]
+    low, high = (number(effect) for effect in sidecar["SignificantEffects"])
+    if more and fewer:
+        first = _direction(sidecar, more, True)
+        said = f"{more:,} {first}, {fewer:,} {_direction(sidecar, fewer, False, briefly=True)}"
+    else:
+        n = more + fewer
+        said = f"{ {1: 'It', 2: 'Both'}.get(n, 'All') } {_direction(sidecar, n, more > 0)}"
+    sizes = f"effect {low}" if low == high else f"effects {low} to {high}"
+    return f" {said} ({sizes}; {sidecar['Unit']})."
+
+
+def _direction(sidecar: Mapping[str, Any], n: int, positive: bool, briefly: bool = False) -> str:
+    """Say what the sign of an effect means, as the predicate of n edges, or of motion."""
+    settings = sidecar["Settings"]
+    test = settings["test"][0] if isinstance(settings["test"], list) else settings["test"]
+    if test == INTERCEPT:
+        return f"{_are(n)} {'above' if positive else 'below'} 0"
+    compared = None if settings["groups"] else _compared(test, sidecar["Levels"])
+    if compared:
+        than = "" if briefly else " in {} than in {}".format(*compared)
+        return f"{_are(n)} {'higher' if positive else 'lower'}{than}"
+    if isinstance(test, str) and len(columns_in(test)) == 1 and not settings["groups"]:
+        than = "" if briefly else f" with {columns_in(test)[0]}"
+        return f"{'increase' if positive else 'decrease'}{'s' if n == 1 else ''}{than}"
+    return f"{'has a' if n == 1 else 'have'} {'positive' if positive else 'negative'} effect{'s' if n > 1 else ''}"
+
+
+def _compared(test: Any, levels: Mapping[str, Mapping[str, int]]) -> tuple[str, str] | None:
+    """Name what is higher where an effect of levels is positive, and what is lower; None where numbers are tested."""
+    if isinstance(test, Mapping):
+        ((column, weights),) = test.items()
+        high, low = ([level for level, weight in weights.items() if weight * sign > 0] for sign in (1, -1))
+    elif test in levels and len(levels[test]) == 2:
+        column, (first, second) = test, sorted(levels[test])
+        high, low = [second], [first]  # effects are differences from the first level
+    else:
+        return None
+    named = [" and ".join(f"{column} {level}" if is_number(level) else level for level in side) for side in (high, low)]
+    return named[0], named[1]
+
+
+def _are(n: int) -> str:
+    return "is" if n == 1 else "are"
+
+
+def with_motion(sidecar: Mapping[str, Any]) -> str:
+    """Return how head motion goes together with what a contrast tests, as sentences; "" where that is not significant.
+
+    Parameters
+    ----------
+    sidecar
+        Of the contrast.
+    """
+    settings, motion = sidecar["Settings"], sidecar["WithMotion"]
+    if motion is None or motion["P"] > settings["level"]:
+        return ""
+    if sidecar["Statistic"] == "F":
+        differs, size = "depends on what is tested", f"partial r = {number(motion['PartialR'])}"
+    else:
+        differs = _direction(sidecar, 1, motion["Effect"] > 0)
+        size = f"{number(motion['Effect'], '.2g')} mm, partial r = {number(motion['PartialR'])}"
+    tested = {
+        name for row in sidecar["Contrast"] for name, weight in zip(sidecar["Columns"], row, strict=True) if weight
+    }
+    inflation = max((sidecar["VarianceInflation"].get(column, 1.0) for column in tested), default=1.0)
+    so = (
+        "Its model adjusts for motion, which costs precision: the variance inflation factor of what is tested is"
+        f" {inflation:.1f}."
+        if motion["InModel"]
+        else "Its model does not adjust for motion, so what it finds may be due to motion;"
+        " add mean_framewise_displacement to the model to see what remains."
+    )
+    return f"Head motion (mean framewise displacement) {differs} ({size}, p = {motion['P']:.2g}). {so}"
 
 
 def found_in_maps(sidecar: Mapping[str, Any]) -> str:

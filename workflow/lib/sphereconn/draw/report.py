@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from sphereconn.aggregate.unusual import FAR_BELOW, Concern
+from sphereconn.aggregate.unusual import Concern
 from sphereconn.draw.comparison_words import can_tell, compared_on, published_left_out, table_of_criteria
-from sphereconn.draw.contrast_words import asked, found_in_maps
+from sphereconn.draw.contrast_words import asked, found_in_maps, significant_edges, tested_runs
 from sphereconn.draw.contrast_words import found as found_words
 from sphereconn.draw.html import (
     Block,
@@ -38,6 +38,7 @@ from sphereconn.draw.radius_words import RADII_CAN_TELL, radii_compared_on, tabl
 from sphereconn.draw.reliability_words import found as reliability_found
 from sphereconn.draw.reliability_words import measured_over
 from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
+from sphereconn.draw.worries import worries
 from sphereconn.words import counted, listed, number, replaced_measures
 
 CONTRAST_FILES = {"edges": "edges", "components": "components", "pairs": "pairs of networks", "sidecar": "all numbers"}
@@ -69,7 +70,7 @@ IN_LIST = {  # column of the table of quality -> how short its name is in the li
 MISSING = "n/a"
 ALL_RUNS = "all runs"  # what the group of all runs is called
 EFFECTS = "effects (above the diagonal: significant effects)"  # what figures of contrasts are called
-IN_BRAIN = "significant edges in the brain"
+IN_BRAIN = "significant edges and components in the brain"
 GROUP_GLANCED_AT = ("matrix", "glass brain")
 ESTIMATION_CAPTION = "Estimation diagnostics: median over runs (lowest to highest), or the value common to all runs"
 SHRINKAGE = (
@@ -255,7 +256,7 @@ def study_report(
         name,
         lead,
         [
-            _glance(settings, contents, quality, estimation, unusual, images),
+            _glance(settings, contents, quality, left_out, estimation, unusual, images),
             *_contrasts(contents, images),
             _groups(contents, images),
             *_maps(contents, images),
@@ -292,17 +293,18 @@ def _glance(
     settings: Mapping[str, Any],
     contents: Mapping[str, Any],
     quality: Sequence[Row],
+    left_out: Sequence[Row],
     estimation: Sequence[Row],
     unusual: Mapping[str, Sequence[Concern]],
     images: Mapping[str, Image | None],
 ) -> Section:
     """Say what was asked, show what came out, and say what to worry about, all on the first screen."""
-    cards = [*_headline(contents, quality, images), _worries(quality, estimation, unusual)]
+    cards = [*_headline(contents, quality, images), worries(quality, left_out, estimation, unusual, contents)]
     for item in contents["contrasts"][:MOST_CARDS]:
         glanced_at = (EFFECTS, IN_BRAIN) if _something_is_significant(item) else (EFFECTS,)
         shown = [Figure(path, words, images.get(path)) for words, path in item["figures"] if words in glanced_at]
-        said = found_words(item["result"], item["component_rows"], item["pair_rows"])
-        cards.append(Card(item["title"], [_first_sentence(said)], shown))
+        said = f"{tested_runs(item['result'])}. {significant_edges(item['result'])}"
+        cards.append(Card(item["title"], [said], shown))
     more = len(contents["contrasts"]) - MOST_CARDS
     tested = [Paragraph(f"{counted(more, 'further contrast')} below.")] if more > 0 else []
     return Section("At a glance", [Paragraph(_asked(settings, contents, estimation)), Cards(cards), *tested])
@@ -353,54 +355,6 @@ def _headline(contents: Mapping[str, Any], quality: Sequence[Row], images: Mappi
     return [Card(f"All runs, {item['mean_of']}", [f"{labels[0].upper()}{labels[1:]}."], shown)]
 
 
-def _first_sentence(text: str) -> str:
-    return text.partition(". ")[0].removesuffix(".") + "."
-
-
-def _worries(quality: Sequence[Row], estimation: Sequence[Row], unusual: Mapping[str, Sequence[Concern]]) -> Card:
-    """Say what to worry about, or that nothing stands out."""
-    runs = {row["run"] for row in quality}
-    said: list[str] = []
-    unusable = {row["run"] for row in quality if row["nodes_unusable"] != "0"}
-    if unusable:
-        worst = max(quality, key=lambda row: int(row["nodes_unusable"]) / int(row["nodes"]))
-        said.append(
-            f"{counted(len(unusable), 'run')} of {len(runs):,} {'has' if len(unusable) == 1 else 'have'} nodes"
-            f" without a signal, at most {worst['nodes_unusable']} of {worst['nodes']} ({worst['seed_set']})."
-            " The nodes tables give the reasons."
-        )
-    overruled = {row["run"]: row for row in quality if row["repetition_time_overruled"] != MISSING}
-    if overruled:
-        run, row = next(iter(overruled.items()))
-        said.append(
-            f"In {counted(len(overruled), 'run')} of {len(runs):,}, the repetition time in the image header or the"
-            f" sidecar differs from the one used; for example {run}, with"
-            f" {_shown(row['repetition_time'], 'repetition_time')} s ({row['repetition_time_overruled']})."
-        )
-    said += _far_below(quality)
-    same = [row for row in estimation if row["same_signal"] != "0"]
-    if same:
-        said.append(
-            f"In {counted(len(same), 'connectome')}, some nodes have identical signals and their edge is n/a; for"
-            f" example in {same[0]['run']} ({same[0]['seed_set']}). The sidecars name the nodes."
-        )
-    unconverged = [row for row in estimation if row["converged"] == "no"]
-    if unconverged:
-        said.append(f"{counted(len(unconverged), 'estimate')} did not converge; see the quality section.")
-    odd = sum(map(bool, unusual.values()))
-    if odd:
-        said.append(
-            f"{odd:,} of {counted(len(unusual), 'run')} {'is' if odd == 1 else 'are'} unusual in some way; the list of"
-            " runs (Quality) begins with them."
-        )
-    if not said:
-        return Card(
-            "What to worry about",
-            ["Nothing stands out: every node has a signal in every run, and every estimate converged."],
-        )
-    return Card("What to worry about", said, warning=True)
-
-
 def _counts_of_study(
     runs: Sequence[str],
     contents: Mapping[str, Any],
@@ -426,28 +380,6 @@ def _counts_of_study(
         middle = median(value for values in motion.values() for value in values.values())
         facts.append(("median of mean FD", f"{middle:.3f} mm"))
     return Facts(facts)
-
-
-def _far_below(quality: Sequence[Row]) -> list[str]:
-    """Name the runs with less than a third of the median degrees of freedom of their denoising."""
-    said = []
-    for label in dict.fromkeys(row["denoising"] for row in quality):
-        worth: dict[str, float] = {}
-        for row in quality:
-            if row["denoising"] == label:
-                value = float(row["effective_degrees_of_freedom"])
-                worth[row["run"]] = min(value, worth.get(row["run"], value))
-        middle = median(worth.values())
-        low = sorted((value, run) for run, value in worth.items() if FAR_BELOW * value < middle)
-        if low:
-            named = ", ".join(f"{run} ({value:.1f})" for value, run in low[:N_WORST])
-            more = f" and {len(low) - N_WORST:,} more" if len(low) > N_WORST else ""
-            said.append(
-                f"{counted(len(low), 'run')} of {len(worth):,} ({label}) {'has' if len(low) == 1 else 'have'} less than"
-                f" a third of the median effective degrees of freedom ({middle:.1f}): {named}{more}. They have the same"
-                " weight as other runs in group means; to exclude such runs, set min_degrees_of_freedom."
-            )
-    return said
 
 
 def _what_was_run(

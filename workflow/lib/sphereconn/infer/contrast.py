@@ -427,7 +427,7 @@ def results_of(
 
 EDGE_COLUMNS = (
     "node1", "node2", "network1", "network2", "effect", "low", "high", "effect_r", "statistic", "degrees_of_freedom",
-    "partial_r", "cohens_d", "n_runs", "p", "fdr", "fdr_direction", "fwe", "tfnbs",
+    "partial_r", "cohens_d", "n_runs", "p", "fdr", "fdr_direction", "fwe", "tfnbs", "significant",
 )  # fmt: skip
 
 
@@ -447,11 +447,13 @@ def edge_rows(
 ) -> list[tuple[Any, ...]]:
     """Return the rows of the table of edges with the columns ``EDGE_COLUMNS``, smallest p first.
 
-    Listed is each edge that any correction finds significant at the level; an F test has no effect.
+    Listed is each edge that any correction finds significant at the level, ``significant`` is yes for those that
+    `is_significant` finds; an F test has no effect.
     """
     rows, columns = np.triu_indices(len(names), 1)
     s = tested.statistics
-    listed = is_significant(tested, level) | (tested.fdr <= level) | (tested.fdr_direction <= level)
+    significant = is_significant(tested, level)
+    listed = significant | (tested.fdr <= level) | (tested.fdr_direction <= level)
     in_r = difference_in_r(s.effect, s.mean) if correlations else np.full(len(s.effect), np.nan)
     nothing = np.full(len(s.p), np.nan)
     fwe = tested.family_wise.p if tested.family_wise else nothing
@@ -476,6 +478,7 @@ def edge_rows(
             tested.fdr_direction[edge],
             fwe[edge],
             tfnbs[edge],
+            "yes" if significant[edge] else "no",
         )
         for edge in order
     ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sphereconn.files import MISSING
 from sphereconn.infer.contrast import Model, Tested, is_significant
 from sphereconn.infer.design import diagnostics
+from sphereconn.infer.motion import with_motion
 from sphereconn.infer.question import Question
 from sphereconn.infer.shuffles import Shuffles
 
@@ -48,7 +51,7 @@ def design_table(model: Model) -> tuple[list[str], Iterator[list[Any]]]:
 
 
 def described_model(
-    model: Model, shuffles: Shuffles | None, runs: Sequence[Mapping[str, str]], level: float
+    model: Model, shuffles: Shuffles | None, runs: Sequence[Mapping[str, str]], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what the sidecar of a contrast says of the model, its runs and its shuffles.
 
@@ -58,10 +61,10 @@ def described_model(
         Of the contrast.
     runs
         The table of runs that the model was made from.
-    level
-        Of significance.
+    settings
+        Of the contrast.
     """
-    name, found = next(iter(runs[0])), diagnostics(model.design)
+    name, found, level = next(iter(runs[0])), diagnostics(model.design), settings["level"]
     return {
         "Statistic": "F" if len(model.design.contrast) > 1 else "t",
         "Columns": list(model.design.columns),
@@ -72,6 +75,7 @@ def described_model(
         "RunsLeftOut": {runs[place][name]: reason for place, reason in sorted(model.design.left_out.items())},
         "VarianceInflation": found.variance_inflation,
         "LargestLeverage": float(found.leverage.max()),
+        "WithMotion": with_motion(model, settings["test"]),
         "Shuffled": EXCHANGED[model.exchangeability.kind] if shuffles else None,
         "NumberOfPermutations": shuffles.n_shuffles if shuffles else 0,
         "AllPermutations": shuffles.exhaustive if shuffles else False,
@@ -93,16 +97,24 @@ def described(tested: Tested, asked: Question, words: str, settings: Mapping[str
     """
     s, level, fwe = tested.statistics, settings["level"], tested.family_wise
     test = np.isfinite(s.p)
+    significant = is_significant(tested, level)
+    effects = s.effect[significant & np.isfinite(s.effect)]  # none of F
     return {
         "Description": "A linear model of each edge across runs; files with the same name contain the results",
         "Unit": "Fisher's z" if asked.correlations else "the connectomes' unit",
-        **described_model(asked.model, asked.shuffles, asked.runs, level),
+        **described_model(asked.model, asked.shuffles, asked.runs, settings),
+        "LevelsLeftOut": levels_left_out(
+            [item["Run"] for item in asked.stacked["RunsLeftOut"]], asked.model.design.levels, settings["runs"]
+        ),
         "DegreesOfFreedom": [float(np.nanmin(s.degrees_of_freedom)), float(np.nanmax(s.degrees_of_freedom))]
         if test.any()
         else None,
         "EdgesTested": int(test.sum()),
         "EdgesNotTested": int((~test).sum()),
-        "EdgesSignificant": int(is_significant(tested, level).sum()),
+        "EdgesSignificant": int(significant.sum()),
+        "EdgesSignificantPositive": int((effects > 0).sum()),
+        "EdgesSignificantNegative": int((effects < 0).sum()),
+        "SignificantEffects": [float(effects.min()), float(effects.max())] if effects.size else None,
         "EdgesSignificantFDR": int((tested.fdr <= level).sum()),
         "SmallestP": float(np.nanmin(s.p)) if test.any() else None,
         "SmallestFWE": float(np.nanmin(fwe.p)) if fwe is not None and test.any() else None,
@@ -111,4 +123,25 @@ def described(tested: Tested, asked: Question, words: str, settings: Mapping[str
         "Contrasted": words,
         "RelationshipMeasure": asked.stacked["RelationshipMeasure"],
         "Settings": settings,
+    }
+
+
+def levels_left_out(
+    left_out: Sequence[Mapping[str, str]], factors: Collection[str], wanted: Mapping[str, Collection[str]]
+) -> dict[str, dict[str, int]]:
+    """Return how many runs at each level of each factor a limit of the denoising left out before a contrast.
+
+    Parameters
+    ----------
+    left_out
+        These runs, from column to text.
+    factors
+        Columns of the model that have levels.
+    wanted
+        The values that the runs of the contrast have, by column.
+    """
+    chosen = [row for row in left_out if all(row.get(column) in values for column, values in wanted.items())]
+    return {
+        factor: dict(sorted(Counter(row[factor] for row in chosen if row.get(factor, MISSING) != MISSING).items()))
+        for factor in factors
     }

@@ -25,7 +25,7 @@ TABLES = {
 }
 FIGURES = {
     "matrix": Shown("effects", "effects (above the diagonal: significant effects)"),
-    "glass_brain": Shown("significant", "significant edges in the brain"),
+    "glass_brain": Shown("significant", "significant edges and components in the brain"),
     "pairs": Shown("networkpairs", "pairs of networks"),
     "strongest": Shown("strongest", "edges with the smallest p"),
 }

@@ -118,6 +118,8 @@ def _groups(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
             shown = figures.get((group.label, *item.labels), [])
             yield {
                 "group": group.words,
+                "column": group.column,
+                "level": group.level,
                 "seed_set": item.seed_set,
                 "denoising": item.denoising,
                 "estimator": item.estimator,

@@ -70,7 +70,7 @@ class Contrast(Part):
     Examples
     --------
     >>> study.contrast("age", estimator="correlation").effect                                # doctest: +SKIP
-    >>> study.contrast("age", estimator="correlation").edges.query("fwe < .05")              # doctest: +SKIP
+    >>> study.contrast("age", estimator="correlation").edges.query("significant == 'yes'")   # doctest: +SKIP
     """
 
     @property
@@ -100,13 +100,18 @@ class Contrast(Part):
 
     @property
     def significant(self) -> pd.DataFrame:
-        """Which edges are significant by the test that the study asked for."""
-        found = self.matrix("significant")
-        return found.where(found.isna(), found == 1).fillna(False).astype(bool)
+        """Which edges are significant after correction for all edges: by permutations, or by FDR where there are none.
+
+        An edge that only its component makes significant is none of them; ``matrix("significant")`` marks it with 1.
+        """
+        return self.matrix("significant") == 2
 
     @property
     def edges(self) -> pd.DataFrame:
-        """The significant edges, one row each, with intervals and sizes of effects."""
+        """The edges that any correction finds significant (also FDR alone), with intervals and sizes of effects.
+
+        The column ``significant`` says which of them ``significant`` has, and the report counts.
+        """
         return self.table("edges")
 
     @property
