@@ -5,7 +5,19 @@ from types import SimpleNamespace
 import pytest
 
 from sphereconn.plan import cost as of_steps
-from sphereconn.plan.cost import Cost, Sizes, announced, cost_of, duration, lacking_space, size, told
+from sphereconn.plan.cost import (
+    HANDLING,
+    Cost,
+    Sizes,
+    announced,
+    cost_of,
+    duration,
+    lacking_space,
+    seconds_of,
+    size,
+    told,
+    weights_of,
+)
 
 SEED_SETS = {"dmn": 4, "power264": 264}
 
@@ -91,6 +103,23 @@ def test_several_seed_sets_of_a_run_are_read_in_one_pass():
     assert alone.seconds < both.seconds < 1.5 * alone.seconds
 
 
+def test_steps_cost_together_what_each_costs():
+    planned = [*steps(3, "extract", "connect", "map_seeds"), *steps(3, "extract", seed_set="dmn"), *steps(3, "stack")]
+    known = sizes(3)
+    each = seconds_of(planned, known)
+    assert sum(each) == pytest.approx(cost_of(planned, known).seconds)
+    power264, dmn = each[0], each[9]
+    assert power264 > dmn, "it has more signals"
+    assert seconds_of(planned[:1], known)[0] > power264, "which is read for dmn, too"
+
+
+def test_steps_weigh_what_they_cost_and_what_snakemake_spends_on_them(tmp_path):
+    study = SimpleNamespace(output_dir=str(tmp_path), spheres=SEED_SETS, estimators={}, images={}, combinations=())
+    removal, drawing = weights_of(study, [("remove_orphans", "remove_orphans", {}), ("draw_sheet", "draw_sheet", {})])
+    assert removal == HANDLING
+    assert drawing == HANDLING + of_steps.SECONDS["draw_sheet"].constant
+
+
 def test_an_image_that_is_not_there_yet_is_taken_for_a_typical_one():
     known, unknown = sizes(), sizes(images={"sub-0": (10, 10)})
     assert cost_of(steps(10, "clean"), unknown) == cost_of(steps(10, "clean"), known)
@@ -109,12 +138,12 @@ def test_a_rule_for_one_seed_set_is_known_by_its_name():
     assert cost_of([named], sizes()) == cost_of([labelled], sizes())
 
 
-def test_many_steps_are_counted_and_their_costs_looked_up_once_for_each_kind(monkeypatch):
+def test_many_steps_are_counted_and_their_time_and_disk_looked_up_once_for_each_kind(monkeypatch):
     asked = []
     quantities = Sizes.quantities
     monkeypatch.setattr(Sizes, "quantities", lambda self, labels: asked.append(labels) or quantities(self, labels))
     cost = cost_of(steps(5000, "clean", "connect", "extract"), sizes(5000))
-    assert cost.steps == 15_000 and len(asked) == 3
+    assert cost.steps == 15_000 and len(asked) == 2 * 3
 
 
 def test_nothing_is_said_of_nothing(tmp_path):
@@ -137,6 +166,20 @@ def test_old_results_are_looked_at_only_when_space_is_short(tmp_path, monkeypatc
     free.free = 1e6
     said = announced(study, steps(10, "connect"), 2, [str(old)])
     assert said[1].startswith(f"The disk of '{study.output_dir}' has about 1 MB left")
+
+
+def test_a_disk_or_a_result_that_the_system_does_not_tell_of_leaves_the_estimate(tmp_path, monkeypatch):
+    study = SimpleNamespace(
+        output_dir=str(tmp_path / "out"), spheres=SEED_SETS, estimators={}, images={}, combinations=()
+    )
+
+    def stale(folder):
+        raise OSError(116, "Stale file handle")
+
+    monkeypatch.setattr(of_steps, "disk_usage", lambda folder: SimpleNamespace(free=1.0))
+    assert len(announced(study, steps(10, "connect"), 2, [str(tmp_path / "gone")])) == 2
+    monkeypatch.setattr(of_steps, "disk_usage", stale)
+    assert len(announced(study, steps(10, "connect"), 2, [])) == 1
 
 
 # CPU seconds and MB that benchmarks/bench_steps.py has measured, on a busy machine, compilation included.

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 from snakemake.logging import logger
+from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from sphereconn_runner import progress
-from sphereconn_runner.progress import MANY_STEPS, Planned, Progress, tell_cost
+from sphereconn_runner.progress import MANY_STEPS, Planned, Progress, list_few_steps
 
 
 @pytest.fixture
@@ -21,7 +22,10 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def study(clock):
-    """Start a study of runs, each with a step of extraction and one of drawing, and a report: give its progress."""
+    """Start a study of runs, each with extraction and drawing, and a report: give its progress.
+
+    An extraction is said to cost 60, a drawing 10 and the report 20.
+    """
     handlers, level = list(logger.handlers), logger.level
     said = []
     listener = logging.Handler()
@@ -38,7 +42,8 @@ def study(clock):
         dag = SimpleNamespace(needrun_jobs=lambda: jobs)
         watching = Progress()
         logger.addHandler(listener)
-        watching.watch(SimpleNamespace(is_main_process=True, dag=dag), runs, ["complete.log"])
+        weight = {each.jobid: {"extract": 60, "draw": 10, "write_report": 20}[each.rule.name] for each in jobs}
+        watching.watch(SimpleNamespace(is_main_process=True, dag=dag), runs, ["complete.log"], weight)
         return watching
 
     start.said = said
@@ -48,7 +53,8 @@ def study(clock):
 
 
 def job(number, rule, wildcards):
-    return SimpleNamespace(jobid=number, rule=SimpleNamespace(name=rule), wildcards=wildcards)
+    priority = 1 if rule == "extract" else 0
+    return SimpleNamespace(jobid=number, rule=SimpleNamespace(name=rule), wildcards=wildcards, priority=priority)
 
 
 def happens(event, **fields):
@@ -70,33 +76,58 @@ def failed(number, *logs):
 
 def test_a_line_says_what_is_done_which_runs_what_is_left_and_what_failed(study, clock):
     watching = study(4)
-    for number in range(4):  # every extraction takes 60 s, one at a time
+    for number in range(4):  # one at a time, twice as slow as they are said to be
         started(number)
-        clock.now += 60
+        clock.now += 120
         finished(number) if number < 3 else failed(number)
-    assert watching.line() == "3 of 9 steps done; runs finished: 0 of 4; about 8 min left; 1 failed"
-    for number in range(4, 7):  # and every drawing 10 s
+    # The figures of a run are not waited for; of four drawings and a report 60 are left.
+    assert watching.line() == "3 of 9 steps done; runs finished: 3 of 4; about 2 min left; 1 failed"
+    for number in range(4, 8):
         started(number)
-        clock.now += 10
+        clock.now += 20
         finished(number)
-    assert watching.line().startswith("6 of 9 steps done; runs finished: 3 of 4; about ")
+    assert watching.line() == "7 of 9 steps done; runs finished: 3 of 4; about 1 min left; 1 failed"
 
 
-def test_time_left_is_that_of_the_rules_that_are_left_at_the_parallelism_so_far(study, clock):
+def test_runs_that_have_nothing_left_to_do_are_finished(study):
+    watching = study(4)
+    watching._runs = [*watching._runs, "sub-100"]
+    assert "runs finished: 1 of 5" in watching.line()
+
+
+def test_time_left_is_that_of_the_costs_that_are_left_at_the_parallelism_so_far(study, clock):
     watching = study(100)
-    started(0)
-    started(1)  # two at once
-    clock.now += 100
-    finished(0)
-    finished(1)
-    started(100)
-    started(101)
-    clock.now += 4
-    finished(100)
-    finished(101)
-    # 98 extractions of 100 s, 98 drawings of 4 s, a report of the mean of all, 52 s: on two cores.
-    seconds = (98 * 100 + 98 * 4 + 52) / 2
+    for first in (0, 2, 4):
+        assert "left" not in watching.line(), "a twentieth is not done"
+        started(first)
+        started(first + 1)  # two at once
+        clock.now += 100
+        finished(first)
+        finished(first + 1)
+    seconds = 300 * (94 * 60 + 100 * 10 + 20) / (6 * 60)
     assert f"about {round(seconds / 60) // 60} h {round(seconds / 60) % 60} min left" in watching.line()
+
+
+def test_of_steps_whose_cost_is_not_known_no_time_is_told(study, clock):
+    watching = study(2)
+    watching._weight = {}
+    started(0)
+    clock.now += 10
+    finished(0)
+    assert watching.line() == "1 of 5 steps done; runs finished: 1 of 2"
+
+
+@pytest.mark.parametrize(("after", "said"), [(0, "2 min"), (60, "1 min"), (110, "10 s"), (500, "10 s")])
+def test_a_long_last_step_is_done_in_part_while_it_runs(clock, study, after, said):
+    watching = study(0)
+    watching._weight = {0: 120, 1: 120}
+    watching._jobs = {0, 1}
+    started(0)
+    clock.now += 120
+    finished(0)
+    started(1)
+    clock.now += after
+    assert watching.line().endswith(f"about {said} left")
 
 
 def test_a_line_comes_every_ten_seconds_and_a_short_study_is_quiet(study, clock):
@@ -220,6 +251,11 @@ def test_an_interruption_is_no_failure(study, monkeypatch):
     assert study.said[-1] == "Interrupted: 1 of 7 steps are done. Run the same command again to continue."
 
 
+class PlannedJobs(list):
+    def needrun_jobs(self):
+        return self
+
+
 def planned(cores=2, nodes=None, local=True, dryrun=False):
     """Give what Snakemake plans for three rules: with a script, with a script for several kinds, with none."""
     scripts = {"test_age_dmn": "../../scripts/test_contrast.py", "draw_matrix": "../draw_{params.kind}.py", "all": None}
@@ -228,7 +264,7 @@ def planned(cores=2, nodes=None, local=True, dryrun=False):
         for name, script in scripts.items()
     ]
     return SimpleNamespace(
-        dag=SimpleNamespace(needrun_jobs=lambda: jobs),
+        dag=PlannedJobs(jobs),
         resource_settings=SimpleNamespace(cores=cores, nodes=nodes),
         local_exec=local,
         dryrun=dryrun,
@@ -257,8 +293,13 @@ def test_the_cores_of_a_cluster_are_not_known(settings, cores):
     assert Planned(planned(**settings)).cores == cores
 
 
-def test_what_a_study_costs_is_told_and_a_failure_to_know_it_is_not(study):
+def test_what_a_study_costs_is_said_in_a_dry_run_and_a_mistake_in_it_is_not_hidden(study, monkeypatch):
+    monkeypatch.setattr(JobScheduler, "schedule", lambda self: True)
+    scheduler = SimpleNamespace(dryrun=True, workflow=planned())
+    list_few_steps(lambda plan: [f"{len(list(plan.steps))} steps on {plan.cores} cores."])
     study(1)
-    tell_cost(planned(), lambda plan: [f"{len(list(plan.steps))} steps on {plan.cores} cores."])
-    tell_cost(planned(), lambda plan: [str(1 / 0)])
+    assert JobScheduler.schedule(scheduler)
     assert study.said[-1] == "2 steps on 2 cores."
+    list_few_steps(lambda plan: [str(1 / 0)])
+    with pytest.raises(ZeroDivisionError):
+        JobScheduler.schedule(scheduler)

@@ -132,6 +132,13 @@ def test_an_interrupted_study_goes_on(finished):
     assert {name: after[name] for name in before} == before
 
 
+def test_runs_finish_one_after_the_other(finished):
+    """What is said of the runs moves, and what ails a setting is seen in the first runs."""
+    said = finished.run("--forceall", "connectomes")
+    order = re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", said, re.MULTILINE)
+    assert order.index("connect") < len(order) - 1 - order[::-1].index("extract")
+
+
 def test_a_dry_run_and_the_start_say_what_the_steps_cost(finished):
     nothing = finished.snakemake("--dry-run", "--cores", "2").stdout
     assert "This takes about" not in nothing

@@ -26,7 +26,7 @@ runpy.run_path(str(LIBRARY.parent / "sphereconn_runner" / "byte_code.py"))
 from sphereconn.errors import InputError
 from sphereconn.ledger import Ledger
 from sphereconn.plan import compared, contrasted, differences, drawn, jobs, mapped, products, together
-from sphereconn.plan.cost import announced
+from sphereconn.plan.cost import announced, weights_of
 from sphereconn.plan.fingerprint import fingerprint
 from sphereconn.plan.foreign import check_descriptions
 from sphereconn.plan.known_code import KnownCode
@@ -72,7 +72,10 @@ except InputError as problem:
     logger.error(f"error: {problem}")
     sys.exit(1)
 RUNNER.tell_what_is_missing(lambda: missing_files(STUDY.runs, STUDY.runs_table))
-RUNNER.tell_cost(lambda planned: announced(STUDY, planned.steps, planned.cores, planned.replaced))
+RUNNER.tell_cost(
+    lambda planned: announced(STUDY, planned.steps, planned.cores, planned.replaced),
+    lambda planned: weights_of(STUDY, planned.steps),
+)
 # Snakemake's report sorts the labels.
 config.update({key: with_text_keys(value) for key, value in config.items()})
 if STUDY.summary:
@@ -192,7 +195,7 @@ def unwanted(wildcards):
 onstart:
     take()
     KNOWN_CODE.keep()
-    RUNNER.start(STUDY.run, log)
+    RUNNER.start(STUDY.run.keys() - STUDY.excluded.keys(), log)
 
 
 def settle():

@@ -20,6 +20,7 @@ rule connect:
     wildcard_constraints:
         stem=STEM_OF_ESTIMATED,
         estimator=one_of(set(STUDY.estimators) - SPARSE_ESTIMATORS - JOINT_ESTIMATORS),
+    priority: 2
     group:
         "runs"
     conda:
@@ -49,6 +50,7 @@ rule score:
     wildcard_constraints:
         stem=STEM_OF_ESTIMATED,
         estimator=one_of(STUDY.scored_estimators),
+    priority: 2
     group:
         "runs"
     conda:
@@ -77,6 +79,7 @@ rule connect_sparse:
     wildcard_constraints:
         stem=STEM_OF_ESTIMATED,
         estimator=one_of(SPARSE_ESTIMATORS),
+    priority: 2
     group:
         "runs"
     conda:

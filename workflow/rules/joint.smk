@@ -52,6 +52,7 @@ rule connect_from_group:
     wildcard_constraints:
         stem=STEM_OF_FITTED,
         estimator=one_of(STUDY.group_sparse_estimators),
+    priority: 2
     group:
         "groups"
     conda:
@@ -110,6 +111,7 @@ rule connect_from_tangent:
     wildcard_constraints:
         stem=STEM_OF_FITTED,
         estimator=one_of(STUDY.tangent_estimators),
+    priority: 2
     group:
         "groups"
     conda:

@@ -27,6 +27,7 @@ for MAPS in STUDY.maps:
             log_of("map_seeds", names.seed_maps_sidecar("{folder}", "{stem}", *MAPS.labels)),
         wildcard_constraints:
             stem=STEM_OF_RUN,
+        priority: 1
         group:
             "runs"
         conda:

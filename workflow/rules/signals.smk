@@ -80,6 +80,7 @@ rule clean:
         log_of("clean", names.cleaned_signals(*OF_SIGNALS, "timeseries")),
     wildcard_constraints:
         stem=STEM_OF_RUN,
+    priority: 1
     group:
         "runs"
     conda:

@@ -22,8 +22,12 @@ class Unadapted:
     def tell_what_is_missing(self, told: Callable[[], str | None]) -> None:
         """Leave it to Snakemake to say that an input is missing."""
 
-    def tell_cost(self, told: Callable[[Any], Iterable[str]]) -> None:
-        """Say in a dry run and at the start what the planned steps cost; here, not at all."""
+    def tell_cost(self, told: Callable[[Any], Iterable[str]], weights: Callable[[Any], Iterable[float]]) -> None:
+        """Say in a dry run and at the start what the planned steps cost, and on the way how long the rest may take.
+
+        Here, not at all. ``told`` gives the sentences and ``weights`` the cost of each step; both are called with the
+        steps as `progress.Planned`.
+        """
 
     def before_jobs(self, act: Callable[[], None]) -> None:
         """Act before the first job of a module, whose own hooks Snakemake leaves out; here, not at all."""
@@ -87,7 +91,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     from sphereconn_runner.locks import keep_locks_of_others
     from sphereconn_runner.missing import tell_what_is_missing
     from sphereconn_runner.planning import plan_quickly
-    from sphereconn_runner.progress import Progress, lines_of_cost, list_few_steps, tell_cost
+    from sphereconn_runner.progress import Planned, Progress, list_few_steps, say_all
     from sphereconn_runner.scheduler import calm_scheduler, fit_into_limits, let_terminate, notice_interruption
 
     class Adapted(Unadapted):
@@ -95,9 +99,10 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
 
         progress = Progress()
         told: Callable[[Any], Iterable[str]] = staticmethod(lambda planned: ())
+        weights: Callable[[Any], Iterable[float]] = staticmethod(lambda planned: (0.0 for _ in planned.jobs))
 
-        def tell_cost(self, told: Callable[[Any], Iterable[str]]) -> None:
-            self.told = told
+        def tell_cost(self, told: Callable[[Any], Iterable[str]], weights: Callable[[Any], Iterable[float]]) -> None:
+            self.told, self.weights = told, weights
 
         def tell_what_is_missing(self, told: Callable[[], str | None]) -> None:
             tell_what_is_missing(told)
@@ -108,8 +113,11 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
             calm_scheduler(workflow)
             let_terminate(workflow)
             notice_interruption()
-            self.progress.watch(workflow, runs, logs)
-            tell_cost(workflow, self.told)
+            if workflow.is_main_process:
+                planned = Planned(workflow)
+                weight = dict(zip((job.jobid for _, job in planned.jobs), self.weights(planned), strict=True))
+                self.progress.watch(workflow, runs, logs, weight)
+                say_all(self.told(planned))
 
         def tell_failures(self) -> None:
             self.progress.tell_failures()
@@ -122,6 +130,6 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
         _before_jobs(_go_on_after_a_failure)
     plan_quickly()
     adapted = Adapted()
-    list_few_steps(lambda workflow: lines_of_cost(workflow, adapted.told))
+    list_few_steps(lambda planned: adapted.told(planned))
     keep_locks_of_others()
     return adapted

@@ -10,7 +10,7 @@ import re
 import shutil
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +28,15 @@ SECONDS_BETWEEN_LINES = 10.0
 SAID_BY_US = ("At least one job did not complete successfully", "Exiting because a job execution failed")
 MANY_STEPS = 200  # more are not listed on the screen one by one
 LITTLE_SPACE = 1 << 20  # bytes on the disk
+LEAST_DONE = 0.05  # of the cost of a study: before, nothing is said of the time left
 LISTED_FAILURES, LISTED_STEPS = 20, 3
 ROUTINE = {LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.SHELLCMD}
 
 
-def list_few_steps(told: Callable[[Any], list[str]] = lambda workflow: []) -> None:
+def list_few_steps(told: Callable[[Planned], Iterable[str]] = lambda planned: ()) -> None:
     """Let a dry run of many steps count them without listing them one by one, unless it is `--verbose`.
 
-    ``told`` gives the lines that a dry run says at its end; it is called with Snakemake's workflow.
+    ``told`` gives the lines that a dry run says at its end.
     """
     list_all = JobScheduler.schedule
 
@@ -43,12 +44,12 @@ def list_few_steps(told: Callable[[Any], list[str]] = lambda workflow: []) -> No
         steps = len(self.workflow.dag)
         if not self.dryrun:
             return list_all(self)
-        lines, done = told(self.workflow), True  # steps that are listed are no longer planned
+        lines, done = list(told(Planned(self.workflow))), True  # steps that are listed are no longer planned
         if steps <= MANY_STEPS or logger.level <= logging.DEBUG:
             done = list_all(self)
         else:
             logger.info(f"{steps:,} steps, too many to list (--verbose lists them).")
-        _say_all(lines)
+        say_all(lines)
         return done
 
     JobScheduler.schedule = schedule
@@ -62,7 +63,12 @@ class Planned:
 
     @property
     def steps(self) -> Iterator[tuple[str, str, dict[str, str]]]:
-        """Of each step its kind, the name of its rule and its wildcards.
+        """Of each step its kind, the name of its rule and its wildcards."""
+        return ((kind, job.rule.name, job.wildcards_dict) for kind, job in self.jobs)
+
+    @property
+    def jobs(self) -> Iterator[tuple[str, Any]]:
+        """Of each step its kind and Snakemake's job; steps without a script are left out.
 
         The kind is the name of the script; that of the rule where the script depends on parameters.
         """
@@ -73,7 +79,7 @@ class Planned:
                 script = Path(str(job.rule.script)).stem if job.rule.script else ""
                 kind[name] = name if "{" in script else script
             if kind[name]:
-                yield kind[name], name, job.wildcards_dict
+                yield kind[name], job
 
     @property
     def cores(self) -> int | None:
@@ -88,19 +94,8 @@ class Planned:
         return (file for job in self.workflow.dag.needrun_jobs() for file in job.output)
 
 
-def lines_of_cost(workflow: Any, told: Callable[[Planned], Iterable[str]]) -> list[str]:
-    """Give the lines that say what the planned steps cost, none when that cannot be said."""
-    with suppress(Exception):
-        return list(told(Planned(workflow))) if workflow.is_main_process else []
-    return []
-
-
-def tell_cost(workflow: Any, told: Callable[[Planned], Iterable[str]]) -> None:
-    """Say what the planned steps cost."""
-    _say_all(lines_of_cost(workflow, told))
-
-
-def _say_all(lines: Iterable[str]) -> None:
+def say_all(lines: Iterable[str]) -> None:
+    """Say each line on the screen."""
     for line in lines:
         logger.info(line)
 
@@ -111,18 +106,21 @@ class Progress(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self._runs: Collection[str] = ()
-        self._rule: dict[int, str] = {}  # of each job, by its number
+        self._jobs: set[int] = set()  # their numbers
         self._run: dict[int, str] = {}
-        self._left: Counter[str] = Counter()  # jobs of each rule that are not finished
+        self._weight: Mapping[int, float] = {}
+        self._finished: set[int] = set()
         self._left_of_run: Counter[str] = Counter()
-        self._started: dict[int, float] = {}
-        self._seconds: defaultdict[str, list[float]] = defaultdict(list)  # of the finished jobs of each rule
+        self._started: dict[int, float] = {}  # when each running job has
+        self._taken = self._worked = 0.0  # the seconds and the weight of the jobs that have ended
         self._message: dict[int, str] = {}  # what a running job says of itself
         self._failed: dict[int, tuple[str, list[str]]] = {}  # its message and its logs
         self._told: set[str] = set()  # reasons
         self._begin = self._last_line = 0.0
 
-    def watch(self, workflow: Any, runs: Collection[str], logs: Sequence[str] = ()) -> None:
+    def watch(
+        self, workflow: Any, runs: Collection[str], logs: Sequence[str] = (), weight: Mapping[int, float] | None = None
+    ) -> None:
         """Start to listen, when Snakemake has decided which jobs there are.
 
         Parameters
@@ -130,12 +128,16 @@ class Progress(logging.Handler):
         workflow
             Snakemake's.
         runs
-            The runs of the study; a job belongs to the one that a wildcard of it names.
+            The runs of the study; a job belongs to the one that a wildcard of it names. A run is finished with the last
+            of its jobs that have a priority; its figures may come later.
         logs
             Where Snakemake lists all jobs.
+        weight
+            About what each job costs, by its number: those left and those done tell how much time is left.
         """
         with suppress(Exception):
             self._runs = runs
+            self._weight = weight or {}
             if not workflow.is_main_process:
                 return
             self._expect(workflow.dag.needrun_jobs())
@@ -143,15 +145,14 @@ class Progress(logging.Handler):
             for handler in logger.handlers:
                 if handler.name == "DefaultStreamHandler" and logger.level > logging.DEBUG:
                     handler.addFilter(self.shown)
-            if len(self._rule) > MANY_STEPS:
+            if len(self._jobs) > MANY_STEPS:
                 listed = f", listed one by one in {logs[0]}" if logs else ""
-                _say(f"{len(self._rule):,} steps{listed}.")
+                _say(f"{len(self._jobs):,} steps{listed}.")
 
     def _expect(self, jobs: Iterable[Any]) -> None:
         for job in jobs:
-            self._rule[job.jobid] = job.rule.name
-            self._left[job.rule.name] += 1
-            for run in set(map(str, job.wildcards)).intersection(self._runs):
+            self._jobs.add(job.jobid)
+            for run in set(map(str, job.wildcards)).intersection(self._runs if job.priority else ()):
                 self._run[job.jobid] = run
                 self._left_of_run[run] += 1
         self._begin = self._last_line = time.monotonic()
@@ -167,7 +168,7 @@ class Progress(logging.Handler):
         if (self._failed or INTERRUPTED.is_set()) and any(said in record.getMessage() for said in SAID_BY_US):
             return False
         routine = event in ROUTINE or record.msg == "Select jobs to execute..."
-        return not (routine and len(self._rule) > MANY_STEPS)
+        return not (routine and len(self._jobs) > MANY_STEPS)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take notice of what has happened to a job."""
@@ -188,18 +189,24 @@ class Progress(logging.Handler):
                 _say(self.line())
 
     def _finish(self, job: int) -> None:
-        rule = self._rule[job]
-        self._left[rule] -= 1
-        self._left_of_run[self._run.get(job, "")] -= 1
-        self._seconds[rule].append(time.monotonic() - self._started.get(job, time.monotonic()))
+        if job in self._jobs and job not in self._finished:
+            self._finished.add(job)
+            self._left_of_run[self._run.get(job, "")] -= 1
+        self._end(job)
         self._failed.pop(job, None)
         self._message.pop(job, None)
+
+    def _end(self, job: int) -> None:
+        if job in self._started:
+            self._taken += time.monotonic() - self._started.pop(job)
+            self._worked += self._weight.get(job, 0)
 
     def _fail(self, record: Any) -> None:
         if record.jobid not in self._failed:
             message = self._message.get(record.jobid, record.rule_name)
             logs = [str(path) for path in record.log or ()]
             self._failed[record.jobid] = (message, logs)
+            self._end(record.jobid)
             file, reason = _without_file(_reason(logs))
             if reason not in self._told and _last_lines(logs) and not INTERRUPTED.is_set():
                 self._told.add(reason)
@@ -207,27 +214,34 @@ class Progress(logging.Handler):
 
     def line(self) -> str:
         """Say how far the study is and how long the rest may take."""
-        done = len(self._rule) - self._left.total()
-        parts = [f"{done:,} of {len(self._rule):,} steps done"]
+        parts = [self._steps_done() + " done"]
         if self._run:
             unfinished = sum(left > 0 for run, left in self._left_of_run.items() if run)
             parts.append(f"runs finished: {len(self._runs) - unfinished:,} of {len(self._runs):,}")
         seconds = self._seconds_left()
-        if seconds is not None and done < len(self._rule):
+        if seconds is not None and len(self._finished) < len(self._jobs):
             parts.append(f"about {_duration(seconds)} left")
         if self._failed:
             parts.append(f"{len(self._failed):,} failed")
         return "; ".join(parts)
 
+    def _steps_done(self) -> str:
+        return f"{len(self._finished):,} of {len(self._jobs):,} steps"
+
     def _seconds_left(self) -> float | None:
-        """Estimate by the time that each rule has taken so far, at the parallelism so far."""
-        taken = [seconds for of_rule in self._seconds.values() for seconds in of_rule]
-        if not sum(taken):
+        """Estimate by what the jobs left cost and how long the others have taken; None while these are too few.
+
+        Of a running job as much is done as its time tells, at the pace of those that have ended.
+        """
+        total = sum(self._weight.values())
+        weight, has_ended = self._weight, self._finished.union(self._failed)
+        done = sum(weight.get(job, 0) for job in has_ended)
+        if not self._taken or done <= LEAST_DONE * total:
             return None
-        typical = sum(taken) / len(taken)
-        mean = {rule: sum(of_rule) / len(of_rule) for rule, of_rule in self._seconds.items()}
-        work = sum(left * mean.get(rule, typical) for rule, left in self._left.items())
-        return work * (time.monotonic() - self._begin) / sum(taken)
+        now, pace = time.monotonic(), self._worked / self._taken
+        running = {job: now - since for job, since in self._started.items() if job not in has_ended}
+        done += sum(min(weight.get(job, 0), seconds * pace) for job, seconds in running.items())
+        return (now - self._begin) * (total - done) / done
 
     def tell_failures(self) -> None:
         """Say at the end what failed: the reason from the log, the steps, where the logs are."""
@@ -237,16 +251,12 @@ class Progress(logging.Handler):
 
     def failures(self) -> list[str]:
         """Give the failures as lines, those of one reason together."""
-        waiting = self._left.total() - len(self._failed)
+        waiting = len(self._jobs) - len(self._finished) - len(self._failed)
         if INTERRUPTED.is_set():
-            done = len(self._rule) - self._left.total()
-            return [
-                "",
-                f"Interrupted: {done:,} of {len(self._rule):,} steps are done. Run the same command again to continue.",
-            ]
+            return ["", f"Interrupted: {self._steps_done()} are done. Run the same command again to continue."]
         if not self._failed:
             return []
-        lines = ["", f"{len(self._failed):,} of {len(self._rule):,} steps failed; {waiting:,} were not done."]
+        lines = ["", f"{len(self._failed):,} of {len(self._jobs):,} steps failed; {waiting:,} were not done."]
         steps: defaultdict[str, list[tuple[str, str, list[str]]]] = defaultdict(list)
         for message, logs in self._failed.values():
             file, reason = _without_file(_reason(logs))

@@ -7,9 +7,11 @@ factor of two that is enough. benchmarks/bench_steps.py measures a study and pri
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from os.path import getsize, isfile
+from functools import cache
+from os.path import getsize
 from pathlib import Path
 from shutil import disk_usage
 from statistics import median
@@ -19,6 +21,7 @@ from sphereconn.study.study import Study
 from sphereconn.words import counted
 
 Labels = tuple[str, str | None, str | None]  # the name of a rule, the labels of seed set and estimator
+Step = tuple[str, str, Mapping[str, str]]  # its kind, which is the name of its script, the name of its rule, its labels
 
 START = 2.0  # seconds of a first step, whose interpreter imports numpy and so on
 HANDLING = 0.01  # seconds that Snakemake spends on each step, one after the other
@@ -178,39 +181,44 @@ def sizes_of(study: Study) -> Sizes:
     )
 
 
-def cost_of(steps: Iterable[tuple[str, str, Mapping[str, str]]], sizes: Sizes) -> Cost:
-    """Return what steps cost.
+def seconds_of(steps: Sequence[Step], sizes: Sizes) -> list[float]:
+    """Return the CPU seconds of each step; steps that read the same image share what that costs."""
+    read = Counter((kind, labels.get("stem", "")) for kind, _, labels in steps if kind in READ)
+    constant = cache(lambda kind, labels: _at(SECONDS.get(kind, OTHER_SECONDS), sizes.quantities(labels)))
+    return [
+        constant(kind, (rule, labels.get("seed_set"), labels.get("estimator")))
+        + (_reading(kind, stem := labels.get("stem", ""), read[kind, stem], sizes) if kind in READ else 0)
+        for kind, rule, labels in steps
+    ]
 
-    Parameters
-    ----------
-    steps
-        Of each step its kind, which is the name of its script, the name of its rule, and its labels.
-    sizes
-        What it depends on.
-    """
+
+def _reading(kind: str, stem: str, n: int, sizes: Sizes) -> float:
+    """Return what it costs each of n steps to read an image."""
+    voxels, frames = sizes.images.get(stem) or sizes.typical
+    return READ[kind] * voxels * frames / 1e6 * (voxels / 1e6 if kind == "map_seeds" else PASS / n + SHARED)
+
+
+def weights_of(study: Study, steps: Iterable[Step]) -> list[float]:
+    """Return what each step weighs in the time that all take, in CPU seconds, Snakemake's own included."""
+    return [HANDLING + seconds for seconds in seconds_of(list(steps), sizes_of(study))]
+
+
+def cost_of(steps: Iterable[Step], sizes: Sizes) -> Cost:
+    """Return what steps cost, of which ``sizes`` has what it depends on."""
+    steps = list(steps)
+    seconds = seconds_of(steps, sizes)
     alike: Counter[tuple[str, Labels]] = Counter()
-    read: Counter[tuple[str, str]] = Counter()
-    for kind, rule, wildcards in steps:
-        get = wildcards.get
-        alike[kind, (rule, get("seed_set"), get("estimator"))] += 1
-        if kind in READ:
-            read[kind, get("stem", "")] += 1
-    seconds = COMPILATION * len(COMPILED.intersection(kind for kind, _ in alike))
-    longest = kilobytes = 0.0
-    typical = sizes.typical
-    for (kind, labels), n in alike.items():
-        of = sizes.quantities(labels)
-        each = _at(SECONDS.get(kind, OTHER_SECONDS), of)
-        longest = max(longest, each)
-        seconds += n * each
-        kilobytes += n * _at(KILOBYTES.get(kind, OTHER_KILOBYTES), of)
-    for (kind, stem), n in read.items():
-        voxels, frames = sizes.images.get(stem, typical)
-        values = voxels * frames / 1e6
-        each = READ[kind] * values * (n * voxels / 1e6 if kind == "map_seeds" else PASS + SHARED * n)
-        longest = max(longest, each)
-        seconds += each
-    return Cost(seconds, longest, sum(alike.values()), 1e3 * kilobytes)
+    passes: Counter[str] = Counter()  # one step reads an image for all seed sets
+    for (kind, rule, labels), each in zip(steps, seconds, strict=True):
+        alike[kind, (rule, labels.get("seed_set"), labels.get("estimator"))] += 1
+        if kind == "extract":
+            passes[labels.get("stem", "")] += each  # type: ignore[assignment]
+    compiled = COMPILATION * len(COMPILED.intersection(kind for kind, _ in alike))
+    kilobytes = sum(
+        n * _at(KILOBYTES.get(kind, OTHER_KILOBYTES), sizes.quantities(labels)) for (kind, labels), n in alike.items()
+    )
+    longest = max([*seconds, *passes.values()], default=0)
+    return Cost(sum(seconds) + compiled, longest, len(steps), 1e3 * kilobytes)
 
 
 def _at(rate: Rate, quantities: Mapping[str, float]) -> float:
@@ -226,9 +234,7 @@ def told(cost: Cost, cores: int | None) -> str:
     return f"This takes about {time} and {size(cost.bytes)} on disk."
 
 
-def announced(
-    study: Study, steps: Iterable[tuple[str, str, Mapping[str, str]]], cores: int | None, replaced: Iterable[str]
-) -> list[str]:
+def announced(study: Study, steps: Iterable[Step], cores: int | None, replaced: Iterable[str]) -> list[str]:
     """Return the sentences that a dry run says of its steps, none if there is nothing to compute.
 
     ``replaced`` are the files that they write, which are looked at only where space is short.
@@ -236,11 +242,24 @@ def announced(
     cost = cost_of(steps, sizes_of(study))
     if not cost.seconds:
         return []
-    folder = Path(study.output_dir).absolute()
-    there = next(above for above in (folder, *folder.parents) if above.is_dir())
-    free = disk_usage(there).free
-    old = sum(getsize(path) for path in replaced if isfile(path)) if cost.bytes > free else 0
+    free = _free_space(study.output_dir)
+    old = sum(map(_size_of, replaced)) if cost.bytes > free else 0
     return [told(cost, cores), *filter(None, [lacking_space(cost, old, free, study.output_dir)])]
+
+
+def _free_space(folder: str) -> float:
+    """Return how many bytes can be written there, infinity where the system does not say."""
+    place = Path(folder).absolute()
+    with suppress(OSError):
+        return disk_usage(next(above for above in (place, *place.parents) if above.is_dir())).free
+    return float("inf")
+
+
+def _size_of(path: str) -> int:
+    """Return the size of a file, 0 of one that is not there or goes meanwhile."""
+    with suppress(OSError):
+        return getsize(path)
+    return 0
 
 
 def lacking_space(cost: Cost, replaced: float, free: float, folder: str) -> str | None:
