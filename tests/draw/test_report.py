@@ -371,6 +371,7 @@ def test_a_figure_that_cannot_be_embedded_is_linked(monkeypatch):
 def contrast_of(**result):
     return {
         "title": "age, partial, bandpass",
+        "asked": "age",
         "label": "age",
         "labels": ["dmn", "bandpass", "partial"],
         "figures": [[shown.shows, f"group/figures/{kind}.png"] for kind, shown in contrasted.FIGURES.items()],
@@ -543,3 +544,44 @@ def test_the_summary_names_a_repetition_time_that_was_overruled_once_for_all_run
         in (written(quality=rows, estimation=estimation_rows(9)))
     )
     assert "differs from the one used" not in written()
+
+
+def test_labels_are_sorted_by_their_numbers():
+    quality = [row for radius in (12, 4, 8) for row in quality_rows(seed_set=f"dmnr{radius}")]
+    shown = [row[0] for row in Page(written(quality=quality)).tables[OVERVIEW][1:]]
+    assert shown == ["dmnr4", "dmnr8", "dmnr12"]
+
+
+def test_contrasts_that_ask_the_same_stand_under_one_heading():
+    both = [contrast_of() | {"labels": ["dmn", label, "partial"]} for label in ("bandpass", "scrubbed")]
+    text = written(contents=CONTENTS | {"contrasts": both})
+    assert text.count(">age</h3>") == 1
+    assert (
+        text.index(">age</h3>") < text.index(">dmn, bandpass, partial</h4>") < text.index("dmn, scrubbed, partial</h4>")
+    )
+
+
+def test_contrasts_without_a_card_are_named():
+    several = [contrast_of() | {"title": f"contrast {place}"} for place in range(report.MOST_CARDS + 2)]
+    assert "Further below: contrast 6; contrast 7." in written(contents=CONTENTS | {"contrasts": several})
+
+
+def test_runs_that_are_all_alike_are_not_listed_as_the_worst():
+    alike = Page(written(quality=quality_rows(9, lowest_coverage="1.0"))).tables
+    assert "Runs with the lowest minimum coverage" not in alike
+    assert "Runs with the highest mean framewise displacement" in alike
+
+
+def test_estimates_with_nothing_to_tell_have_no_table():
+    text = written(estimation=estimation_rows(shrinkage="n/a"))
+    assert report.ESTIMATION_CAPTION not in Page(text).tables
+    assert "All estimates have a closed form, without shrinkage or penalty." in text
+
+
+@pytest.mark.parametrize(
+    ("compcor", "words"), [(None, "motion: full"), ("temporal", "motion: full, compcor: temporal")]
+)
+def test_a_number_of_components_is_not_listed_where_there_are_none(compcor, words):
+    strategy = {"motion": "full", "compcor": compcor, "n_compcor": "all"}
+    of_compcor = ", n compcor: all" if compcor else ""
+    assert report._setting(strategy) == words + of_compcor

@@ -216,4 +216,6 @@ onsuccess:
         told = listed(STUDY, REMOVED, command_line(workflow, "remove_orphans", remove="true"), ORDERS["remove"])
     else:
         told = left_over(STUDY, orphans(STUDY), command_line(workflow, "remove_orphans"))
+        if {*workflow.dag_settings.targets} <= {"all"} and Path(result("report.html")).is_file():
+            told = [*told, f"Open {result('report.html')}"]
     print(*told, sep="\n", end="\n" if told else "")

@@ -1,5 +1,6 @@
 """Words of messages."""
 
+import re
 from collections.abc import Sequence
 
 # Why a contrast does without a run that nothing is wrong with.
@@ -15,6 +16,12 @@ def listed(words: Sequence[str], most: int = 3) -> str:
     """Return words as a list that names no more than ``most`` of them: ``a``, ``a and b``, ``a, b, c and 12 more``."""
     named = [*words[:most], *([f"{len(words) - most:,} more"] if len(words) > most else [])]
     return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+
+
+def by_number(text: str) -> list[str | int]:
+    """Return a key that sorts texts as a person does: ``r4`` before ``r12``."""
+    parts: list[str | int] = [int(part) if place % 2 else part for place, part in enumerate(re.split("([0-9]+)", text))]
+    return parts
 
 
 def number(value: float, form: str = ".2f") -> str:

@@ -213,11 +213,14 @@ def table_of_criteria(rows: Sequence[Row], labels: Sequence[str]) -> list[list[s
     by_key = {(row["criterion"], row["denoising"]): row for row in rows}
     table = []
     for key, criterion in CRITERIA.items():
-        cells = []
-        for label in labels:
-            row = by_key[key, label]
-            value = shown(key, row["value" if key == "runs_kept" else "value_in_common"])
-            cells.append(value if row["rank"] == MISSING else f"{value} ({row['rank']})")
+        rows_of_key = [by_key[key, label] for label in labels]
+        values = [shown(key, row["value" if key == "runs_kept" else "value_in_common"]) for row in rows_of_key]
+        ranks = [row["rank"] for row in rows_of_key]
+        told = len(set(ranks)) > 1  # where all are alike, none is the best
+        cells = [
+            f"{value} ({rank})" if told and MISSING not in (value, rank) else value
+            for value, rank in zip(values, ranks, strict=True)
+        ]
         table.append([criterion.words.replace(" - ", MINUS), criterion.better, *cells])
     return table
 

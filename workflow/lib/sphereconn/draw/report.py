@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from sphereconn.aggregate.unusual import Concern
 from sphereconn.draw.comparison_words import can_tell, compared_on, published_left_out, table_of_criteria
@@ -39,7 +39,7 @@ from sphereconn.draw.reliability_words import found as reliability_found
 from sphereconn.draw.reliability_words import measured_over
 from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
 from sphereconn.draw.worries import worries
-from sphereconn.words import counted, listed, number, replaced_measures
+from sphereconn.words import by_number, counted, listed, number, replaced_measures
 
 CONTRAST_FILES = {"edges": "edges", "components": "components", "pairs": "pairs of networks", "sidecar": "all numbers"}
 RELIABILITY_FILES = {
@@ -81,6 +81,8 @@ SHRINKAGE = (
 COMBINED_WORDS = {"concatenate": "signals concatenated", "average": "connectomes averaged"}
 
 Row = Mapping[str, str]
+Labels = TypeVar("Labels", bound=tuple[str, ...])
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -305,8 +307,10 @@ def _glance(
         shown = [Figure(path, words, images.get(path)) for words, path in item["figures"] if words in glanced_at]
         said = f"{tested_runs(item['result'])}. {significant_edges(item['result'])}"
         cards.append(Card(item["title"], [said], shown))
-    more = len(contents["contrasts"]) - MOST_CARDS
-    tested = [Paragraph(f"{counted(more, 'further contrast')} below.")] if more > 0 else []
+    more = [item["title"] for item in contents["contrasts"][MOST_CARDS:]]
+    tested = (
+        [Paragraph(f"Further below: {'; '.join(more[:MOST_CARDS])}{'; …' * (len(more) > MOST_CARDS)}.")] if more else []
+    )
     return Section("At a glance", [Paragraph(_asked(settings, contents, estimation)), Cards(cards), *tested])
 
 
@@ -324,8 +328,8 @@ def _asked(settings: Mapping[str, Any], contents: Mapping[str, Any], estimation:
         values["kind"] for label, values in settings["estimators"].items() if label in used["estimator"]
     )
     sentences = [
-        f"Connectivity ({listed(list(kinds), 6)}) between the spheres of {listed(sorted(used['seed_set']), 6)},"
-        f" denoised with {listed(sorted(used['denoising']), 6)}"
+        f"Connectivity ({listed(list(kinds), 6)}) between the spheres of"
+        f" {listed(sorted(used['seed_set'], key=by_number), 6)}, denoised with {listed(sorted(used['denoising']), 6)}"
         + (f", in all runs and by {listed(settings['groups'], 6)}." if settings["groups"] else ".")
     ]
     if contents["contrasts"]:
@@ -335,24 +339,33 @@ def _asked(settings: Mapping[str, Any], contents: Mapping[str, Any], estimation:
 
 
 def _headline(contents: Mapping[str, Any], quality: Sequence[Row], images: Mapping[str, Image | None]) -> list[Card]:
-    """Show the connectome of all runs that most is asked about: one that is tested, else one of the most runs."""
+    """Show the connectome of all runs that most is asked about: one that is tested, of most runs, with most nodes."""
     n_runs: dict[tuple[str, str], set[str]] = {}
+    unusable: dict[tuple[str, str], int] = {}
     for row in quality:
-        n_runs.setdefault((row["seed_set"], row["denoising"]), set()).add(row["run"])
+        labels = (row["seed_set"], row["denoising"])
+        n_runs.setdefault(labels, set()).add(row["run"])
+        unusable[labels] = unusable.get(labels, 0) + int(row["nodes_unusable"])
     tested = [item["labels"] for item in contents["contrasts"]]
     of_all = [item for item in contents["groups"] if item["group"] == ALL_RUNS]
     if not of_all:
         return []
 
-    def order(item: Mapping[str, Any]) -> tuple[bool, int, int]:
+    def glanced_at(item: Mapping[str, Any]) -> list[tuple[str, str]]:
+        found = (
+            next((pair for pair in item["figures"] if pair[0].startswith(kind)), None) for kind in GROUP_GLANCED_AT
+        )
+        return [(words, path) for words, path in filter(None, found)]
+
+    def order(item: Mapping[str, Any]) -> tuple[bool, int, int, int]:
         labels = (item["seed_set"], item["denoising"])
-        return [*labels, item["estimator"]] not in tested, -len(n_runs.get(labels, ())), -len(item["figures"])
+        untested = [*labels, item["estimator"]] not in tested
+        return untested, -len(n_runs.get(labels, ())), unusable.get(labels, 0), -len(glanced_at(item))
 
     item = min(of_all, key=order)
-    figures = [next((pair for pair in item["figures"] if pair[0].startswith(kind)), None) for kind in GROUP_GLANCED_AT]
-    shown = [Figure(path, f"{words}, {ALL_RUNS}", images.get(path)) for words, path in filter(None, figures)]
-    labels = ", ".join((item["seed_set"], item["estimator"], item["denoising"]))
-    return [Card(f"All runs, {item['mean_of']}", [f"{labels[0].upper()}{labels[1:]}."], shown)]
+    shown = [Figure(path, f"{words}, {ALL_RUNS}", images.get(path)) for words, path in glanced_at(item)]
+    said = ", ".join((item["seed_set"], item["estimator"], item["denoising"]))
+    return [Card(f"All runs, {item['mean_of']}", [f"{said[0].upper()}{said[1:]}."], shown)]
 
 
 def _counts_of_study(
@@ -459,7 +472,7 @@ def _what_was_run(
                     f"{count - combined.get(labels, 0):,}",
                     *([f"{combined.get(labels, 0):,}"] if contents["combined"] else []),
                 ]
-                for labels, count in sorted(computed.items())
+                for labels, count in _in_order(computed)
             ],
         )
     )
@@ -513,6 +526,8 @@ def _setting(value: Any) -> str:
         return ", ".join(map(_setting, value))
     if isinstance(value, Mapping):
         chosen = {key: item for key, item in value.items() if item is not None and item is not False}
+        if not chosen.get("compcor"):
+            chosen.pop("n_compcor", None)
         return ", ".join(f"{key.replace('_', ' ')}: {_setting(item)}" for key, item in chosen.items())
     return f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -601,7 +616,7 @@ def _overview(quality: Sequence[Row]) -> Table:
                 f"{len(rows):,}",
                 *(_spread([row[key] for row in rows], f".{column.digits}f") for key, column in COLUMNS.items()),
             ]
-            for labels, rows in sorted(by_labels.items())
+            for labels, rows in _in_order(by_labels)
         ],
     )
 
@@ -623,6 +638,7 @@ def _measure_section(quality: Sequence[Row], measure: Measure) -> Section:
     flat = [(value, run, label) for label, by_run in values.items() for run, value in by_run.items()]
     flat.sort(key=lambda item: (measure.worst(item[0]), item[1:]))
     first = ["run", measure.depends_on.replace("_", " ")] if measure.depends_on else ["run"]
+    first_alike = len({column.written(value) for value, *_ in flat[: N_WORST + 1]}) == 1  # none is worse than others
     few = all(len(by_run) <= MOST_DOTS for by_run in values.values())
 
     blocks: list[Block] = [
@@ -632,7 +648,7 @@ def _measure_section(quality: Sequence[Row], measure: Measure) -> Section:
             f"{'Each dot is a run' if few else 'Bars show the distribution of runs'}; the line is the median.",
         ),
     ]
-    if len(flat) > 1:
+    if not first_alike:
         rows = [
             [run, label, f"{value:.{column.digits}f}"] if measure.depends_on else [run, f"{value:.{column.digits}f}"]
             for value, run, label in flat[:N_WORST]
@@ -648,7 +664,7 @@ def _by_run(quality: Sequence[Row], measure: Measure) -> dict[str, dict[str, flo
         value = _number(row[measure.column])
         if value is not None:
             values.setdefault(row[measure.depends_on] if measure.depends_on else "", {})[row["run"]] = value
-    return dict(sorted(values.items()))
+    return dict(sorted(values.items(), key=lambda item: by_number(item[0])))
 
 
 def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Section:
@@ -659,7 +675,7 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
         of_what = ["combined runs" if row["run"] in combined else "runs"] if combined else []
         by_labels.setdefault((row["seed_set"], row["denoising"], row["estimator"], *of_what), []).append(row)
     rows = []
-    for labels, members in sorted(by_labels.items()):
+    for labels, members in _in_order(by_labels):
         converged = [row["converged"] for row in members if row["converged"] != MISSING]
         rows.append(
             [
@@ -675,6 +691,9 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
         )
     counted = ["of", "number"] if combined else ["runs"]
     columns = ["seed set", "denoising", "estimator", *counted, *(ESTIMATES[key][0] for key in present)]
+    if not present and not iterative:
+        nothing = "All estimates have a closed form, without shrinkage or penalty."
+        return Section("Estimation diagnostics", [Paragraph(nothing), *map(Paragraph, _doubts(estimation))])
     blocks: list[Block] = [
         Paragraph(
             f"{SHRINKAGE} A duality gap bounds the distance of an iterative estimate from its optimum; a gradient norm"
@@ -730,7 +749,7 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
     for item in contents["groups"]:
         by_labels.setdefault((item["seed_set"], item["denoising"]), {}).setdefault(item["group"], []).append(item)
     sections = []
-    for (seed_set, denoising), groups in sorted(by_labels.items()):
+    for (seed_set, denoising), groups in _in_order(by_labels):
         blocks: list[Block] = []
         if (seed_set, denoising) in pages:
             page = Link("Interactive page", pages[seed_set, denoising])
@@ -766,7 +785,7 @@ def _means_table(item: Mapping[str, Any], caption: str) -> Table | None:
 
 def _contrasts(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
     """Return what was tested and found; no section if nothing was tested."""
-    sections = []
+    by_question: dict[str, list[Section]] = {}
     for item in contents["contrasts"]:
         blocks: list[Block] = [
             Paragraph(asked(item["result"])),
@@ -774,7 +793,8 @@ def _contrasts(contents: Mapping[str, Any], images: Mapping[str, Image | None]) 
             Figures([Figure(path, words, images.get(path)) for words, path in item["figures"]]),
             Paragraph(_links_to_tables(item, CONTRAST_FILES)),
         ]
-        sections.append(Section(item["title"], blocks))
+        by_question.setdefault(item["asked"], []).append(Section(", ".join(item["labels"]), blocks))
+    sections = [Section(question, of_question) for question, of_question in by_question.items()]
     return [Section("Contrasts", sections)] if sections else []
 
 
@@ -999,6 +1019,11 @@ def _long_table(
         note = f"The first {MOST_ROWS:,} of {len(rows):,} rows are shown; for the others, see "
         blocks.append(Paragraph([note, others, "."]))
     return blocks
+
+
+def _in_order(by_labels: Mapping[Labels, Value]) -> list[tuple[Labels, Value]]:
+    """Return the items of a dictionary sorted by their labels, as a person sorts: radius 4 before 12."""
+    return sorted(by_labels.items(), key=lambda item: list(map(by_number, item[0])))
 
 
 def _n_subjects(runs: Iterable[str]) -> int:

@@ -136,6 +136,7 @@ def _contrasts(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
     for contrast in study.contrasts:
         yield {
             "title": contrasted.title(contrast).replace("\n", ", "),
+            "asked": contrasted.asked_words(contrast),
             "label": contrast.label,
             "labels": list(contrast.item.labels),
             **named(names.contrast_result, contrast.labels, chosen),

@@ -35,7 +35,7 @@ from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
 from sphereconn.study.sources import Source, read_source
 from sphereconn.study.spaces import check_spaces
-from sphereconn.words import replaced_measures
+from sphereconn.words import by_number, replaced_measures
 
 SHIPPED_SEEDS = ("dmn", "power264", "dosenbach160", "seitzman300")
 
@@ -465,7 +465,8 @@ def _combinations(settings: Settings, found: Source, excluded: Collection[str], 
     over = settings["combine"]["over"] if settings["combine"] else None
     if over is not None:
         check_same_runs(chosen, found.runs, over, f"{source}: connectomes")
-    for (seed_set, denoising, estimator), stems in sorted(chosen.items()):
+    in_order = sorted(chosen.items(), key=lambda item: [by_number(label) for label in item[0]])
+    for (seed_set, denoising, estimator), stems in in_order:
         members = tuple(run for run in found.runs if run.stem in stems)
         space = settings["seed_sets"][seed_set]["space"]
         check_spaces(members, seed_set, space, settings["equivalent_spaces"], found.place, found.unnamed_space)
