@@ -97,6 +97,9 @@ def test_a_study_goes_to_the_cluster_in_few_jobs_and_a_bad_run_stops_no_other(cl
     # The bad run, the groups of each seed set, their pages and the report; nothing of the other runs.
     assert sorted(submissions(done.stdout)) == ["groups", "groups", "report", "report", "report", "runs"]
     assert not re.search(r"Extracting \w+ from sub-0[13]", done.stdout)
+    # Snakemake starts in the job, and once more in its only step, however many runs are in the batch.
+    logs = [log.read_text() for log in project.root.glob(".snakemake/slurm_logs/group_runs_*/*.log")]
+    assert [log.count("Snakemake version") for log in logs] == [2] * len(logs) and logs
     assert project.pending() == {}
 
 

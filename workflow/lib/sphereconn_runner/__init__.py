@@ -88,6 +88,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     if not workflow.modifier.is_main_snakefile():
         return Module()
 
+    from sphereconn_runner.batches import keep_batches_whole
     from sphereconn_runner.locks import keep_locks_of_others
     from sphereconn_runner.missing import tell_what_is_missing
     from sphereconn_runner.planning import plan_quickly
@@ -128,6 +129,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     # They read no profile, and would stop at the first failure in a batch.
     if workflow.remote_exec:
         _before_jobs(_go_on_after_a_failure)
+        keep_batches_whole()
     plan_quickly()
     adapted = Adapted()
     list_few_steps(lambda planned: adapted.told(planned))
