@@ -98,7 +98,7 @@ def test_the_mean_of_a_group_is_that_of_its_runs(study):
     assert odd.runs["subject"].tolist() == ["01", "03"] and len(odd) == 2
     upper = np.triu_indices(4, 1)
     expected = np.tanh(np.arctanh(odd.edges).mean(axis=0))
-    np.testing.assert_allclose(values_of(connectomes.group("site-odd"))[upper], expected, rtol=1e-12)
+    np.testing.assert_allclose(values_of(connectomes.group("site-odd"))[upper], expected, rtol=HALF_A_DIGIT)
     pd.testing.assert_frame_equal(odd["sub-03"], connectomes["sub-03"])
     assert (connectomes.group("site-odd", "n").to_numpy()[upper] == 2).all()
     assert connectomes.nodes["runs_used"].tolist() == [3] * 4
