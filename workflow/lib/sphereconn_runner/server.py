@@ -78,11 +78,7 @@ class Server:
         _, _, name = os.path.basename(script).partition(".")  # before it stands what tells one copy from another
         if name not in self.prepared:
             self.prepared.add(name)
-            signal.alarm(LONGEST_IMPORT)
-            for module in imports_of(script):
-                with contextlib.suppress(Exception, SystemExit):  # the script will meet it again, and say so in its log
-                    load(module)
-            signal.alarm(0)
+            import_modules((module, None) for module in imports_of(script))
 
     def _become(self, job: socket.socket, order: dict[str, Any], server: int) -> NoReturn:
         """Be the fork that runs a script. Sockets of other jobs would outlive their own forks here."""
@@ -116,13 +112,13 @@ def answer(job: socket.socket, **message: Any) -> None:
         job.sendall(b"\n" + json.dumps(message).encode() + b"\n")
 
 
-def import_modules(modules: Iterable[tuple[str, str]]) -> None:
-    """Import what scripts have imported, for all later forks, where it comes from the same file here."""
+def import_modules(modules: Iterable[tuple[str, str | None]]) -> None:
+    """Import modules for all later forks; one that a script has imported, only if it comes from the same file here."""
     signal.alarm(LONGEST_IMPORT)
     for name, origin in modules:
         with contextlib.suppress(Exception, SystemExit):  # a script will meet it again, and say so in its log
             spec = importlib.util.find_spec(name)
-            if spec is not None and spec.origin == origin:
+            if spec is not None and origin in (None, spec.origin):
                 load(name)
     signal.alarm(0)
 
