@@ -69,6 +69,18 @@ def test_a_study_is_locked_while_it_runs_and_after_it_was_killed_until_it_is_unl
     project.run("--until", "describe_study")
 
 
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_a_study_that_is_told_to_end_says_how_far_it_is_and_names_no_failure(project, told):
+    running = start(project)
+    while not running.stdout.readline().startswith("Finished jobid"):
+        pass
+    os.killpg(running.pid, told)
+    output, _ = running.communicate()
+    assert running.returncode == 1
+    assert re.search(r"Interrupted: \d+ of \d+ steps are done. Run the same command again to continue.", output)
+    assert not re.search("error|exception|failed(?! job)|from outside", output, re.IGNORECASE), output
+
+
 # --- no room, no permission
 
 

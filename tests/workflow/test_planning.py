@@ -141,7 +141,7 @@ def said(folder, *arguments):
 
 
 def comparable(words):
-    """Sort the words in each line: files and rules in it come from sets, of which each Snakemake has an order of its own."""
+    """Sort the words in each line: its files and rules come from sets, of which each Snakemake has its own order."""
     code, lines = words
     return code, sorted(" ".join(sorted(line.replace(",", "").split())) for line in lines)
 
@@ -244,4 +244,5 @@ def test_a_dry_run_lists_its_steps_unless_they_are_many(tmp_path, steps, argumen
     assert code == 0
     assert ("Making file 7" in lines) == listed
     assert any("too many to list" in line for line in lines) != listed
-    assert any(re.fullmatch(rf"total +{steps}", line) for line in lines)
+    assert sum(bool(re.fullmatch(rf"total +{steps}", line)) for line in lines) == 1 + listed
+    assert ("Reasons:" in lines) == listed

@@ -149,6 +149,8 @@ def test_the_routine_of_many_steps_is_not_listed_on_the_screen(study):
     other = logging.makeLogRecord({"msg": "Complete log(s): there"})
     assert [few.shown(record) for record in (routine, error, other)] == [True, True, True]
     assert [many.shown(record) for record in (routine, error, other)] == [False, True, True]
+    better = [{"event": LogEvent.PROGRESS}, {"event": LogEvent.JOB_STARTED}, {"msg": "Select jobs to execute..."}]
+    assert not any(few.shown(logging.makeLogRecord(fields)) for fields in better)
     assert any("401 steps, listed one by one in complete.log" in text for text in study.said)
 
 
@@ -248,6 +250,8 @@ def test_an_interruption_is_no_failure(study, monkeypatch):
     failed(1)
     monkeypatch.setattr(progress, "INTERRUPTED", SimpleNamespace(is_set=lambda: True))
     watching.tell_failures()
+    failures = [{"event": LogEvent.JOB_ERROR, "jobid": 2}, {"event": LogEvent.ERROR, "exception": "RuleException"}]
+    assert not any(watching.shown(logging.makeLogRecord(fields)) for fields in failures)
     assert study.said[-1] == "Interrupted: 1 of 7 steps are done. Run the same command again to continue."
 
 

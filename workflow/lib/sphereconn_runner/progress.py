@@ -30,7 +30,8 @@ MANY_STEPS = 200  # more are not listed on the screen one by one
 LITTLE_SPACE = 1 << 20  # bytes on the disk
 LEAST_DONE = 0.05  # of the cost of a study: before, nothing is said of the time left
 LISTED_FAILURES, LISTED_STEPS = 20, 3
-ROUTINE = {LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.SHELLCMD}
+ROUTINE = {LogEvent.JOB_INFO, LogEvent.JOB_FINISHED, LogEvent.SHELLCMD}
+TOLD_BETTER = {LogEvent.JOB_STARTED, LogEvent.PROGRESS}  # by what each job says of itself, and by our own line
 
 
 def list_few_steps(told: Callable[[Planned], Iterable[str]] = lambda planned: ()) -> None:
@@ -49,6 +50,7 @@ def list_few_steps(told: Callable[[Planned], Iterable[str]] = lambda planned: ()
             done = list_all(self)
         else:
             logger.info(f"{steps:,} steps, too many to list (--verbose lists them).")
+            _filter_screen(_first_told)
         say_all(lines)
         return done
 
@@ -92,6 +94,17 @@ class Planned:
     def replaced(self) -> Iterator[str]:
         """The results that they write anew."""
         return (file for job in self.workflow.dag.needrun_jobs() for file in job.output)
+
+
+def _filter_screen(shown: Callable[[logging.LogRecord], bool]) -> None:
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler":
+            handler.addFilter(shown)
+
+
+def _first_told(record: logging.LogRecord) -> bool:
+    """Whether this is new: after a dry run Snakemake counts the steps again and refers to its list of them."""
+    return getattr(record, "event", None) != LogEvent.RUN_INFO and not str(record.msg).startswith("Reasons:")
 
 
 def say_all(lines: Iterable[str]) -> None:
@@ -142,9 +155,8 @@ class Progress(logging.Handler):
                 return
             self._expect(workflow.dag.needrun_jobs())
             logger.addHandler(self)
-            for handler in logger.handlers:
-                if handler.name == "DefaultStreamHandler" and logger.level > logging.DEBUG:
-                    handler.addFilter(self.shown)
+            if logger.level > logging.DEBUG:
+                _filter_screen(self.shown)
             if len(self._jobs) > MANY_STEPS:
                 listed = f", listed one by one in {logs[0]}" if logs else ""
                 _say(f"{len(self._jobs):,} steps{listed}.")
@@ -160,6 +172,8 @@ class Progress(logging.Handler):
     def shown(self, record: logging.LogRecord) -> bool:
         """Whether a record goes to the screen: no routine of many steps, and no failure that we tell ourselves."""
         event = getattr(record, "event", None)
+        if event in (LogEvent.ERROR, LogEvent.JOB_ERROR) and INTERRUPTED.is_set():
+            return False
         if event == LogEvent.JOB_ERROR:
             logs = [str(path) for path in getattr(record, "log", None) or ()]
             return getattr(record, "jobid", None) not in self._failed and not _last_lines(logs)
@@ -167,8 +181,9 @@ class Progress(logging.Handler):
             return "CalledProcessError" not in record.getMessage()  # that a script has failed is told by its log
         if (self._failed or INTERRUPTED.is_set()) and any(said in record.getMessage() for said in SAID_BY_US):
             return False
-        routine = event in ROUTINE or record.msg == "Select jobs to execute..."
-        return not (routine and len(self._jobs) > MANY_STEPS)
+        if event in TOLD_BETTER or record.msg == "Select jobs to execute...":
+            return False
+        return not (event in ROUTINE and len(self._jobs) > MANY_STEPS)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take notice of what has happened to a job."""

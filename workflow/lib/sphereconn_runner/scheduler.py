@@ -6,7 +6,9 @@ import contextlib
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
@@ -17,15 +19,20 @@ INTERRUPTED = threading.Event()
 
 
 def notice_interruption() -> None:
-    """Note that Ctrl-C was pressed, so that the jobs that it ends are not told as failures."""
+    """Note that Ctrl-C was pressed or SIGTERM came, so that the jobs that these end are not told as failures."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        act = signal.getsignal(number)
+        if callable(act):  # neither ignored nor left to the system
+            with contextlib.suppress(ValueError):  # not the main thread, which is the one to be interrupted
+                signal.signal(number, _noting(act))
 
-    def interrupt(number: int, frame: Any) -> None:
+
+def _noting(act: Callable[[int, FrameType | None], Any]) -> Callable[[int, FrameType | None], Any]:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         INTERRUPTED.set()
-        signal.default_int_handler(number, frame)
+        act(number, frame)
 
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        with contextlib.suppress(ValueError):  # not the main thread, which is the one to be interrupted
-            signal.signal(signal.SIGINT, interrupt)
+    return interrupt
 
 
 def calm_scheduler(workflow: Any) -> None:

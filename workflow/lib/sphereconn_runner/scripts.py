@@ -41,6 +41,7 @@ T = TypeVar("T")
 SERVER = Path(__file__).with_name("server.py")
 LIMITS = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 PATIENCE = 60.0  # seconds to wait for a process or a file that the limits of the system do not allow now
+ON_ITS_WAY = 1.0  # seconds until a signal that has ended a job has reached Snakemake, too
 LAST_WAIT = 10.0  # seconds that the server has to end when it is idle
 
 
@@ -170,9 +171,10 @@ def run_scripts_warm(server: ScriptServer, scripts: Path) -> None:
         try:
             status = server.run(fname, variables)
         except NotRunError as problem:
+            INTERRUPTED.wait(ON_ITS_WAY)
             tell(self.log, str(problem))
             raise WorkflowError(str(problem)) from None
-        if status == -signal.SIGINT and INTERRUPTED.wait(1):
+        if -status in (signal.SIGINT, signal.SIGTERM) and INTERRUPTED.wait(ON_ITS_WAY) and -status == signal.SIGINT:
             raise KeyboardInterrupt
         if status < 0:
             tell(self.log, ended_by(-status))
