@@ -92,9 +92,8 @@ $(VENV)/bin/python:
 LOCK = $(if $(wildcard $(VENV)/.test-ready),--no-deps -r requirements-dev.lock,-r requirements.lock)
 $(VENV)/.run-ready: requirements.lock | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(LOCK)
-	@echo "Compiling the sparse estimators (10 s, once a machine: otherwise the first jobs would, each for itself)"
-	@PYTHONPATH=workflow/lib $(BIN)/python -c "from sphereconn.connect import graphical_lasso, group_sparse; \
-		graphical_lasso.warm_up(); group_sparse.warm_up()"
+	@echo "Compiling estimators and tests (half a minute, once: otherwise the first jobs would, each for itself)"
+	@PYTHONPATH=workflow/lib $(BIN)/python -P -m sphereconn.compile_all
 	@touch $@
 
 $(VENV)/.test-ready: requirements-dev.lock $(VENV)/.run-ready

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sphereconn import compile_all
+
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 FIT = """
 import numpy as np
@@ -44,6 +46,16 @@ def test_what_compiled_functions_call_is_inlined_and_nothing_else(path):
             assert not called & compiled, function.name
         else:
             assert not called & inlined, ast.unparse(function)[:60]
+
+
+def test_whatever_is_compiled_is_compiled_when_the_tool_is_set_up():
+    names = {".".join(path.relative_to(LIBRARY / "sphereconn").with_suffix("").parts) for path in MODULES}
+    assert names == {*compile_all.MODULES}
+    compile_all.compile_all()
+    for name in compile_all.MODULES:
+        module = sys.modules[f"sphereconn.{name}"]
+        functions = names_of("compiled", ast.parse(Path(module.__file__).read_text()))
+        assert all(getattr(module, function).signatures for function in functions), name
 
 
 def test_the_first_fit_of_a_new_installation_is_that_of_all_later_ones(tmp_path):

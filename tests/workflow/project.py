@@ -21,11 +21,12 @@ import nibabel
 import numpy as np
 import yaml
 
-from sphereconn.connect import graphical_lasso, group_sparse
+from sphereconn import compile_all
 from sphereconn.plan.fingerprint import fingerprint
 from sphereconn.plan.known_code import KnownCode
 from sphereconn.plan.orphans import orphans
 from sphereconn.study.study import Study, resolve_study
+from sphereconn_runner.scripts import MEMORY_STAYS, SINGLE_THREADED
 from workflow.warm import Starter
 
 ROOT = Path(__file__).parents[2]
@@ -46,11 +47,12 @@ AFFINE = np.diag([8.0, 8.0, 8.0, 1.0])
 AFFINE[:3, 3] = (-96, -132, -78)
 SHAPE = (25, 29, 25)
 N_FRAMES = 80
+LIBRARY = ROOT / "workflow" / "lib"
 HALF_A_DIGIT = 5e-7  # relative: of the seven digits that a matrix is written with
 
 
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
-STARTER = Starter()
+STARTER = Starter({**SINGLE_THREADED, **MEMORY_STAYS})  # a fork would have none of the threads
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,11 @@ class Project:
         with contextlib.chdir(self.root):
             return resolve_study(self.config, ROOT / "workflow/schemas/config.schema.json", ROOT / "resources")
 
+    def compiled_anew(self) -> set[str]:
+        """Name the machine code that steps have compiled because it was not there."""
+        here, there = ({code.name for code in folder.rglob("*.nbc")} for folder in (self.root / "workflow", LIBRARY))
+        return here - there
+
     def copy(self, to: Path) -> "Project":
         """Copy the project with its results, times and Snakemake's memory of them."""
         shutil.copytree(self.root, to)
@@ -204,7 +211,7 @@ def new_project(root: Path, n_subjects: int = 3) -> Project:
             "bandpass": {"confounds": ["csf", "trans_*"], "detrend": True, "high_pass": 0.01, "low_pass": 0.1}
         },
         "estimators": {"full": {"kind": "correlation"}, "partial": {"kind": "partial correlation"}},
-        "figures": {"dpi": 60, "runs": "all", "glass_brain": {"views": ["ortho"]}},
+        "figures": {"dpi": 60, "runs": "all", "kinds": ["matrix", "page"], "glass_brain": {"views": ["ortho"]}},
     }
     (root / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     return Project(root)
@@ -239,11 +246,10 @@ def run_of(number: int) -> tuple[bytes, str]:
 
 @cache
 def compile_once() -> None:
-    """Let the first worker compile the fits, which takes half a minute: the copies of the workflow have that code."""
-    with open(graphical_lasso.__file__, "rb") as lock:
+    """Let the first worker compile all, which takes a minute: the copies of the workflow have that code."""
+    with open(compile_all.__file__, "rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        graphical_lasso.warm_up()
-        group_sparse.warm_up()
+        compile_all.compile_all()
 
 
 @cache
@@ -252,7 +258,7 @@ def known_code() -> str:
     with tempfile.TemporaryDirectory() as folder:
         known = KnownCode(Path(folder) / "code.json")
         for script in (ROOT / "scripts").glob("*.py"):
-            fingerprint(script, ROOT / "workflow" / "lib" / "sphereconn", (), known.of)
+            fingerprint(script, LIBRARY / "sphereconn", (), known.of)
         known.keep()
         return (Path(folder) / "code.json").read_text()
 

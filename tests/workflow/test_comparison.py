@@ -90,6 +90,10 @@ def criteria(finished_once):
     return {(row["criterion"], row["denoising"]): row for row in rows}
 
 
+def test_no_step_compiles_what_was_not_compiled_at_set_up(finished_once):
+    assert finished_once.compiled_anew() == set()
+
+
 def test_the_planted_dependence_on_motion_is_found_and_its_removal_ranks_first(criteria):
     for key in ("qcfc_median_absolute", "qcfc_significant", "qcfc_significant_fdr", "high_low_significant"):
         value = {label: float(criteria[key, label]["value_in_common"]) for label in DENOISING}

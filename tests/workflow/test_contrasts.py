@@ -60,6 +60,10 @@ def read(project, contrast, statistic):
     return matrix[np.triu_indices(3, 1)]
 
 
+def test_no_step_compiles_what_was_not_compiled_at_set_up(finished_once):
+    assert finished_once.compiled_anew() == set()
+
+
 def test_two_groups_are_compared_by_students_t(finished_once):
     z, male = edges(finished_once), np.array([sex == "M" for sex in SEX])
     expected = stats.ttest_ind(z[male], z[~male])

@@ -63,6 +63,10 @@ def maps(project):
     return np.array([read(project, path.format(number)) for number in range(1, N_RUNS + 1)])
 
 
+def test_no_step_compiles_what_was_not_compiled_at_set_up(finished_once):
+    assert finished_once.compiled_anew() == set()
+
+
 def test_the_mean_is_tested_by_all_sign_flips(finished_once):
     z = maps(finished_once).reshape(N_RUNS, -1)
     t = stats.ttest_1samp(z, 0).statistic

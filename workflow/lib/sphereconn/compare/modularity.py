@@ -206,3 +206,8 @@ def _swap(modules: NDArray[np.int64], place: NDArray[np.int64], one: int, other:
     first, second = modules[one], modules[other]
     modules[one], modules[other] = second, first
     place[first], place[second] = other, one
+
+
+def warm_up() -> None:
+    """Load the machine code, by the modules of two nodes."""
+    louvain(np.zeros((2, 2)), seed=0)

@@ -313,3 +313,12 @@ def largest_enhanced(
                 if parent[node] == node and extent[node] > 0:
                     best[node] += power_of_extent[extent[node]] * power_of_height[number]
         largest[side] = best.max()
+
+
+def warm_up() -> None:
+    """Load the machine code, by the components of few edges."""
+    statistic = np.array([3.0, 2.0, 0.0])
+    rows, columns = np.triu_indices(3, 1)
+    components(statistic, 1.0)
+    largest_components(statistic, rows, columns, 3, np.ones(1), np.zeros((1, 3), np.int64), np.zeros((1, 3)))
+    largest_enhanced(statistic, rows, columns, 3, 0.1, np.ones(4), np.ones(40), np.zeros(3))

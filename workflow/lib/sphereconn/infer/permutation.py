@@ -20,9 +20,9 @@ from sphereconn.infer.components import (
 )
 from sphereconn.infer.corrections import TIE
 from sphereconn.infer.glm import Variances
-from sphereconn.infer.network_pairs import NetworkPairs
+from sphereconn.infer.network_pairs import NetworkPairs, network_pairs
 from sphereconn.infer.shuffled import ShuffledStatistics
-from sphereconn.infer.shuffles import Shuffles
+from sphereconn.infer.shuffles import Exchangeability, Shuffles, plan_shuffles
 
 
 @dataclass(frozen=True)
@@ -282,3 +282,11 @@ def _pair_means(statistic: np.ndarray, pair: np.ndarray, edges_of_pair: np.ndarr
             total[pair[edge]] += statistic[edge]
     for number in range(len(means)):
         means[number] = total[number] / edges_of_pair[number] if edges_of_pair[number] > 0 else np.nan
+
+
+def warm_up() -> None:
+    """Load the machine code, by shuffles of small data of which everything is collected."""
+    values, design = np.random.default_rng(0).normal(size=(8, 6)), np.column_stack([np.ones(8), np.arange(8.0)])
+    shuffles = plan_shuffles(Exchangeability("free"), design, 9, seed=1)
+    collected = Collected((1.0,), Enhancement(), network_pairs(["a", "a", "b", "b"]))
+    null_of_orders(values, design, np.array([0, 1]), shuffles, collected=collected)

@@ -33,7 +33,7 @@ from sphereconn.infer.glm import (
     variance_weights,
     whole_model,
 )
-from sphereconn.infer.shuffles import Shuffles
+from sphereconn.infer.shuffles import Exchangeability, Shuffles, plan_shuffles
 
 # Shuffles that are multiplied at once. Batches start at multiples of it whatever range is asked for, so that a number
 # is rounded in the same way however the work is split.
@@ -369,3 +369,11 @@ def _statistic(products: np.ndarray, q: int, degrees_of_freedom: np.ndarray, sta
                     tested += products[number, row, edge] ** 2
                 left = max(rest[edge] - tested, 1e-300)
                 statistic[number, edge] = tested / q / (left / spare)
+
+
+def warm_up() -> None:
+    """Load the machine code, by shuffles of small data."""
+    values, design = np.random.default_rng(0).normal(size=(8, 3)), np.column_stack([np.ones(8), np.arange(8.0)])
+    shuffles = plan_shuffles(Exchangeability("free"), design, 9, seed=1)
+    for variances in ("equal", "hc3"):
+        ShuffledStatistics(values, design, np.array([0, 1]), shuffles, variances=variances).of_batch(0)

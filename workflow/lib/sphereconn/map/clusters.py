@@ -297,3 +297,8 @@ def _grow(
         while parent[node] != node:
             node = parent[node]
             score[here] += offset[node]
+
+
+def warm_up() -> None:
+    """Load the machine code, by the scores of a few voxels."""
+    enhanced(np.array([3.0, -2.0]), lattice_of(np.arange(2), (2, 1, 1), 6))
