@@ -7,10 +7,12 @@ from workflow.project import new_project, once_for_all_workers
 
 @pytest.fixture(scope="session")
 def finished_once(tmp_path_factory):
-    """A small study that has run to its end; read it, never edit it."""
+    """A small study with every kind of figure that has run to its end; read it, never edit it."""
 
     def make(root):
-        new_project(root).run()
+        project = new_project(root)
+        project.configure(lambda config: config["figures"].pop("kinds"))
+        project.run()
 
     return once_for_all_workers(tmp_path_factory, "finished", make)
 
