@@ -72,12 +72,14 @@ def test_a_study_is_locked_while_it_runs_and_after_it_was_killed_until_it_is_unl
 
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
 def test_a_study_that_is_told_to_end_says_how_far_it_is_and_names_no_failure(project, told):
+    at_work = "import time\n\nprint('at work', flush=True)\ntime.sleep(60)\nwith logged("
+    project.replace("scripts/write_report.py", "with logged(", at_work)
     running = start(project)
-    while not running.stdout.readline().startswith("Finished jobid"):
+    while "at work" not in running.stdout.readline():
         pass
     os.killpg(running.pid, told)
-    output, _ = running.communicate()
-    assert running.returncode == 1
+    output = running.stdout.read()
+    assert running.wait() == 1
     assert re.search(r"Interrupted: \d+ of \d+ steps are done. Run the same command again to continue.", output)
     assert not re.search("error|exception|failed(?! job)|from outside", output, re.IGNORECASE), output
 
