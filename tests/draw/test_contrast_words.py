@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sphereconn.draw.contrast import effects_figure, pairs_figure, significant_figure, strongest_figure
-from sphereconn.draw.contrast_words import asked, found, found_in_maps, significant_edges, with_motion
+from sphereconn.draw.contrast_words import asked, effect_unit, found, found_in_maps, significant_edges, with_motion
 from sphereconn.draw.inference_methods import inference, seed_maps
 from sphereconn.draw.nodes_table import Nodes
 from sphereconn.infer.tables import edges_by_run
@@ -53,7 +53,8 @@ COMPONENT = {
     "p_extent": "0.01",
     "p_intensity": "0.02",
 }
-PAIR = {"network1": "a", "network2": "b", "statistic": "-1.5", "fwe": "0.02"}
+PAIR = {"network1": "a", "network2": "b", "statistic": "-1.5", "p": "0.006", "fwe": "0.02"}
+OTHER_PAIR = PAIR | {"network2": "a", "p": "0.3", "fwe": "0.9"}
 
 
 def sidecar(settings=(), **changes):
@@ -85,16 +86,59 @@ def test_what_is_tested_is_said_in_words(settings, words):
 
 
 def test_what_was_not_found_is_said_as_plainly_as_what_was():
-    nothing = found(SIDECAR, [], [PAIR | {"fwe": "0.4"}])
+    nothing = found(SIDECAR, [], [OTHER_PAIR, PAIR | {"fwe": "0.055"}])
     assert "None of 1,000 edges is significant (p ≤ 0.05, corrected for all edges; smallest p 0.21)." in nothing
     assert "No connected component is significant at any threshold." in nothing
-    assert "None of 1 pairs of networks is significant." in nothing
-    something = found(sidecar(EdgesSignificant=12, EdgesNotTested=1), [COMPONENT], [PAIR])
+    assert "At a false discovery rate of 0.05, none is significant." in nothing
+    assert (
+        "None of 2 pairs of networks is significant; the smallest p is that of a–b (mean t = −1.50, p = 0.055 corrected"
+        " for all pairs, 0.006 uncorrected)."
+    ) in nothing
+    something = found(sidecar(EdgesSignificant=12, EdgesNotTested=1), [COMPONENT], [PAIR, OTHER_PAIR])
     assert "12 of 1,000 edges are significant" in something
-    assert "p < 0.001, a component of 7 edges between 6 nodes is significant by its extent" in something
+    assert "a component of 7 edges between 6 nodes is significant by its extent" in something
     assert "(corrected p = 0.01; 0.02 by its intensity)" in something
-    assert "1 of 1 pairs of networks is significant: a–b (mean t = −1.5, p = 0.02)." in something.replace("1.50", "1.5")
+    assert "1 of 2 pairs of networks is significant: a–b (mean t = −1.50, p = 0.02)." in something
     assert "1 edge was not tested because nodes had no signal in too many runs." in something
+
+
+def test_a_pair_of_networks_that_is_alone_is_no_number_of_pairs():
+    assert "The only pair of networks, a–b, is significant (mean t = −1.50, p = 0.02)." in found(SIDECAR, [], [PAIR])
+    nothing = found(SIDECAR, [], [PAIR | {"fwe": "0.4"}])
+    assert "The only pair of networks, a–b, is not significant (mean t = −1.50, p = 0.4)." in nothing
+    assert "No pair of networks could be tested." in found(SIDECAR, [], [PAIR | {"fwe": "n/a"}])
+
+
+def test_of_several_thresholds_the_text_takes_the_strictest_at_which_a_component_is_significant():
+    lenient = COMPONENT | {"threshold_p": "0.01", "edges": "1053", "nodes": "1243", "p_extent": "0.002"}
+    too_strict = COMPONENT | {"threshold_p": "0.0001", "edges": "2", "p_extent": "0.3"}
+    second = COMPONENT | {"edges": "5", "p_extent": "0.03"}
+    text = found(SIDECAR, [lenient, COMPONENT, too_strict], [])
+    assert "At an edge threshold of p < 0.001 (the strictest at which any is significant), a component of 7" in text
+    assert "2 components are significant by their extent, first one of 7 edges between 6 nodes" in found(
+        SIDECAR, [lenient, second, COMPONENT], []
+    )
+    assert "p < 0.01 (the strictest at which any is significant), a component of 1,053 edges between 1,243" in found(
+        SIDECAR, [lenient], []
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "unit"),
+    [
+        ({}, "Fisher's z per unit of age"),
+        ({"test": ["age"]}, "Fisher's z per unit of age"),
+        ({"test": "mean_framewise_displacement"}, "Fisher's z per mm of mean framewise displacement"),
+        ({"test": "frames_kept"}, "Fisher's z per frame kept"),
+        ({"test": "age:sex"}, "Fisher's z per unit of age"),
+        ({"test": "age:iq"}, "Fisher's z per unit of age per unit of iq"),
+        ({"test": "sex"}, "Fisher's z"),
+        ({"test": {"sex": {"M": 1.0, "F": -1.0}}}, "Fisher's z"),
+        ({"test": "intercept"}, "Fisher's z"),
+    ],
+)
+def test_the_effect_of_a_slope_is_per_unit_of_what_is_tested(settings, unit):
+    assert effect_unit(sidecar(settings)) == unit
 
 
 @pytest.mark.parametrize(
@@ -114,14 +158,15 @@ def test_significant_edges_have_a_direction_and_a_size(settings, positive, negat
     counts = {"EdgesSignificantPositive": positive, "EdgesSignificantNegative": negative}
     counts |= {"EdgesSignificant": positive + negative, "SignificantEffects": [-0.541, -0.42]}
     text = significant_edges(sidecar(settings, **counts))
-    assert f" {words}" in text and text.endswith("−0.54 to −0.42; Fisher's z).")
+    given = sidecar(settings, **counts)
+    assert f" {words}" in text and text.endswith(f"−0.54 to −0.42; {effect_unit(given)}).")
 
 
 def test_one_edge_is_significant_in_the_singular():
     one = sidecar(EdgesSignificant=1, EdgesSignificantPositive=1, SignificantEffects=[0.3, 0.3])
     assert significant_edges(one) == (
         "1 of 1,000 edges is significant (p ≤ 0.05, corrected for all edges; smallest p 0.21). It increases with age"
-        " (effect 0.30; Fisher's z)."
+        " (effect 0.30; Fisher's z per unit of age)."
     )
 
 
@@ -270,8 +315,18 @@ def test_where_nothing_is_significant_or_tested_the_figure_says_so():
         significant_figure(effects, nothing, nodes, **of_edges)
     )
     assert "corrected p ≤ 0.05" in words_of(significant_figure(effects, nothing + 2, nodes, **of_edges))
+    beside = significant_figure(effects, nothing + np.diag([1.0, 1], 1) + 1, nodes, threshold_p=0.001, **of_edges)
+    assert (
+        "2 significant edges and 1 other of a component that is significant at an edge threshold of p < 0.001;"
+        " corrected p ≤ 0.05"
+    ) in words_of(beside)
+    alone = significant_figure(effects, nothing + 1, nodes, threshold_p=0.01, **of_edges)
+    assert "3 edges of a component that is significant at an edge threshold of p < 0.01;" in words_of(alone)
     no_pairs = pairs_figure([], np.empty((0, 0)), np.empty((0, 0), bool), title="t", statistic="F", level=0.05)
     assert "Pairs of networks are not tested" in words_of(no_pairs)
     pairs = pairs_figure([*"AB"], np.eye(2), np.eye(2) > 0, title="t", statistic="F", level=0.01)
     assert "Mean F over the edges of each pair; * corrected p ≤ 0.01" in words_of(pairs)
+    means = np.array([[np.nan, -1.5], [-1.5, np.nan]])
+    one_pair = pairs_figure([*"AB"], means, np.isfinite(means), title="t", statistic="t", level=0.01)
+    assert "The only pair of networks is A–B: mean t = −1.50*." in words_of(one_pair)
     assert "No edge could be tested" in words_of(strongest_figure([], title="t", tested="age", label="z"))

@@ -76,7 +76,10 @@ for CONTRAST in STUDY.contrasts:
         name:
             f"draw_{OF_CONTRAST}"
         input:
-            **{key: RESULTS[key] for key in ("pairs", "strongest", "sidecar", "effect", "statistic", "significant")},
+            **{
+                key: RESULTS[key]
+                for key in ("components", "pairs", "strongest", "sidecar", "effect", "statistic", "significant")
+            },
             nodes=TESTED["nodes"],
         output:
             **{

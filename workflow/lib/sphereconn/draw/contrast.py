@@ -16,7 +16,7 @@ from sphereconn.draw.network_colours import COLOURS
 from sphereconn.draw.nodes_table import Nodes
 from sphereconn.draw.notice import notice_figure
 from sphereconn.infer.formula import columns_in
-from sphereconn.words import counted
+from sphereconn.words import counted, number
 
 PANEL = 2.5  # inches
 PANEL_GAP = 0.75
@@ -32,6 +32,7 @@ def effects_figure(
     title: str,
     label: str,
     level: float,
+    threshold_p: float | None = None,
     signed: bool = True,
 ) -> Figure:
     """Draw the effects of a contrast below the diagonal, and above it those of significant edges alone.
@@ -48,6 +49,8 @@ def effects_figure(
         What the figure shows, and what the values are.
     level
         Of significance.
+    threshold_p
+        Of edges, at which the components are significant; None where there is none.
     signed
         False for F statistics, which are never below 0.
     """
@@ -60,7 +63,8 @@ def effects_figure(
         shown,
         [names[node] for node in order],
         [networks[node] for node in order] if known else None,
-        title=f"{title}\nBelow the diagonal: all effects; above it: {_marked(marks)} (corrected p ≤ {level:g})",
+        title=f"{title}\nBelow the diagonal: all effects; above it: {_marked(marks, threshold_p)}; corrected p ≤"
+        f" {level:g}",
         label=label,
         signed=signed,
     )
@@ -74,13 +78,14 @@ def significant_figure(
     title: str,
     label: str,
     level: float,
+    threshold_p: float | None = None,
     signed: bool = True,
 ) -> Figure:
     """Draw the significant edges of a contrast in a glass brain, or say that there are none.
 
     Parameters
     ----------
-    effects, significant, title, label, level, signed
+    effects, significant, title, label, level, threshold_p, signed
         As in ``effects_figure``.
     nodes
         Where the nodes are.
@@ -97,16 +102,19 @@ def significant_figure(
         names=nodes.names,
         networks=nodes.networks,
         threshold=1e-12,
-        selected=f"{_marked(significant)}, corrected p ≤ {level:g}",
+        selected=f"{_marked(significant, threshold_p)}; corrected p ≤ {level:g}",
         signed=signed,
     )
 
 
-def _marked(marks: NDArray[np.float64]) -> str:
+def _marked(marks: NDArray[np.float64], threshold_p: float | None) -> str:
     """Say how many edges are significant, and how many only as part of a component."""
     n_edges, n_component = (int((np.triu(marks, 1) == mark).sum()) for mark in (2, 1))
     found = [counted(n_edges, "significant edge")] if n_edges or not n_component else []
-    found += [f"{counted(n_component, 'edge')} of a significant component"] if n_component else []
+    if n_component:
+        at = "" if threshold_p is None else f" at an edge threshold of p < {threshold_p:g}"
+        others = f"{n_component:,} other{'' if n_component == 1 else 's'}" if n_edges else counted(n_component, "edge")
+        found.append(f"{others} of a component that is significant{at}")
     return " and ".join(found)
 
 
@@ -132,6 +140,12 @@ def pairs_figure(
         nothing = "Pairs of networks are not tested: there are no networks, no permutations, or no test of them."
         return notice_figure(nothing, title=title)
     note = f"Mean {statistic} over the edges of each pair; * corrected p ≤ {level:g} over all pairs."
+    tested = np.argwhere(np.triu(np.isfinite(means)))
+    if len(tested) == 1:
+        ((one, other),) = tested
+        star = "*" if marked[one, other] else ""
+        only = f"The only pair of networks is {networks[one]}–{networks[other]}: mean {statistic} ="
+        return notice_figure(f"{only} {number(float(means[one, other]))}{star}. {note}", title=title)
     label, signed = f"mean {statistic}", statistic != "F"
     return network_matrix_figure(means, networks, title=title, label=label, marked=marked, note=note, signed=signed)
 

@@ -7,11 +7,20 @@ from typing import Any
 
 from sphereconn.files import MISSING, is_number
 from sphereconn.infer.formula import INTERCEPT, columns_in
+from sphereconn.infer.tables import components_drawn
 from sphereconn.words import NOT_CHOSEN, counted, number
 
 Row = Mapping[str, str]
 
 FITTED_EXACTLY = 0.999  # leverage
+UNITS = {  # of measures that the study computes -> their unit, for slopes
+    "frames": "frame",
+    "frames_kept": "frame kept",
+    "regressors": "regressor",
+    "degrees_of_freedom": "degree of freedom",
+    "effective_degrees_of_freedom": "effective degree of freedom",
+    "mean_framewise_displacement": "mm of mean framewise displacement",
+}
 
 
 def asked(sidecar: Mapping[str, Any]) -> str:
@@ -99,10 +108,9 @@ def found(sidecar: Mapping[str, Any], components: Sequence[Row], pairs: Sequence
     level = sidecar["Settings"]["level"]
     sentences = [significant_edges(sidecar)]
     if sidecar["NumberOfPermutations"]:
-        sentences.append(
-            f"At a false discovery rate of {level:g}, {sidecar['EdgesSignificantFDR']:,}"
-            f" {_are(sidecar['EdgesSignificantFDR'])} significant."
-        )
+        discovered = sidecar["EdgesSignificantFDR"]
+        some = f"{discovered:,} {_are(discovered)}" if discovered else "none is"
+        sentences.append(f"At a false discovery rate of {level:g}, {some} significant.")
         tests = sidecar["Settings"]["tests"]
         if "components" in tests:
             sentences.append(_of_components(components, level))
@@ -162,7 +170,24 @@ def _directions(sidecar: Mapping[str, Any]) -> str:
         n = more + fewer
         said = f"{ {1: 'It', 2: 'Both'}.get(n, 'All') } {_direction(sidecar, n, more > 0)}"
     sizes = f"effect {low}" if low == high else f"effects {low} to {high}"
-    return f" {said} ({sizes}; {sidecar['Unit']})."
+    return f" {said} ({sizes}; {effect_unit(sidecar)})."
+
+
+def effect_unit(sidecar: Mapping[str, Any]) -> str:
+    """Return the unit of the effects of a contrast: ``Fisher's z``, and of a slope per unit of what is tested.
+
+    Parameters
+    ----------
+    sidecar
+        Of the contrast.
+    """
+    settings = sidecar["Settings"]
+    test = settings["test"][0] if isinstance(settings["test"], list) else settings["test"]
+    unit = str(sidecar["Unit"])
+    if not isinstance(test, str) or test == INTERCEPT or settings["paired"]:
+        return unit
+    numbers = [column for column in columns_in(test) if column not in sidecar["Levels"]]
+    return " ".join([unit, *(f"per {UNITS.get(column, f'unit of {column}')}" for column in numbers)])
 
 
 def _direction(sidecar: Mapping[str, Any], n: int, positive: bool, briefly: bool = False) -> str:
@@ -249,30 +274,39 @@ def found_in_maps(sidecar: Mapping[str, Any]) -> str:
 
 
 def _of_components(rows: Sequence[Row], level: float) -> str:
-    # Of F there is one side only. The sides of t are in the table; here both count, as everywhere in the report.
-    whole = "two-sided" if any(row["side"] != "greater" for row in rows) else "greater"
-    there = [row for row in rows if row["side"] == whole and float(row["p_extent"]) <= level]
-    if not there:
+    # The sides of t are in the table; here both count, as everywhere in the report.
+    drawn = components_drawn(rows, level)
+    if not drawn:
         return "No connected component is significant at any threshold."
-    best = min(there, key=lambda row: float(row["p_extent"]))
-    return (
-        f"At an edge threshold of p < {float(best['threshold_p']):g}, a component of {best['edges']} edges between"
-        f" {best['nodes']} nodes is significant by its extent (corrected p = {float(best['p_extent']):.2g};"
-        f" {float(best['p_intensity']):.2g} by its intensity)."
-    )
+    best = drawn[0]
+    where = f"At an edge threshold of p < {float(best['threshold_p']):g} (the strictest at which any is significant)"
+    size = f"{int(best['edges']):,} edges between {int(best['nodes']):,} nodes"
+    p = f"corrected p = {float(best['p_extent']):.2g}; {float(best['p_intensity']):.2g} by its intensity"
+    if len(drawn) == 1:
+        return f"{where}, a component of {size} is significant by its extent ({p})."
+    return f"{where}, {len(drawn):,} components are significant by their extent, first one of {size} ({p})."
 
 
 def _of_pairs(rows: Sequence[Row], level: float, statistic: str) -> str:
-    tested = [row for row in rows if row["fwe"] != MISSING]
-    there = sorted((row for row in tested if float(row["fwe"]) <= level), key=lambda row: float(row["fwe"]))
+    tested = sorted((row for row in rows if row["fwe"] != MISSING), key=lambda row: float(row["fwe"]))
+    if not tested:
+        return "No pair of networks could be tested."
+
+    def sized(row: Row) -> str:
+        return f"mean {statistic} = {number(float(row['statistic']))}, p = {float(row['fwe']):.2g}"
+
+    there = [row for row in tested if float(row["fwe"]) <= level]
+    best = min(tested, key=lambda row: (float(row["fwe"]), float(row["p"])))
+    name = f"{best['network1']}–{best['network2']}"
+    if len(tested) == 1:
+        return f"The only pair of networks, {name}, is {'' if there else 'not '}significant ({sized(best)})."
     if not there:
-        return f"None of {len(tested)} pairs of networks is significant."
-    named = "; ".join(
-        f"{row['network1']}–{row['network2']} (mean {statistic} = {number(float(row['statistic']))},"
-        f" p = {float(row['fwe']):.2g})"
-        for row in there[:5]
-    )
-    verb = "is" if len(there) == 1 else "are"
+        return (
+            f"None of {len(tested):,} pairs of networks is significant; the smallest p is that of {name} ({sized(best)}"
+            f" corrected for all pairs, {float(best['p']):.2g} uncorrected)."
+        )
+    named = "; ".join(f"{row['network1']}–{row['network2']} ({sized(row)})" for row in there[:5])
     return (
-        f"{len(there)} of {len(tested)} pairs of networks {verb} significant: {named}{'; …' if len(there) > 5 else ''}."
+        f"{len(there):,} of {len(tested):,} pairs of networks {_are(len(there))} significant: {named}"
+        f"{f'; and {len(there) - 5:,} more' if len(there) > 5 else ''}."
     )

@@ -484,6 +484,7 @@ def edge_rows(
     ]
 
 
+LEAST_EXTENT = 2  # edges of a component; one edge alone is tested as an edge
 COMPONENT_COLUMNS = (
     "threshold_p", "threshold", "side", "component", "edges", "nodes", "intensity", "p_extent", "p_intensity",
     "monte_carlo_error", "members",
@@ -514,7 +515,7 @@ def component_rows(
             extent = family_wise_p(found.extent.astype(float), null.extent[:, place, number], exhaustive)
             intensity = family_wise_p(found.intensity, null.intensity[:, place, number], exhaustive)
             for component in range(len(found.extent)):
-                if found.extent[component] < 2:
+                if found.extent[component] < LEAST_EXTENT:
                     continue
                 edges = found.labels == component + 1
                 members = sorted({*rows[edges].tolist(), *columns[edges].tolist()})
@@ -538,8 +539,8 @@ def marks_of(
 ) -> NDArray[np.float64]:
     """Return what figures show of each edge: 2 if it is significant, 1 if only a component that it is part of is.
 
-    0 for all others; NaN where there was no test. A component counts at the strictest threshold at which one is
-    significant.
+    0 for all others; NaN where there was no test. A component, of two edges or more, counts at the strictest threshold
+    at which one is significant: those that ``tables.components_drawn`` finds in the table of components.
     """
     level, statistic = settings["level"], tested.statistics.statistic
     marks = np.where(np.isnan(statistic), np.nan, 0.0)
@@ -548,7 +549,7 @@ def marks_of(
         for place, threshold in sorted(enumerate(thresholds_of(model, settings["component_p"])), key=lambda x: -x[1]):
             found = components(statistic, threshold, side)
             p = family_wise_p(found.extent.astype(float), null.extent[:, place, 0], shuffles.exhaustive).p
-            significant = np.isin(found.labels, np.flatnonzero(p <= level) + 1)
+            significant = np.isin(found.labels, np.flatnonzero((p <= level) & (found.extent >= LEAST_EXTENT)) + 1)
             if significant.any():
                 marks[significant] = 1
                 break

@@ -51,6 +51,19 @@ def _halves(cells: Sequence[str]) -> list[str]:
     return [f"{'at most' if to_number(cell) <= middle else 'above'} {middle:.3g}" for cell in cells]
 
 
+def components_drawn(rows: Sequence[Mapping[str, str]], level: float) -> list[Mapping[str, str]]:
+    """Return the rows of a table of components that figures and ``stat-significant`` show, smallest p first.
+
+    These are the components that are significant by their extent at the strictest threshold at which any is, of both
+    signs together; of F there is one side only.
+    """
+    whole = "two-sided" if any(row["side"] != "greater" for row in rows) else "greater"
+    there = [row for row in rows if row["side"] == whole and to_number(row["p_extent"]) <= level]
+    strictest = min((to_number(row["threshold_p"]) for row in there), default=0.0)
+    drawn = [row for row in there if to_number(row["threshold_p"]) == strictest]
+    return sorted(drawn, key=lambda row: (to_number(row["p_extent"]), -to_number(row["edges"])))
+
+
 def pair_matrices(
     rows: Sequence[Mapping[str, str]], level: float
 ) -> tuple[list[str], NDArray[np.float64], NDArray[np.bool_]]:
