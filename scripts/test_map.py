@@ -1,6 +1,5 @@
 """Results of a contrast of seed maps: maps of runs and permutations in; maps, clusters, design and a sidecar out."""
 
-from sphereconn import provenance
 from sphereconn.errors import about
 from sphereconn.files import read_json, write_json, write_rows
 from sphereconn.infer.contrast import shuffles_of
@@ -9,13 +8,15 @@ from sphereconn.log import logged
 from sphereconn.map import contrast as c
 from sphereconn.map.files import write_map
 from sphereconn.map.inference import joined, read_null, results_of_maps
+from sphereconn.provenance import with_sources
 from sphereconn.study.seeds import read_all_seeds
 
 with logged(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     settings = {**params.settings, "level": params.level}
     chosen = {key: settings[key] for key in ("cluster_p", "least_share", "level")}
-    members = c.members_of(params.rows, params.runs, files.maps, [read_json(path) for path in files.sidecars])
+    sidecars = [read_json(path) for path in files.sidecars]
+    members = c.members_of(params.rows, params.runs, files.maps, sidecars)
     with about(f"contrast {params.contrast} of maps"):
         model = c.model_of(members, settings)
         maps, shuffles = c.values_of(members, model, settings), shuffles_of(model, settings)
@@ -27,14 +28,12 @@ with logged(snakemake.log[0]):
     of_clusters = (maps.grid, tested.threshold, settings["neighbours"], *read_all_seeds(files.seeds))
     write_rows(output.clusters, c.CLUSTER_COLUMNS, c.cluster_rows(found, *of_clusters))
     write_rows(output.design, *design_table(model))
+    left_out = c.left_out_before(params.rows, params.runs, sidecars)
     content = {
-        "Description": "A linear model of each voxel across the maps of runs; files with the same name contain the"
-        " results",
+        "Description": "A linear model of each voxel across runs; files with the same name contain the results",
         **params.described,
-        **described_model(model, shuffles, [member.row for member in members], settings),
+        **described_model(model, shuffles, [member.row for member in members], left_out, settings),
         **c.described_maps(tested, maps, settings),
         "Settings": settings,
-        "Sources": provenance.sources([*files.maps, *files.sidecars], output.sidecar),
-        "Software": provenance.software(),
     }
-    write_json(output.sidecar, content)
+    write_json(output.sidecar, with_sources(content, [*files.maps, *files.sidecars], output.sidecar))

@@ -263,6 +263,17 @@ def test_diagnostics_are_those_of_statsmodels():
     np.testing.assert_allclose(found.leverage, theirs, rtol=1e-8)
 
 
+@pytest.mark.parametrize(("test", "others", "rows"), [("age", "sex + site", 1), ("site", "age + sex", None)])
+def test_the_leverage_of_what_is_tested_is_what_the_model_without_it_lacks(test, others, rows):
+    from statsmodels.stats.outliers_influence import OLSInfluence
+
+    design = make_design(ROWS, "age + sex + site", test)
+    whole, rest = (OLSInfluence(fitted(f"y ~ {terms}")).hat_matrix_diag for terms in ("age + sex + site", others))
+    found = diagnostics(design).tested_leverage
+    np.testing.assert_allclose(found, whole - rest, atol=1e-12)
+    assert found.sum() == pytest.approx(rows or len(design.contrast))
+
+
 def test_a_slope_within_subjects_is_compared_between_groups_and_so_are_the_same_numbers_as_levels():
     rng = np.random.default_rng(3)
     rows = [

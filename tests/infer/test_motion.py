@@ -6,7 +6,8 @@ from scipy import stats
 
 from sphereconn.infer.contrast import contrast_model
 from sphereconn.infer.motion import MOTION, with_motion
-from sphereconn.infer.results import levels_left_out
+from sphereconn.infer.results import described_model, levels_left_out
+from sphereconn.words import NOT_CHOSEN
 
 RNG = np.random.default_rng(3)
 GROUPS = ["control"] * 8 + ["patient"] * 7
@@ -64,3 +65,35 @@ def test_runs_that_a_limit_left_out_are_counted_by_level_among_those_that_the_co
     left_out = [{"group": "patient", "site": "a"}] * 2 + [{"group": "control", "site": "b"}, {"site": "a"}]
     assert levels_left_out(left_out, ["group"], {}) == {"group": {"control": 1, "patient": 2}}
     assert levels_left_out(left_out, ["group"], {"site": ["a"]}) == {"group": {"patient": 2}}
+
+
+def told(some, model, test, left_out=(), **settings):
+    settings = SETTINGS | {"model": model, "test": test, "level": 0.05} | settings
+    return described_model(contrast_model(some, settings), None, some, left_out, settings)
+
+
+def test_runs_left_out_are_those_of_the_denoising_and_those_of_the_model_each_with_the_reason():
+    some = rows()
+    some[3]["age"] = "n/a"
+    before = [
+        {"Run": {"name": "sub-20", "group": "patient"}, "Reason": "Too short."},
+        {"Run": {"name": "sub-21", "group": "other"}, "Reason": "Too short."},
+    ]
+    said = told(some, "group + age", PATIENTS, before, runs={"group": ["patient", "control"]})
+    assert said["RunsLeftOut"] == {"sub-20": "Too short.", "sub-21": NOT_CHOSEN, "sub-3": "no value in age"}
+    assert said["LevelsLeftOut"] == {"group": {"patient": 1}}
+
+
+def test_a_run_that_the_model_follows_almost_alone_is_named_with_what_it_weighs_in_the_test():
+    moved = [*DISPLACEMENT[:14], 9.0]
+    tested = told(rows(moved), f"group + {MOTION}", MOTION)["HighLeverage"]
+    adjusted = told(rows(moved), f"group + {MOTION}", PATIENTS)["HighLeverage"]
+    for said in (tested, adjusted):
+        assert list(said) == ["sub-14"] and said["sub-14"]["Leverage"] > 0.99
+    # The displacements within groups, apart from that of this run, are next to nothing.
+    of_patients = np.array(moved[8:]) - np.mean(moved[8:])
+    of_controls = np.array(moved[:8]) - np.mean(moved[:8])
+    squares = (of_patients**2).sum() + (of_controls**2).sum()
+    assert tested["sub-14"]["ShareOfTest"] == pytest.approx(of_patients[-1] ** 2 / squares)
+    assert adjusted["sub-14"]["ShareOfTest"] < 0.2
+    assert told(rows(), f"group + {MOTION}", MOTION)["HighLeverage"] == {}

@@ -6,8 +6,10 @@ import pytest
 from scipy import stats
 
 from sphereconn.aggregate.moments import running_moments
+from sphereconn.aggregate.subjects import SUMMED
 from sphereconn.errors import InputError
 from sphereconn.extract.images import read_header
+from sphereconn.map.contrast import left_out_before, members_of
 from sphereconn.map.files import check_same_grid, read_map, write_map
 from sphereconn.map.group import of_subjects, one_sample_t
 
@@ -59,3 +61,17 @@ def test_runs_on_another_grid_are_named(tmp_path):
     check_same_grid({name: headers[name] for name in ("sub-01", "sub-02")})
     with pytest.raises(InputError, match=r"another grid than that of sub-01: sub-03;"):
         check_same_grid(headers)
+
+
+def test_members_of_a_contrast_are_tested_or_left_out_with_the_reason():
+    rows = [{"name": "sub-01_run-all", "age": "20"}, {"name": "sub-02_run-all", "age": "30"}]
+    runs = [["sub-01_run-1", "sub-01_run-2"], ["sub-02_run-1"]]
+    kept = dict.fromkeys((*SUMMED, "MeanFramewiseDisplacement"), 100) | {
+        "DegreesOfFreedom": 50.0,
+        "EffectiveDegreesOfFreedom": 40.0,
+    }
+    sidecars = [kept | {"LeftOut": "Too short."}, kept, {"LeftOut": "Too short."}]
+    (member,) = members_of(rows, runs, ["1", "2", "3"], sidecars)
+    assert (member.row["name"], member.maps) == ("sub-01_run-all", ("2",))
+    (left_out,) = left_out_before(rows, runs, sidecars)
+    assert left_out["Run"] == rows[1] and "sub-02_run-1: Too short." in left_out["Reason"]

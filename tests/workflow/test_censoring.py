@@ -59,6 +59,7 @@ def scrubbed(tmp_path_factory):
         config["figures"].update(runs={"subject": "03"})
         config["estimators"]["full"]["z"] = "xdf"
         config["estimators"]["sparse"] = {"kind": "sparse inverse covariance", "alpha": 0.2}
+        config["contrasts"] = {"mean": {"test": "intercept", "permutations": 0}}
 
     project.configure(edit)
     project.run()
@@ -140,6 +141,14 @@ def test_a_run_below_the_minimum_is_left_out_of_everything_that_follows_and_is_n
         assert sidecar["LeftOut"] == reason and sidecar["NodesUnusable"] == names
 
 
+def test_a_contrast_lists_the_run_that_a_limit_left_out_with_the_reason(scrubbed):
+    sidecar = json_of(scrubbed, "group/contrast-mean_atlas-mine_meas-full_desc-scrub_contrast.json")
+    assert sidecar["NumberOfRuns"] == 2
+    assert sidecar["RunsLeftOut"] == {
+        "sub-03_task-rest": json_of(scrubbed, func(3, "desc-scrub_timeseries.json"))["LeftOut"]
+    }
+
+
 def test_groups_count_the_other_runs_and_name_the_one_that_is_left_out(scrubbed):
     group = "group/{}_atlas-mine_meas-full_desc-scrub_{}"
     rows = rows_of(scrubbed, group.format("group-all", "stack.tsv"))
@@ -176,7 +185,7 @@ def test_the_table_of_quality_and_the_report_name_the_run_that_is_left_out(scrub
 def test_a_group_of_which_no_run_is_left_ends_no_study(scrubbed, tmp_path):
     project = scrubbed.copy(tmp_path / "project")
     project.configure(lambda config: (config["estimators"].pop("partial"), config["estimators"].pop("sparse")))
-    project.configure(lambda config: config["denoising"]["scrub"].update(min_frames=78))
+    project.configure(lambda config: (config["denoising"]["scrub"].update(min_frames=78), config.pop("contrasts")))
     project.run()
     sidecar = json_of(project, "group/site-odd_atlas-mine_meas-full_desc-scrub_stat-mean_relmat.json")
     assert sidecar["NumberOfRuns"] == 0 and "All runs of this group were left out" in sidecar["LeftOut"]

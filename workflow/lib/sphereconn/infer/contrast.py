@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -155,11 +155,14 @@ def contrast_model(rows: Rows, settings: Settings) -> Model:
     return Model(design, exchangeability, _weights(tested, settings["weights"]), _variances(tested, settings), tested)
 
 
+def is_wanted(run: Mapping[str, str], wanted: Mapping[str, Collection[str]]) -> bool:
+    """Return whether a run has one of the wanted values in each column of ``wanted``."""
+    return all(run.get(column) in values for column, values in wanted.items())
+
+
 def chosen_runs(rows: Rows, wanted: Mapping[str, Sequence[str]]) -> list[int]:
     """Return the positions of the runs that have one of the wanted values in each column of ``wanted``."""
-    chosen = [
-        place for place, row in enumerate(rows) if all(row.get(column) in values for column, values in wanted.items())
-    ]
+    chosen = [place for place, row in enumerate(rows) if is_wanted(row, wanted)]
     if not chosen:
         raise InputError(f"runs: no run has {' and '.join(f'{key} {values}' for key, values in wanted.items())}.")
     return chosen

@@ -62,10 +62,14 @@ class Diagnostics:
         By column: by what factor the others inflate the variance of its coefficient; 1 is none, 10 is much.
     leverage
         Of each run, 0 to 1: how far the fit follows this run alone.
+    tested_leverage
+        The part of it, 0 to 1, that is due to what is tested. Over the runs it adds up to the number of rows of the
+        contrast, so that of one row it is the share of the run in the squared weights of the estimate.
     """
 
     variance_inflation: Mapping[str, float]
     leverage: NDArray[np.float64]
+    tested_leverage: NDArray[np.float64]
 
 
 def make_design(
@@ -176,7 +180,8 @@ def diagnostics(design: Design) -> Diagnostics:
     Belsley DA, Kuh E, Welsch RE (1980). Regression Diagnostics. Wiley.
     """
     matrix = design.matrix
-    q, _ = np.linalg.qr(matrix)
+    q, r = np.linalg.qr(matrix)
+    tested, _ = np.linalg.qr(q @ np.linalg.solve(r.T, design.contrast.T))
     inflation = {}
     paired = INTERCEPT not in design.columns  # the effects of subjects take its place, and are not of interest
     for place, name in enumerate(design.columns):
@@ -187,7 +192,7 @@ def diagnostics(design: Design) -> Diagnostics:
         others = np.delete(matrix, place, axis=1)
         rest = column - others @ np.linalg.lstsq(others, column, rcond=None)[0]
         inflation[name] = float(total / (rest @ rest))
-    return Diagnostics(inflation, np.einsum("ij,ij->i", q, q))
+    return Diagnostics(inflation, (q**2).sum(axis=1), (tested**2).sum(axis=1))
 
 
 def _check_columns(rows: Sequence[Mapping[str, str]], wanted: Collection[str]) -> None:

@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sphereconn.files import MISSING
-from sphereconn.infer.contrast import Model, Tested, is_significant
+from sphereconn.infer.contrast import Model, Tested, is_significant, is_wanted
 from sphereconn.infer.design import diagnostics
 from sphereconn.infer.motion import with_motion
 from sphereconn.infer.question import Question
 from sphereconn.infer.shuffles import Shuffles
+from sphereconn.words import NOT_CHOSEN
+
+# A run of leverage h keeps the share 1 - h of its own variance in its residual: from here on a tenth.
+HIGH_LEVERAGE = 0.9
 
 EXCHANGED = {
     "free": "permutations of runs",
@@ -51,7 +55,11 @@ def design_table(model: Model) -> tuple[list[str], Iterator[list[Any]]]:
 
 
 def described_model(
-    model: Model, shuffles: Shuffles | None, runs: Sequence[Mapping[str, str]], settings: Mapping[str, Any]
+    model: Model,
+    shuffles: Shuffles | None,
+    runs: Sequence[Mapping[str, str]],
+    left_out: Sequence[Mapping[str, Any]],
+    settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return what the sidecar of a contrast says of the model, its runs and its shuffles.
 
@@ -61,10 +69,17 @@ def described_model(
         Of the contrast.
     runs
         The table of runs that the model was made from.
+    left_out
+        The runs that a limit of the denoising left out before, each as its row, ``Run``, and the ``Reason``.
     settings
         Of the contrast.
     """
     name, found, level = next(iter(runs[0])), diagnostics(model.design), settings["level"]
+    before = {
+        item["Run"][name]: item["Reason"] if is_wanted(item["Run"], settings["runs"]) else NOT_CHOSEN
+        for item in left_out
+    }
+    of_model = {runs[place][name]: reason for place, reason in sorted(model.design.left_out.items())}
     return {
         "Statistic": "F" if len(model.design.contrast) > 1 else "t",
         "Columns": list(model.design.columns),
@@ -72,9 +87,18 @@ def described_model(
         "NumberOfRuns": len(model.rows),
         "NumberOfSubjects": len({row["subject"] for row in model.rows}),
         "Levels": model.design.levels,
-        "RunsLeftOut": {runs[place][name]: reason for place, reason in sorted(model.design.left_out.items())},
+        "RunsLeftOut": before | of_model,
+        "LevelsLeftOut": levels_left_out([item["Run"] for item in left_out], model.design.levels, settings["runs"]),
         "VarianceInflation": found.variance_inflation,
         "LargestLeverage": float(found.leverage.max()),
+        "HighLeverage": {
+            model.rows[run][name]: {
+                "Leverage": float(found.leverage[run]),
+                "ShareOfTest": float(found.tested_leverage[run] / len(model.design.contrast)),
+            }
+            for run in np.argsort(-found.leverage, kind="stable")
+            if found.leverage[run] >= HIGH_LEVERAGE
+        },
         "WithMotion": with_motion(model, settings["test"]),
         "Shuffled": EXCHANGED[model.exchangeability.kind] if shuffles else None,
         "NumberOfPermutations": shuffles.n_shuffles if shuffles else 0,
@@ -102,10 +126,7 @@ def described(tested: Tested, asked: Question, words: str, settings: Mapping[str
     return {
         "Description": "A linear model of each edge across runs; files with the same name contain the results",
         "Unit": "Fisher's z" if asked.correlations else "the connectomes' unit",
-        **described_model(asked.model, asked.shuffles, asked.runs, settings),
-        "LevelsLeftOut": levels_left_out(
-            [item["Run"] for item in asked.stacked["RunsLeftOut"]], asked.model.design.levels, settings["runs"]
-        ),
+        **described_model(asked.model, asked.shuffles, asked.runs, asked.stacked["RunsLeftOut"], settings),
         "DegreesOfFreedom": [float(np.nanmin(s.degrees_of_freedom)), float(np.nanmax(s.degrees_of_freedom))]
         if test.any()
         else None,
@@ -140,7 +161,7 @@ def levels_left_out(
     wanted
         The values that the runs of the contrast have, by column.
     """
-    chosen = [row for row in left_out if all(row.get(column) in values for column, values in wanted.items())]
+    chosen = [row for row in left_out if is_wanted(row, wanted)]
     return {
         factor: dict(sorted(Counter(row[factor] for row in chosen if row.get(factor, MISSING) != MISSING).items()))
         for factor in factors

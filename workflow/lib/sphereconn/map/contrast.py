@@ -114,6 +114,19 @@ def members_of(
     return members
 
 
+def left_out_before(
+    rows: Sequence[Mapping[str, str]], runs: Sequence[Sequence[str]], sidecars: Sequence[Sidecar]
+) -> list[dict[str, Any]]:
+    """Return which members `members_of` leaves out, each as its row, ``Run``, and the ``Reason``."""
+    found, start = [], 0
+    for row, names in zip(rows, runs, strict=True):
+        quality = combined_frames(names, sidecars[start : start + len(names)])
+        start += len(names)
+        if "LeftOut" in quality:
+            found.append({"Run": dict(row), "Reason": quality["LeftOut"]})
+    return found
+
+
 def _text(value: float | None) -> str:
     return MISSING if value is None else repr(value)
 
