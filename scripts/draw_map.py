@@ -10,6 +10,7 @@ from sphereconn.files import read_json
 from sphereconn.log import logged
 from sphereconn.map.files import read_map
 from sphereconn.study.seeds import read_seeds
+from sphereconn.words import counted
 
 with logged(snakemake.log[0]):
     params, sidecar = snakemake.params, read_json(snakemake.input.sidecar)
@@ -17,7 +18,7 @@ with logged(snakemake.log[0]):
     seeds = read_seeds(snakemake.input.seeds, radius=0.0)
     centre = seeds.coordinates[seeds.names.index(sidecar["Seed"])]
     n_subjects, threshold = sidecar["NumberOfSubjectsWithValues"], sidecar["Threshold"]
-    title = f"{sidecar['Seed']}: mean of n = {n_subjects} subjects, {sidecar['Group']} ({params.of})"
+    title = f"{sidecar['Seed']}: mean of n = {counted(n_subjects, 'subject')}, {sidecar['Group']} ({params.of})"
     if np.isfinite(values).any():
         figure = slices_figure(
             values.reshape(grid.shape, order="F"),

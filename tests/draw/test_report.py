@@ -12,6 +12,7 @@ from sphereconn.aggregate.quality import ESTIMATION_COLUMNS, QUALITY_COLUMNS
 from sphereconn.aggregate.unusual import unusual_runs
 from sphereconn.draw import report
 from sphereconn.draw.html import Image
+from sphereconn.draw.nodes_table import mean_of
 from sphereconn.plan import contrasted
 
 SETTINGS = {
@@ -355,7 +356,7 @@ def test_figures_of_all_runs_are_open_and_those_of_levels_folded():
     text = written()
     images = {item["alt"]: text.index(item["src"]) for item in Page(text).attributes_of("img")}
     assert list(images) == ["matrix, all runs", "partial: matrix, all runs", "partial: matrix, site: a"]
-    folded = text.index("<summary>Site: a, mean of n = 2 subjects</summary>")
+    folded = text.index("<summary>site: a, mean of n = 2 subjects</summary>")
     assert images["partial: matrix, all runs"] < folded < images["partial: matrix, site: a"]
 
 
@@ -561,9 +562,73 @@ def test_contrasts_that_ask_the_same_stand_under_one_heading():
     )
 
 
-def test_contrasts_without_a_card_are_named():
-    several = [contrast_of() | {"title": f"contrast {place}"} for place in range(report.MOST_CARDS + 2)]
-    assert "Further below: contrast 6; contrast 7." in written(contents=CONTENTS | {"contrasts": several})
+IN_SHORT = "Further results of contrasts, described below"
+COMPONENT = {
+    "threshold_p": "0.01",
+    "side": "two-sided",
+    "edges": "1028",
+    "nodes": "234",
+    "p_extent": "0.025",
+    "p_intensity": "0.033",
+}
+
+
+def test_each_contrast_has_a_card_before_another_has_a_second_one_and_a_line_says_what_others_found():
+    results = [
+        contrast_of(EdgesSignificant=int(label == "b"))
+        | {"label": label, "asked": f"{label}?", "title": f"{label} of {denoising}", "labels": ["dmn", denoising, "p"]}
+        for label, n in (("b", 5), ("c", 1), ("a", 3))
+        for denoising in "vwxyz"[:n]
+    ]
+    results[4] |= {"component_rows": [COMPONENT]}
+    assert report.MOST_CARDS == 6
+    text = written(contents=CONTENTS | {"contrasts": results})
+    glance = text[text.index(">At a glance</h2>") : text.index(">Contrasts</h2>")]
+    cards = re.findall("<h3>([abc] of [v-z])</h3>", glance)
+    assert cards == ["b of v", "b of w", "b of x", "c of v", "a of v", "a of w"]
+    assert "Tested: b, c and a." in glance
+    assert Page(text).tables[IN_SHORT][1:] == [
+        ["b?", "dmn, y, p", "3", "1 of 6", "–", "–"],
+        ["b?", "dmn, z, p", "3", "1 of 6", "–", "1,028 edges (p = 0.025)"],
+        ["a?", "dmn, x, p", "3", "0 of 6", "–", "–"],
+    ]
+    assert IN_SHORT not in Page(written(contents=CONTENTS | {"contrasts": results[:2]})).tables
+
+
+def test_a_significant_component_is_said_and_shown_at_a_glance_though_no_edge_is_significant():
+    text = written(contents=CONTENTS | {"contrasts": [contrast_of() | {"component_rows": [COMPONENT]}]})
+    glance = text[text.index(">At a glance</h2>") : text.index(">Contrasts</h2>")]
+    assert "a component of 1,028 edges between 234 nodes is significant" in glance
+    assert "significant edges and components in the brain" in glance
+
+
+def test_figures_of_contrasts_that_show_nothing_are_left_out():
+    def shown(n_pairs, **result):
+        pairs = [{"network1": "a", "network2": "b", "statistic": "1", "p": "0.2", "fwe": "0.3"}] * n_pairs
+        contrast = contrast_of(**result) | {"pair_rows": pairs}
+        images = {path: Image("image/webp", path.encode()) for _, path in contrast["figures"]}
+        text = written(contents=CONTENTS | {"contrasts": [contrast]}, images=images)
+        of_contrasts = text[text.index(">Contrasts</h2>") :]
+        return [item.shows for item in contrasted.FIGURES.values() if f'alt="{item.shows}"' in of_contrasts]
+
+    effects, brain, pairs, strongest = (item.shows for item in contrasted.FIGURES.values())
+    assert shown(0) == shown(1) == [effects, strongest]
+    assert shown(2) == [effects, pairs, strongest]
+    assert shown(2, EdgesSignificant=1) == [effects, brain, pairs, strongest]
+
+
+def test_the_connectome_of_a_level_that_all_runs_have_is_not_shown_again():
+    text = written(contents=CONTENTS | {"groups": [group("all runs", 2, FIGURE), group("site: a", 2, LEVEL)]})
+    assert "All runs belong to site: a, whose connectomes are therefore the same." in text
+    assert "partial: matrix, site: a" not in text and "and by site" not in text
+    assert "in all runs and by site" in written()
+
+
+def test_a_study_of_one_run_speaks_of_it_in_the_singular():
+    one = written(quality=quality_rows(1), estimation=estimation_rows(1), contents=CONTENTS | {"unused": []})
+    assert "The only run in the runs table runs.tsv was used." in one
+    assert "The only run in the runs table runs.tsv was not used." in written(quality=[], estimation=[])
+    assert mean_of({"NumberOfRuns": 1, "NumberOfSubjects": 1}) == "n = 1 subject"
 
 
 def test_runs_that_are_all_alike_are_not_listed_as_the_worst():

@@ -10,6 +10,7 @@ from sphereconn.plan.product import Product
 from sphereconn.plan.products import STAGES, results, targets
 from sphereconn.plan.reported import reported
 
+MODELS = {label: {"model": "", "test": "intercept", "runs": {"session": "a"}} for label in ("second", "first")}
 JOINT = {"joint": {"kind": "group sparse inverse covariance"}, "space": {"kind": "tangent"}}
 
 
@@ -40,6 +41,14 @@ def test_a_run_has_its_signals_and_its_connectomes(study):
     ]
     assert "meas-sparse_desc-none_stat-precision_relmat.tsv" in made
     assert "meas-sparse_desc-none_path.tsv" in made
+
+
+def test_the_report_has_contrasts_in_the_order_of_the_configuration_and_nothing_else_depends_on_it(study):
+    chosen, turned = study(contrasts=MODELS), study(contrasts=dict(reversed(MODELS.items())))
+    labels = list(dict.fromkeys(item["label"] for item in reported(chosen)["contrasts"]))
+    assert labels == ["second", "first"]
+    assert list(dict.fromkeys(item["label"] for item in reported(turned)["contrasts"])) == ["first", "second"]
+    assert chosen.contrasts == turned.contrasts and results(chosen) == results(turned)
 
 
 def test_a_joint_fit_is_of_all_runs_and_each_run_has_its_part_of_it_without_a_path(study):

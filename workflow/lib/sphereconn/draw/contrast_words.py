@@ -113,7 +113,8 @@ def found(sidecar: Mapping[str, Any], components: Sequence[Row], pairs: Sequence
         sentences.append(f"At a false discovery rate of {level:g}, {some} significant.")
         tests = sidecar["Settings"]["tests"]
         if "components" in tests:
-            sentences.append(_of_components(components, level))
+            nothing = "No connected component is significant at any threshold."
+            sentences.append(significant_components(components, level) or nothing)
         if "network_pairs" in tests and pairs:
             sentences.append(_of_pairs(pairs, level, sidecar["Statistic"]))
     if sidecar["EdgesNotTested"]:
@@ -273,11 +274,19 @@ def found_in_maps(sidecar: Mapping[str, Any]) -> str:
     )
 
 
-def _of_components(rows: Sequence[Row], level: float) -> str:
-    # The sides of t are in the table; here both count, as everywhere in the report.
+def significant_components(rows: Sequence[Row], level: float) -> str:
+    """Return which components of edges are significant, as a sentence; "" where none is.
+
+    Parameters
+    ----------
+    rows
+        Of the table of components. The sides of t are in it; here both count, as everywhere in the report.
+    level
+        Of significance.
+    """
     drawn = components_drawn(rows, level)
     if not drawn:
-        return "No connected component is significant at any threshold."
+        return ""
     best = drawn[0]
     where = f"At an edge threshold of p < {float(best['threshold_p']):g} (the strictest at which any is significant)"
     size = f"{int(best['edges']):,} edges between {int(best['nodes']):,} nodes"

@@ -50,6 +50,8 @@ def figure_title(whose: str, sidecar: Mapping[str, Any], seed_set: str, estimato
 def mean_of(sidecar: Mapping[str, Any]) -> str:
     """Say what the mean of a group is taken over: subjects where each counts once, else runs of so many subjects."""
     runs, subjects = sidecar["NumberOfRuns"], sidecar["NumberOfSubjects"]
+    if runs == 1:
+        return "n = 1 subject"
     if runs == subjects:
         return f"mean of n = {counted(subjects, 'subject')}"
     noun = "combined run" if sidecar.get("Combined") else "run"

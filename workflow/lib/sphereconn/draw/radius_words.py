@@ -131,10 +131,12 @@ def radii_compared_on(sidecar: Mapping[str, Any], similarity: Sequence[Row]) -> 
     known = [row for row in similarity if row["contrast"] == MISSING and row["correlation_of_runs"] != MISSING]
     if known:
         least = min(known, key=lambda row: float(row["correlation_of_runs"]))
+        between = f"{float(least['radius']):g} and {float(least['other_radius']):g} mm"
+        mean = shown("icc_edges", least["correlation_of_runs"])
         sentences.append(
-            f"The connectomes of a run are least similar between {float(least['radius']):g} and"
-            f" {float(least['other_radius']):g} mm (mean correlation over the edges"
-            f" {shown('icc_edges', least['correlation_of_runs'])})."
+            f"The connectomes of a run are least similar between {between} (mean correlation over the edges {mean})."
+            if len(known) > 1
+            else f"The mean correlation over the edges between the connectomes of a run at {between} is {mean}."
         )
     if sidecar["QcFcNotMeasured"]:
         sentences.append(f"Dependence on motion was not measured: {sidecar['QcFcNotMeasured']}")

@@ -11,7 +11,13 @@ from typing import Any, TypeVar
 
 from sphereconn.aggregate.unusual import Concern
 from sphereconn.draw.comparison_words import can_tell, compared_on, published_left_out, table_of_criteria
-from sphereconn.draw.contrast_words import asked, found_in_maps, significant_edges, tested_runs
+from sphereconn.draw.contrast_words import (
+    asked,
+    found_in_maps,
+    significant_components,
+    significant_edges,
+    tested_runs,
+)
 from sphereconn.draw.contrast_words import found as found_words
 from sphereconn.draw.html import (
     Block,
@@ -39,6 +45,7 @@ from sphereconn.draw.reliability_words import found as reliability_found
 from sphereconn.draw.reliability_words import measured_over
 from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
 from sphereconn.draw.worries import worries
+from sphereconn.infer.tables import components_drawn
 from sphereconn.words import by_number, counted, listed, number, replaced_measures
 
 CONTRAST_FILES = {"edges": "edges", "components": "components", "pairs": "pairs of networks", "sidecar": "all numbers"}
@@ -71,6 +78,7 @@ MISSING = "n/a"
 ALL_RUNS = "all runs"  # what the group of all runs is called
 EFFECTS = "effects (above the diagonal: significant effects)"  # what figures of contrasts are called
 IN_BRAIN = "significant edges and components in the brain"
+PAIRS = "pairs of networks"
 GROUP_GLANCED_AT = ("matrix", "glass brain")
 ESTIMATION_CAPTION = "Estimation diagnostics: median over runs (lowest to highest), or the value common to all runs"
 SHRINKAGE = (
@@ -253,6 +261,7 @@ def study_report(
         f" {counted(len(estimation), 'connectome')}. All results, including the tables behind this page, are in the"
         " same folder."
     )
+    contents = {**contents, "contrasts": [_without_empty_figures(item) for item in contents["contrasts"]]}
     images = _embedded(contents, images)
     return html_page(
         name,
@@ -302,23 +311,63 @@ def _glance(
 ) -> Section:
     """Say what was asked, show what came out, and say what to worry about, all on the first screen."""
     cards = [*_headline(contents, quality, images), worries(quality, left_out, estimation, unusual, contents)]
-    for item in contents["contrasts"][:MOST_CARDS]:
-        glanced_at = (EFFECTS, IN_BRAIN) if _something_is_significant(item) else (EFFECTS,)
-        shown = [Figure(path, words, images.get(path)) for words, path in item["figures"] if words in glanced_at]
-        said = f"{tested_runs(item['result'])}. {significant_edges(item['result'])}"
-        cards.append(Card(item["title"], [said], shown))
-    more = [item["title"] for item in contents["contrasts"][MOST_CARDS:]]
-    tested = (
-        [Paragraph(f"Further below: {'; '.join(more[:MOST_CARDS])}{'; …' * (len(more) > MOST_CARDS)}.")] if more else []
+    on_cards = _on_cards(contents["contrasts"])
+    for item in (contents["contrasts"][place] for place in on_cards):
+        shown = [
+            Figure(path, words, images.get(path)) for words, path in item["figures"] if words in (EFFECTS, IN_BRAIN)
+        ]
+        result, components = item["result"], item["component_rows"]
+        said = [
+            f"{tested_runs(result)}.",
+            significant_edges(result),
+            significant_components(components, result["Settings"]["level"]),
+        ]
+        cards.append(Card(item["title"], [" ".join(filter(None, said))], shown))
+    others = [item for place, item in enumerate(contents["contrasts"]) if place not in on_cards]
+    return Section(
+        "At a glance", [Paragraph(_asked(settings, contents, estimation)), Cards(cards), *_contrasts_in_short(others)]
     )
-    return Section("At a glance", [Paragraph(_asked(settings, contents, estimation)), Cards(cards), *tested])
 
 
-def _something_is_significant(item: Mapping[str, Any]) -> bool:
-    """Say whether a contrast found an edge or a component: else its brain would be empty."""
+def _on_cards(contrasts: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Choose the results that get a card: one of each contrast, then a second one of each, as far as there is room."""
+    turns: dict[str, int] = {}
+    in_turns = []
+    for place, item in enumerate(contrasts):
+        turns[item["label"]] = turns.get(item["label"], 0) + 1
+        in_turns.append((turns[item["label"]], place))
+    return sorted(place for _, place in sorted(in_turns)[:MOST_CARDS])
+
+
+def _contrasts_in_short(contrasts: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """Say of contrasts, one a line, what was found."""
+    rows: list[list[Text]] = []
+    for item in contrasts:
+        result = item["result"]
+        drawn = components_drawn(item["component_rows"], result["Settings"]["level"])
+        edges = f"{result['EdgesSignificant']:,} of {result['EdgesTested']:,}"
+        least = result["SmallestFWE"]
+        component = "–"
+        if drawn:
+            component = f"{int(drawn[0]['edges']):,} edges (p = {float(drawn[0]['p_extent']):.2g})"
+        labels = ", ".join(item["labels"])
+        rows.append(
+            [item["asked"], labels, f"{result['NumberOfRuns']:,}", edges, f"{least:.2g}" if least else "–", component]
+        )
+    if not rows:
+        return []
+    columns = ["contrast", "connectomes", "runs", "significant edges", "smallest corrected p", "significant component"]
+    return _long_table("Further results of contrasts, described below", columns, rows, "the section Contrasts")
+
+
+def _without_empty_figures(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out figures of a contrast that show nothing: a brain without an edge, a matrix of one pair of networks."""
     result = item["result"]
-    extents = [float(row["p_extent"]) for row in item["component_rows"]]
-    return bool(result["EdgesSignificant"] > 0 or min(extents, default=1.0) <= result["Settings"]["level"])
+    drawn = components_drawn(item["component_rows"], result["Settings"]["level"])
+    pairs = [row for row in item["pair_rows"] if row["fwe"] != MISSING]
+    empty = {IN_BRAIN} if not result["EdgesSignificant"] and not drawn else set()
+    empty |= {PAIRS} if len(pairs) < 2 else set()
+    return {**item, "figures": [[words, path] for words, path in item["figures"] if words not in empty]}
 
 
 def _asked(settings: Mapping[str, Any], contents: Mapping[str, Any], estimation: Sequence[Row]) -> str:
@@ -327,10 +376,12 @@ def _asked(settings: Mapping[str, Any], contents: Mapping[str, Any], estimation:
     kinds = dict.fromkeys(
         values["kind"] for label, values in settings["estimators"].items() if label in used["estimator"]
     )
+    compared = {item["column"] for item in _of_some_runs(contents["groups"])}
+    columns = [column for column in settings["groups"] if column in compared]
     sentences = [
         f"Connectivity ({listed(list(kinds), 6)}) between the spheres of"
         f" {listed(sorted(used['seed_set'], key=by_number), 6)}, denoised with {listed(sorted(used['denoising']), 6)}"
-        + (f", in all runs and by {listed(settings['groups'], 6)}." if settings["groups"] else ".")
+        + (f", in all runs and by {listed(columns, 6)}." if columns else ".")
     ]
     if contents["contrasts"]:
         labels = dict.fromkeys(item["label"] for item in contents["contrasts"])
@@ -364,8 +415,8 @@ def _headline(contents: Mapping[str, Any], quality: Sequence[Row], images: Mappi
 
     item = min(of_all, key=order)
     shown = [Figure(path, f"{words}, {ALL_RUNS}", images.get(path)) for words, path in glanced_at(item)]
-    said = ", ".join((item["seed_set"], item["estimator"], item["denoising"]))
-    return [Card(f"All runs, {item['mean_of']}", [f"{said[0].upper()}{said[1:]}."], shown)]
+    said = f"Seed set {item['seed_set']}, estimator {item['estimator']}, denoising {item['denoising']}."
+    return [Card(f"All runs, {item['mean_of']}", [said], shown)]
 
 
 def _counts_of_study(
@@ -411,7 +462,9 @@ def _what_was_run(
     runs: list[Block] = [
         _counts_of_study(used, contents, quality, left_out, estimation),
         Paragraph(
-            f"{len(used):,} of the {counted(all_runs, 'run')} in the runs table {contents['runs_table']}"
+            f"The only run in the runs table {contents['runs_table']} was {'' if used else 'not '}used."
+            if all_runs == 1
+            else f"{len(used):,} of the {all_runs:,} runs in the runs table {contents['runs_table']}"
             f" {'was' if len(used) == 1 else 'were'} used."
         ),
     ]
@@ -755,17 +808,19 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
             page = Link("Interactive page", pages[seed_set, denoising])
             blocks.append(Paragraph([page, ": rotate, threshold and compare these connectomes in the brain."]))
         for group, members in groups.items():
+            if group != ALL_RUNS and not _of_some_runs([*groups.get(ALL_RUNS, ()), *members]):
+                blocks.append(Paragraph(f"All runs belong to {group}, whose connectomes are therefore the same."))
+                continue
             figures = []
             for item in members:
                 for words, path in item["figures"]:
                     caption = f"{item['estimator']}: {words}, {group}"
                     table = _means_table(item, caption) if words == "networks" else None
                     figures.append(Figure(path, caption, images.get(path), table))
-            title = f"{group[0].upper()}{group[1:]}, {members[0]['mean_of']}"
             if group == ALL_RUNS:
-                blocks += [Paragraph(f"{title}."), Figures(figures)]
+                blocks += [Paragraph(f"All runs, {members[0]['mean_of']}."), Figures(figures)]
             else:
-                blocks.append(Folded(title, [Figures(figures)]))
+                blocks.append(Folded(f"{group}, {members[0]['mean_of']}", [Figures(figures)]))
         sections.append(Section(f"{seed_set}, {denoising}", blocks))
     note = Paragraph("Each figure links to its file at full resolution.")
     sections += [
@@ -773,6 +828,17 @@ def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> 
         for item in contents["differences"]
     ]
     return Section("Connectomes of groups", [note, *sections])
+
+
+def _of_some_runs(groups: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Take the groups of levels that do not have all runs: the connectome of one that has is that of all runs."""
+
+    def labels(item: Mapping[str, Any]) -> tuple[str, str, str]:
+        return item["seed_set"], item["denoising"], item["estimator"]
+
+    groups = list(groups)
+    n_all = {labels(item): item["n_runs"] for item in groups if item["group"] == ALL_RUNS}
+    return [item for item in groups if item["group"] != ALL_RUNS and item["n_runs"] != n_all.get(labels(item))]
 
 
 def _means_table(item: Mapping[str, Any], caption: str) -> Table | None:

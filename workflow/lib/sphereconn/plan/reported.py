@@ -26,7 +26,9 @@ PAGE_FIRST = {PAGE: 0, SIGNALS: 1}  # the order of the links of a run; figures o
 
 
 def reported(study: Study) -> dict[str, Any]:
-    """Collect what the report of a study needs beside numbers, in an order that does not depend on the configuration's.
+    """Collect what the report of a study needs beside numbers.
+
+    The order depends on that of the configuration for contrasts only, which stand as a person wrote them.
 
     Returns
     -------
@@ -133,7 +135,8 @@ def _groups(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
 
 def _contrasts(study: Study, figures: Figures) -> Iterator[dict[str, Any]]:
     chosen = {key: contrasted.TABLES[key] for key in ("sidecar", "components", "pairs", "edges")}
-    for contrast in study.contrasts:
+    as_written = study.contrasts_as_written.index
+    for contrast in sorted(study.contrasts, key=lambda contrast: as_written(contrast.label)):
         yield {
             "title": contrasted.title(contrast).replace("\n", ", "),
             "asked": contrasted.asked_words(contrast),

@@ -108,6 +108,7 @@ class Study:
     combinations: tuple[Combination, ...]
     tables: tuple[str, ...]
     contrasts: tuple[Contrast, ...]
+    contrasts_as_written: tuple[str, ...]
     maps: tuple[SeedMaps, ...]
     reliabilities: tuple[Reliability, ...]
     comparisons: tuple[DenoisingComparison, ...]
@@ -368,6 +369,7 @@ def resolve_study(
         combinations=combinations,
         tables=tuple(sorted(settings["tables"])),
         contrasts=contrasts,
+        contrasts_as_written=tuple(map(str, config.get("contrasts") or ())),
         maps=maps,
         reliabilities=reliabilities,
         comparisons=tuple(comparisons),
