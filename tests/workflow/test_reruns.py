@@ -84,6 +84,18 @@ def test_editing_a_seed_set_runs_its_chain_and_no_other(finished, setting):
     assert messages and not [message for message in messages if " mine " in message]
 
 
+@pytest.mark.parametrize("triggers", [["mtime"], ["code", "software-env"]])
+def test_an_edit_is_seen_whatever_snakemake_is_told_to_look_at(finished, triggers):
+    finished.configure(lambda config: config["seed_sets"]["dmn"].update(radius=14))
+    assert finished.pending("--rerun-triggers", *triggers) == CHAIN_OF_DMN | DESCRIPTION
+
+
+def test_nobody_is_advised_to_look_at_times_alone_or_to_wipe_records(finished):
+    finished.configure(lambda config: config["seed_sets"]["dmn"].update(radius=14))
+    said = finished.snakemake("--dry-run").stdout
+    assert "--rerun-triggers" not in said and "--cleanup-metadata" not in said
+
+
 def test_declaring_other_spaces_alike_computes_nothing(finished):
     finished.configure(lambda config: config.update(equivalent_spaces=[["MNI152", "MNI305"]]))
     assert finished.pending() == DESCRIPTION

@@ -15,6 +15,8 @@ from snakemake.jobs import Job
 from snakemake.logging import logger
 from snakemake.persistence import ParamsChange, PersistenceBase
 from snakemake.script import PythonScript
+from snakemake.settings.types import RerunTrigger
+from snakemake.workflow import Workflow
 from snakemake.sourcecache import LocalSourceFile
 
 from sphereconn.ledger import Change, Ledger, Writer, settings_digest
@@ -52,7 +54,11 @@ def record_results(folders: list[str], rules: Path) -> None:
 
 
 def rerun_by(ledgers: list[Ledger], rules: Path) -> None:
-    """Let the jobs of our rules run again when the ledger of their results says so, and only then."""
+    """Let the jobs of our rules run again when the ledger of their results says so, and only then.
+
+    Whatever `--rerun-triggers` says: with `mtime`, results of other settings would be taken for those that are asked
+    for. It counts for the jobs of others.
+    """
     changes: dict[Any, Change | None] = {}
     told: set[str] = set()
     ours: dict[Any, bool] = {}  # by rule
@@ -79,6 +85,15 @@ def rerun_by(ledgers: list[Ledger], rules: Path) -> None:
     def params_changed(self: Any, job: Any, ledger: Ledger) -> ParamsChange:
         found = change(job, ledger)
         return ParamsChange(only_old={str(found)}, files=set(job.output)) if found else ParamsChange()
+
+    slow_change, triggers = PersistenceBase.params_changed, Workflow.rerun_triggers.fget
+
+    def params_changed_of_others(self: Any, job: Any, file: Any = None) -> ParamsChange:
+        asked = RerunTrigger.PARAMS in triggers(job.dag.workflow)
+        return slow_change(self, job, file=file) if asked else ParamsChange()
+
+    PersistenceBase.params_changed = params_changed_of_others
+    Workflow.rerun_triggers = property(lambda self: {*triggers(self), RerunTrigger.PARAMS})
 
     _answer(PersistenceBase, "has_metadata", ledger_of, lambda self, job, ledger: True)
     _answer(PersistenceBase, "has_outdated_metadata", ledger_of, lambda self, job, ledger: False)
