@@ -16,8 +16,8 @@ from snakemake.logging import logger
 from snakemake.persistence import ParamsChange, PersistenceBase
 from snakemake.script import PythonScript
 from snakemake.settings.types import RerunTrigger
-from snakemake.workflow import Workflow
 from snakemake.sourcecache import LocalSourceFile
+from snakemake.workflow import Workflow
 
 from sphereconn.ledger import Change, Ledger, Writer, settings_digest
 
