@@ -92,7 +92,8 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
     from sphereconn_runner.locks import keep_locks_of_others
     from sphereconn_runner.missing import tell_what_is_missing
     from sphereconn_runner.planning import plan_quickly
-    from sphereconn_runner.progress import Planned, Progress, give_no_advice_on_reruns, list_few_steps, say_all
+    from sphereconn_runner.progress import Planned, Progress, list_few_steps, say_all
+    from sphereconn_runner.reruns import give_no_advice_on_reruns
     from sphereconn_runner.scheduler import calm_scheduler, fit_into_limits, let_terminate, notice_interruption
 
     class Adapted(Unadapted):

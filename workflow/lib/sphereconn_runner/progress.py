@@ -19,7 +19,6 @@ from typing import Any
 from snakemake.logging import logger
 from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.enums import Quietness
-from snakemake.workflow import Workflow
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from sphereconn_runner.scheduler import INTERRUPTED
@@ -56,11 +55,6 @@ def list_few_steps(told: Callable[[Planned], Iterable[str]] = lambda planned: ()
         return done
 
     JobScheduler.schedule = schedule
-
-
-def give_no_advice_on_reruns() -> None:
-    """Leave out Snakemake's advice to look at times alone, or to wipe its records: here neither decides (`reruns`)."""
-    Workflow.log_provenance_info = lambda self: None
 
 
 @dataclass(frozen=True)
