@@ -150,6 +150,7 @@ def test_the_routine_of_many_steps_is_not_listed_on_the_screen(study):
     assert [few.shown(record) for record in (routine, error, other)] == [True, True, True]
     assert [many.shown(record) for record in (routine, error, other)] == [False, True, True]
     better = [{"event": LogEvent.PROGRESS}, {"event": LogEvent.JOB_STARTED}, {"msg": "Select jobs to execute..."}]
+    better.append({"msg": "Removing temporary output results/sub-01/func/sub-01_together-7.npz."})
     assert not any(few.shown(logging.makeLogRecord(fields)) for fields in better)
     assert any("401 steps, listed one by one in complete.log" in text for text in study.said)
 

@@ -31,6 +31,7 @@ LITTLE_SPACE = 1 << 20  # bytes on the disk
 LEAST_DONE = 0.05  # of the cost of a study: before, nothing is said of the time left
 LISTED_FAILURES, LISTED_STEPS = 20, 3
 ROUTINE = {LogEvent.JOB_INFO, LogEvent.JOB_FINISHED, LogEvent.SHELLCMD}
+NOTHING_TO_KNOW = ("Select jobs to execute", "Removing temporary output")
 TOLD_BETTER = {LogEvent.JOB_STARTED, LogEvent.PROGRESS}  # by what each job says of itself, and by our own line
 
 
@@ -181,7 +182,7 @@ class Progress(logging.Handler):
             return "CalledProcessError" not in record.getMessage()  # that a script has failed is told by its log
         if (self._failed or INTERRUPTED.is_set()) and any(said in record.getMessage() for said in SAID_BY_US):
             return False
-        if event in TOLD_BETTER or record.msg == "Select jobs to execute...":
+        if event in TOLD_BETTER or str(record.msg).startswith(NOTHING_TO_KNOW):
             return False
         return not (event in ROUTINE and len(self._jobs) > MANY_STEPS)
 
