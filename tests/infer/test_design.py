@@ -186,8 +186,21 @@ def test_a_column_called_intercept_is_refused():
         ("weight", "weight", {}, "there is no column 'weight'; there are age, arm"),
         ("age", "sex", {}, "'sex' is not in the model"),
         ("sex", {"sex": {"M": 1, "X": -1}}, {}, "sex has no level 'X' in the runs that can be tested; it has F, M"),
+        (
+            "site",
+            {"site": {"A": 1, "B": -1}},
+            {},
+            "site has no levels 'A' and 'B' in the runs that can be tested; it has a, b, c (did you mean 'a' and 'b'?)",
+        ),
+        ("Age", "Age", {}, "there is no column 'Age' (did you mean 'age'?); there are age, arm"),
         ("sex", {"sex": {"M": 1, "F": 1}}, {}, "must add up to 0"),
-        ("age", {"age": {"20": 1, "30": -1}}, {}, "age is numeric and has no levels"),
+        (
+            "age",
+            {"age": {"20": 1, "30": -1}},
+            {},
+            "age is numeric and has no levels; to compare its values as levels, write `factors: [age]` (`test: age`"
+            " alone would test its slope).",
+        ),
         ("age + sex", "age:sex", {}, "the interaction 'age:sex' is not in the model"),
         ("subject + arm", "arm", {"factors": ["subject"]}, "cannot be distinguished from"),
         ("arm", {"session": {"2": 1, "1": -1}}, {"paired": "session", "factors": ["session"]}, "does not vary within"),

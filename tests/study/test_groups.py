@@ -81,8 +81,13 @@ def test_levels_are_alike_if_they_are_one_number_or_one_word(levels, alike):
 
 
 def test_a_column_without_levels_is_named():
-    with pytest.raises(InputError, match=r"no column 'age_group' with values \(found: site, subject\)"):
+    with pytest.raises(InputError, match=r"no column 'age_group' with values; found: site, subject\."):
         check_groups(runs_with(site=["a"]), ["age_group"], "groups")
+
+
+def test_a_column_that_is_written_in_another_way_is_suggested():
+    with pytest.raises(InputError, match=r"no column 'Site' with values \(did you mean 'site'\?\); found: site, subj"):
+        check_groups(runs_with(site=["a"]), ["Site"], "groups")
 
 
 def test_runs_without_a_value_in_a_grouping_column_are_in_no_group_of_it():

@@ -146,6 +146,18 @@ def test_another_seed_permutes_that_contrast_again(finished):
     [
         ({"model": "age", "test": "sex"}, "contrasts.age: test: 'sex' is not in the model"),
         ({"model": "weight", "test": "weight"}, "contrasts.age: there is no column 'weight'"),
+        (
+            {"model": "age + sexes", "test": "age"},
+            "contrasts.age: there is no column 'sexes' (did you mean 'sex'?); there",
+        ),
+        (
+            {"model": "age + framewise_displacement", "test": "age"},
+            "(did you mean 'mean_framewise_displacement'?); there are",
+        ),
+        (
+            {"model": "age + sexes", "test": "age"},
+            "; models may also name what the study computes: frames, frames_kept,",
+        ),
         ({"model": "site + sex * age + task", "test": "age"}, "contrasts.age: task is 'rest' in all runs"),
         ({"model": "age", "test": "age", "groups": "sex"}, "contrasts.age.groups: this compares changes"),
         ({"model": "age", "test": "age", "runs": {"sex": "X"}}, "contrasts.age.runs: no run"),

@@ -1,7 +1,8 @@
 """Words of messages."""
 
+import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 # Why a contrast does without a run that nothing is wrong with.
 NOT_CHOSEN = "not among the runs of the contrast"
@@ -16,6 +17,20 @@ def listed(words: Sequence[str], most: int = 3) -> str:
     """Return words as a list that names no more than ``most`` of them: ``a``, ``a and b``, ``a, b, c and 12 more``."""
     named = [*words[:most], *([f"{len(words) - most:,} more"] if len(words) > most else [])]
     return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+
+
+def did_you_mean(words: Sequence[str], known: Collection[str]) -> str:
+    """Return a question in brackets for what is close to words that are not known; "" where nothing is.
+
+    Examples
+    --------
+    >>> did_you_mean(["Group"], ["age", "group"]), did_you_mean(["weight"], ["age", "group"])
+    (" (did you mean 'group'?)", '')
+    """
+    folded = {name.casefold(): name for name in known}  # capitals are what people get wrong
+    near = [difflib.get_close_matches(word.casefold(), folded, n=1) for word in words]
+    meant = dict.fromkeys(f"'{folded[found[0]]}'" for found in near if found)
+    return f" (did you mean {listed(list(meant), len(meant))}?)" if meant else ""
 
 
 def by_number(text: str) -> list[str | int]:

@@ -25,10 +25,10 @@ from sphereconn.infer.corrections import (
     family_wise_p,
     pair_tests,
 )
-from sphereconn.infer.design import Design, make_design
+from sphereconn.infer.design import Design, make_design, no_column
 from sphereconn.infer.effects import difference_in_r
 from sphereconn.infer.exchangeability import exchangeability_of, order_of
-from sphereconn.infer.formula import LABELS, columns_of, quoted, tested_columns
+from sphereconn.infer.formula import INTERCEPT, LABELS, columns_of, quoted, tested_columns
 from sphereconn.infer.glm import EdgeStatistics, Variances, edge_statistics
 from sphereconn.infer.network_pairs import NetworkPairs, network_pairs, pair_means
 from sphereconn.infer.permutation import Collected, Null, null_of_orders
@@ -601,7 +601,11 @@ def check_model(rows: Rows, settings: Settings, known_later: Sequence[str]) -> N
     rng = np.random.default_rng(0)
     chosen = settings["harmonize"]
     wanted = columns_of(settings["model"], settings["test"], chosen["keep"] if chosen else ())
-    later = [column for column in known_later if column in wanted and not any(column in row for row in rows)]
+    known = sorted({column for row in rows for column in row})
+    for column in filter(None, (*wanted, settings["paired"], settings["groups"])):
+        if column not in (*known, *known_later, INTERCEPT):
+            raise InputError(no_column(column, known, known_later))
+    later = [column for column in known_later if column in wanted and column not in known]
     model = contrast_model(
         [{**row, **{column: repr(rng.random()) for column in later}} for row in rows],
         {**settings, "weights": None},

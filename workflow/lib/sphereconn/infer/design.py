@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sphereconn.errors import InputError
 from sphereconn.files import MISSING, is_number, number_hint, to_number
 from sphereconn.infer.formula import INTERCEPT, Test, columns_in, terms_of, tested_columns, without_backquotes
-from sphereconn.words import listed
+from sphereconn.words import did_you_mean, listed
 
 # A column is a sum of others when this share of it, or less, is its own.
 _ALIASED = 1e-8
@@ -195,6 +195,24 @@ def diagnostics(design: Design) -> Diagnostics:
     return Diagnostics(inflation, (q**2).sum(axis=1), (tested**2).sum(axis=1))
 
 
+def no_column(column: str, known: Sequence[str], computed: Sequence[str] = ()) -> str:
+    """Return the sentence that there is no such column, with those that there are and measures that may be named, too.
+
+    Parameters
+    ----------
+    column
+        What is not there.
+    known
+        The columns of the table.
+    computed
+        Measures that come with the results.
+    """
+    also = [name for name in computed if name not in known]
+    measures = f"; models may also name what the study computes: {', '.join(also)}" if also else ""
+    meant = did_you_mean([column], [*known, *also])
+    return f"there is no column '{column}'{meant}; there are {', '.join(known)}{measures}."
+
+
 def _check_columns(rows: Sequence[Mapping[str, str]], wanted: Collection[str]) -> None:
     if INTERCEPT in wanted:
         raise InputError(
@@ -204,7 +222,7 @@ def _check_columns(rows: Sequence[Mapping[str, str]], wanted: Collection[str]) -
     known = sorted({column for row in rows for column in row})
     for column in sorted(wanted):
         if column not in known:
-            raise InputError(f"there is no column '{column}'; there are {', '.join(known)}.")
+            raise InputError(no_column(column, known))
 
 
 def _check_numbers(rows: Sequence[Mapping[str, str]], wanted: Collection[str], for_levels: str) -> None:
@@ -383,13 +401,17 @@ class _Builder:
     def _weighted(self, column: str, weights: Mapping[str, float], groups: str | None) -> NDArray[np.float64]:
         self._check_in_model(column)
         if column in self.numbers:
-            raise InputError(f"test: {column} is numeric and has no levels; name it alone, or list it in factors.")
-        for level in weights:
-            if level not in self.levels[column]:
-                raise InputError(
-                    f"test: {column} has no level '{level}' in the runs that can be tested; it has"
-                    f" {', '.join(self.levels[column])}."
-                )
+            raise InputError(
+                f"test: {column} is numeric and has no levels; to compare its values as levels, write `factors:"
+                f" [{column}]` (`test: {column}` alone would test its slope)."
+            )
+        unknown = [level for level in weights if level not in self.levels[column]]
+        if unknown:
+            named = listed([f"'{level}'" for level in unknown], len(unknown))
+            raise InputError(
+                f"test: {column} has no level{'s' if len(unknown) > 1 else ''} {named} in the runs that can be tested;"
+                f" it has {', '.join(self.levels[column])}{did_you_mean(unknown, self.levels[column])}."
+            )
         if abs(sum(weights.values())) > 1e-9 or not any(weights.values()):
             raise InputError(f"test: the weights of the levels of {column} must add up to 0, and not all be 0.")
 

@@ -12,7 +12,7 @@ from typing import Any
 from sphereconn.errors import InputError
 from sphereconn.files import is_number, to_number
 from sphereconn.study.runs import Recording
-from sphereconn.words import listed
+from sphereconn.words import did_you_mean, listed
 
 ALL_RUNS = "group-all"
 
@@ -40,7 +40,8 @@ def check_groups(runs: Sequence[Recording], columns: Sequence[str], where: str) 
         if not _levels(runs, column):
             known = sorted({name for run in runs for name in (*run.entities, *run.covariates)})
             raise InputError(
-                f"{where}: the runs table has no column '{column}' with values (found: {', '.join(known)})."
+                f"{where}: the runs table has no column '{column}' with values{did_you_mean([column], known)}; found:"
+                f" {', '.join(known)}."
             )
     for group in groups_of(runs, columns)[1:]:
         if group.label == ALL_RUNS:
