@@ -101,7 +101,7 @@ def test_a_command_names_what_is_there(command):
 
 def test_the_study_of_the_tutorial_is_read_at_each_of_its_steps(tmp_path, monkeypatch):
     steps = [found for name, found in CONFIGURATIONS.items() if name.startswith("docs/tutorial.md")]
-    follow, study, motion, radii = steps
+    follow, study, motion, pair, radii = steps
     monkeypatch.chdir(tmp_path)
     root = Path(study["bids"]["derivatives"])
     affine = nibabel.affines.from_matvec(np.diag([4.0, 4.0, 4.0]), [-100, -130, -80])
@@ -125,7 +125,8 @@ def test_the_study_of_the_tutorial_is_read_at_each_of_its_steps(tmp_path, monkey
         )
     (root / "participants.tsv").write_text("\n".join(table).replace(" ", "\t") + "\n")
     labels = []
-    for step in ({}, motion, {**motion, **radii}):
+    assert pair["contrasts"]["age"] == study["contrasts"]["age"]
+    for step in ({}, motion | pair, {**motion, **pair, **radii}):
         config = {**copy.deepcopy(study), **copy.deepcopy(step)}
         read = resolve_study(config, SCHEMA, ROOT / "resources", "my_study.yaml")
         labels.append({(item.seed_set, item.denoising) for item in read.combinations})

@@ -170,6 +170,12 @@ def test_one_edge_is_significant_in_the_singular():
     )
 
 
+def test_an_edge_that_is_alone_is_not_counted():
+    only = sidecar(EdgesTested=1)
+    assert significant_edges(only).startswith("The only edge is not significant (p ≤ 0.05, corrected")
+    assert significant_edges(only | {"EdgesSignificant": 1}).startswith("The only edge is significant (p ≤ 0.05,")
+
+
 def test_motion_that_goes_together_with_what_is_tested_is_named_with_what_the_model_makes_of_it():
     motion = {"Effect": 0.132, "PartialR": 0.61, "P": 0.004, "InModel": False}
     groups = {"test": {"sex": {"M": 1.0, "F": -1.0}}}

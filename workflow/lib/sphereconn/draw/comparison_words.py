@@ -46,7 +46,7 @@ def compared_on(sidecar: Mapping[str, Any]) -> str:
     """
     covariates = sidecar["Covariates"]
     taken_out = f", with {listed(covariates, 6)} regressed out of edges and motion" if covariates else ""
-    each = ", ".join(f"{label} {of['Runs']} of {of['RunsAsked']}" for label, of in sidecar["Denoising"].items())
+    each = ", ".join(f"{label} {of['Runs']:,} of {of['RunsAsked']:,}" for label, of in sidecar["Denoising"].items())
     unknown = len(sidecar["RunsWithoutMotionOrCovariates"])
     lacking = (
         f" {counted(unknown, 'run')} could not be used because motion or a covariate is missing." if unknown else ""

@@ -153,6 +153,7 @@ def significant_edges(sidecar: Mapping[str, Any]) -> str:
     tested, significant, smallest = (sidecar[key] for key in ("EdgesTested", "EdgesSignificant", "SmallestFWE"))
     kind = "corrected for all edges" if sidecar["NumberOfPermutations"] else "false discovery rate"
     some = f"{significant:,} of {tested:,} edges {_are(significant)}" if significant else f"None of {tested:,} edges is"
+    some = some if tested != 1 else f"The only edge is{'' if significant else ' not'}"
     least = f"; smallest p {smallest:.2g}" if smallest is not None else ""
     return (
         f"{some} significant (p ≤ {sidecar['Settings']['level']:g}, {kind}{least})."

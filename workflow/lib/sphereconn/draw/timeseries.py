@@ -288,4 +288,4 @@ def _robust_limit(signals: NDArray[np.float64]) -> float:
 
 def _censored_note(run: _Run) -> str:
     number = int(run.censored.sum())
-    return f"{number} of {len(run.censored)} frames censored (shaded)" if number else ""
+    return f"{number:,} of {len(run.censored):,} frames censored (shaded)" if number else ""
