@@ -131,10 +131,13 @@ def test_of_several_seed_sets_the_worst_speaks():
     assert concern.words == "2 of 4 nodes without a signal (dmn; median 0)"
 
 
-def test_with_few_runs_motion_is_not_judged_and_without_numbers_nothing_is():
-    rows = quality_of(9)
-    rows[0]["mean_framewise_displacement"] = "9.0"
+def test_few_runs_are_not_judged_by_each_other_but_by_a_limit_of_motion_and_without_numbers_nothing_is():
+    rows = [row | {"mean_framewise_displacement": "0.05"} for row in quality_of(9)]
+    rows[0] |= {"mean_framewise_displacement": "0.49", "median_temporal_snr": "1.0"}
     assert not any(unusual_runs(rows, []).values())
+    rows[1]["mean_framewise_displacement"] = "0.89"
+    assert [concern.words for concern in unusual_runs(rows, [])["sub-0001"]] == ["head motion 0.89 mm"]
+    assert unusual_runs(rows, [])["sub-0000"] == []
     unknown = [row | {"mean_framewise_displacement": "n/a", "median_temporal_snr": "n/a"} for row in quality_of(12)]
     assert not any(unusual_runs(unknown, []).values())
 

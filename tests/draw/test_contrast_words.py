@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from sphereconn.draw.contrast import effects_figure, pairs_figure, significant_figure, strongest_figure
-from sphereconn.draw.contrast_words import asked, effect_unit, found, found_in_maps, significant_edges, with_motion
+from sphereconn.draw.contrast_words import asked, effect_unit, found, found_in_maps, not_used, significant_edges
 from sphereconn.draw.inference_methods import inference, seed_maps
 from sphereconn.draw.nodes_table import Nodes
 from sphereconn.infer.tables import edges_by_run
-from sphereconn.words import NOT_CHOSEN
+from sphereconn.words import NOT_CHOSEN, NOT_COMPARED
 
 SETTINGS = {
     "model": "age + sex",
@@ -41,6 +41,7 @@ SIDECAR = {
     "SiteMedianF": None,
     "VarianceInflation": {"age": 1.1},
     "LargestLeverage": 0.4,
+    "HighLeverage": {},
     "Columns": ["intercept", "age", "sex[M]"],
     "Contrast": [[0.0, 1.0, 0.0]],
     "WithMotion": None,
@@ -99,7 +100,6 @@ def test_what_was_not_found_is_said_as_plainly_as_what_was():
     assert "a component of 7 edges between 6 nodes is significant by its extent" in something
     assert "(corrected p = 0.01; 0.02 by its intensity)" in something
     assert "1 of 2 pairs of networks is significant: a–b (mean t = −1.50, p = 0.02)." in something
-    assert "1 edge was not tested because nodes had no signal in too many runs." in something
 
 
 def test_a_pair_of_networks_that_is_alone_is_no_number_of_pairs():
@@ -176,30 +176,10 @@ def test_an_edge_that_is_alone_is_not_counted():
     assert significant_edges(only | {"EdgesSignificant": 1}).startswith("The only edge is significant (p ≤ 0.05,")
 
 
-def test_motion_that_goes_together_with_what_is_tested_is_named_with_what_the_model_makes_of_it():
-    motion = {"Effect": 0.132, "PartialR": 0.61, "P": 0.004, "InModel": False}
-    groups = {"test": {"sex": {"M": 1.0, "F": -1.0}}}
-    assert with_motion(sidecar(groups, WithMotion=motion)) == (
-        "Head motion (mean framewise displacement) is higher in M than in F (0.13 mm, partial r = 0.61, p = 0.004). Its"
-        " model does not adjust for motion, so what it finds may be due to motion; add mean_framewise_displacement to"
-        " the model to see what remains."
-    )
-    adjusted = sidecar(WithMotion=motion | {"InModel": True}, VarianceInflation={"age": 2.8, "sex[M]": 9.0})
-    assert "increases with age" in with_motion(adjusted)
-    assert with_motion(adjusted).endswith("the variance inflation factor of what is tested is 2.8.")
-    assert with_motion(sidecar(WithMotion=motion | {"P": 0.2})) == with_motion(SIDECAR) == ""
-    of_levels = sidecar(Statistic="F", WithMotion=motion | {"Effect": None})
-    assert "depends on what is tested (partial r = 0.61" in with_motion(of_levels)
-
-
 def test_one_sided_components_count_for_no_two_sided_sentence():
     assert "No connected component" in found(
         SIDECAR, [COMPONENT | {"side": "greater"}, COMPONENT | {"p_extent": "0.3"}], []
     )
-
-
-def test_columns_that_are_hard_to_tell_apart_are_a_warning():
-    assert "variance inflation factor 12.0 for age" in found(sidecar(VarianceInflation={"age": 12.0}), [], [])
 
 
 def test_harmonization_says_what_was_left_of_the_sites():
@@ -301,12 +281,15 @@ def test_numbers_of_the_other_column_are_shown_by_their_halves():
     assert edges_by_run(rows)[0]["by"] == ["at most 25", "at most 25", "above 25", "above 25"]
 
 
-def test_runs_that_were_not_chosen_are_not_said_to_be_unusable_and_runs_without_a_part_in_the_test_are_named():
-    left_out = {"sub-01": NOT_CHOSEN, "sub-02": NOT_CHOSEN, "sub-03": "no value in age"}
-    assert "1 run could not be used" in asked(sidecar(RunsLeftOut=left_out))
-    assert "could not be used" not in asked(sidecar(RunsLeftOut={"sub-01": NOT_CHOSEN}))
-    assert "Some runs are fitted exactly" in found(sidecar(LargestLeverage=1.0), [], [])
-    assert "exactly" not in found(SIDECAR, [], [])
+def test_runs_that_are_not_used_are_named_with_the_reason_unless_they_were_not_asked_for():
+    left_out = {"sub-01_task-rest": NOT_CHOSEN, "sub-03_task-rest": "no value in age", "sub-04_task-rest": "Few (2)."}
+    said = asked(sidecar(RunsLeftOut=left_out), {"task-rest"})
+    assert " 2 of 22 runs are not used: sub-03 (no value in age) and sub-04 (Few [2])." in said
+    assert "not used" not in asked(sidecar(RunsLeftOut={"sub-01": NOT_CHOSEN, "sub-02": f"run is 3, {NOT_COMPARED}"}))
+    many = {f"sub-{n}": "no value in age" for n in range(30, 40)}
+    assert not_used(sidecar(RunsLeftOut=many)).endswith("sub-32 (no value in age) and 7 more.")
+    one = not_used(sidecar(RunsLeftOut=many), known=list(many)[1:])
+    assert one == "1 of 30 runs is not used: sub-30 (no value in age)."
 
 
 def words_of(figure):

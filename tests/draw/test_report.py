@@ -80,6 +80,9 @@ TESTED = {
     "SiteMedianF": None,
     "VarianceInflation": {},
     "LargestLeverage": 0.2,
+    "HighLeverage": {},
+    "Columns": ["intercept", "age"],
+    "Contrast": [[0.0, 1.0]],
     "AllPermutations": False,
     "Shuffled": "",
     "Unit": "Fisher's z",
@@ -316,9 +319,13 @@ def test_runs_with_unusable_nodes_and_failed_estimates_are_warned_of():
         estimation=estimation_rows(1, alpha_at_end_of_path="largest")
         + estimation_rows(2, alpha_at_end_of_path="smallest", fewer_degrees_of_freedom_than_nodes="yes")
     )
-    assert "For 1 connectome, the chosen penalty is the largest that was tried" in doubtful
-    assert "For 2 connectomes, the chosen penalty is the smallest that was tried" in doubtful
-    assert "For 2 connectomes, the effective number of frames is smaller than the number of nodes" in doubtful
+    of = "of 3 connectomes (dmn, bandpass, partial), "
+    for words in (
+        f"For 1 {of}the chosen penalty is the largest that was tried",
+        f"For 2 {of}the chosen penalty is the smallest that was tried",
+        f"For 2 {of}the effective number of frames is smaller than the number of nodes",
+    ):
+        assert words in worried_in(doubtful) and doubtful.count(words) == 2  # and with the diagnostics
     assert "3 estimates did not converge" in written(estimation=estimation_rows(converged="no", duality_gap="0.5"))
 
 
@@ -369,6 +376,15 @@ def test_a_figure_that_cannot_be_embedded_is_linked(monkeypatch):
     assert shown == ["matrix, all runs", "partial: matrix, all runs"]
 
 
+MOTION = {"Effect": 0.1, "StandardizedEffect": 0.02, "PartialR": 0.5, "P": 0.01, "InModel": False}
+
+
+def worried_in(text):
+    """The card of what to worry about."""
+    card = text[text.index("What to worry about") :]
+    return card[: card.index("\n</div>")]
+
+
 def contrast_of(**result):
     return {
         "title": "age, partial, bandpass",
@@ -411,7 +427,8 @@ def test_the_report_opens_with_what_was_asked_what_came_out_and_what_to_worry_ab
         "significant edges and components in the brain"
         in text[text.index(">At a glance</h2>") : text.index(">Contrasts</h2>")]
     )
-    assert "Nothing stands out" in written(quality=quality_rows(frames_without_data="0"))
+    assert "stands out" not in text
+    assert "Nothing else stands out" in written(quality=quality_rows(frames_without_data="0"))
 
 
 def test_runs_that_a_denoising_leaves_out_are_a_worry_with_the_groups_that_lose_them():
@@ -421,15 +438,78 @@ def test_runs_that_a_denoising_leaves_out_are_a_worry_with_the_groups_that_lose_
     contents = CONTENTS | {"groups": groups, "contrasts": [sexes]}
     text = written(quality=quality_rows() + left_out, contents=contents)
     worried = text[text.index("What to worry about") : text.index(">Contrasts</h2>")]
-    assert "bandpass leaves out 2 of 5 runs (site: a 2 of 4, b 0 of 1; sex: M 2 of 2, F 0 of 3)." in worried
+    assert "bandpass leaves out 2 of 5 runs (site: a 2 of 4, b 0 of 1; sex: M 2 of 2, F 0 of 3): sub-8" in worried
     assert "leaves out" not in written()
 
 
 def test_a_contrast_whose_tested_variable_goes_together_with_motion_is_a_worry_named_once():
-    motion = {"Effect": 0.1, "PartialR": 0.5, "P": 0.01, "InModel": False}
-    both = [contrast_of(WithMotion=motion, Contrast=[], Columns=[])] * 2 + [contrast_of()]
+    both = [contrast_of(WithMotion=MOTION)] * 2 + [contrast_of()]
     text = written(contents=CONTENTS | {"contrasts": both})
     assert text.count("Contrast age: Head motion (mean framewise displacement) increases with age (0.1 mm") == 1
+
+
+def test_a_worry_of_some_results_of_a_contrast_says_of_which_and_one_of_all_says_it_once():
+    def tested(label, seed_set, denoising, **result):
+        return contrast_of(**result) | {"label": label, "labels": [seed_set, denoising, "partial"]}
+
+    leverage = {"HighLeverage": {"sub-2": {"Leverage": 0.95, "ShareOfTest": 0.8}}}
+    contrasts = [
+        tested("age", seed_set, denoising, WithMotion=MOTION | {"P": p, "PartialR": r}, **leverage)
+        for seed_set in ("dmn", "power")
+        for denoising, p, r in (("plain", 0.46, 0.31), ("scrubbed", 0.001, 0.97), ("strict", 0.002, 0.96))
+    ]
+    contrasts += [tested("other", "dmn", "plain", **leverage)]
+    worried = worried_in(written(contents=CONTENTS | {"contrasts": contrasts}))
+    assert "Contrast age (scrubbed): Head motion (mean framewise displacement) increases with age (0.1 mm" in worried
+    assert worried.count("Head motion") == 2 and "r = 0.31" not in worried
+    assert "Contrast age (strict): Head motion" in worried
+    assert worried.count("The model follows one run almost exactly: sub-2 (leverage 0.950") == 1
+    assert "Contrasts age and other: The model follows" in worried
+    for contrast in contrasts[:2]:
+        contrast["result"] |= {"EdgesNotTested": 5}
+    worried = worried_in(written(contents=CONTENTS | {"contrasts": contrasts}))
+    assert "Contrast age (dmn, plain; dmn, scrubbed): 5 edges were not tested" in worried
+    many = [tested("age", "dmn", f"d{n}", WithMotion=MOTION | {"P": 1e-3 * n}) for n in range(1, 19)]
+    worried = worried_in(written(contents=CONTENTS | {"contrasts": many}))
+    assert worried.count("Contrast age (d") == 15
+    assert "3 more of this kind stand beside the results of the contrasts." in worried
+
+
+def test_runs_that_a_contrast_does_not_use_are_a_worry_with_the_reason_unless_the_denoising_leaves_them_out():
+    left_out = quality_rows(1, run="sub-9", left_out="Too short.")
+    contrast = contrast_of(RunsLeftOut={"sub-9": "Too short.", "sub-2": "no value in age"})
+    contents = CONTENTS | {"contrasts": [contrast], "in_no_group": [["sub-2", "site"]]}
+    text = written(quality=quality_rows() + left_out, contents=contents)
+    assert "Contrast age: 1 of 5 runs is not used: sub-2 (no value in age)." in worried_in(text)
+    assert "bandpass leaves out 1 of 4 runs" in worried_in(text) and ": sub-9 (Too short)." in worried_in(text)
+    assert "1 run belongs to no group by site, without a value: sub-2." in worried_in(text)
+    section = text[text.index(">Contrasts</h2>") :]
+    assert "2 of 5 runs are not used: sub-9 (Too short) and sub-2 (no value in age)." in section
+
+
+def test_the_runs_and_images_that_a_study_does_without_are_noted_without_being_a_worry():
+    search = [{"bold": f"{n}.nii.gz", "reason": "without a mask", "detail": ""} for n in range(3)]
+    worried = worried_in(written(contents=CONTENTS | {"search": search}, quality=quality_rows(frames_without_data="0")))
+    assert "1 run of the runs table is not used: sub-9 (damaged image)." in worried
+    assert "3 images were found but not used: without a mask (3)." in worried
+    assert "Nothing else stands out: every node has a signal" in worried and 'class="warning"' not in worried
+
+
+def test_few_runs_are_said_to_be_too_few_to_tell_which_is_unusual():
+    def said(n_runs, **changes):
+        rows = quality_rows(n_runs, frames_without_data="0", **changes)
+        rows[0]["mean_framewise_displacement"] = changes.get("mean_framewise_displacement", "0.489")
+        return worried_in(written(quality=rows, estimation=estimation_rows(n_runs)))
+
+    one, few = "1 run is too few to tell whether it is unusual", "9 runs are too few to tell which is unusual"
+    assert f"{few}; the largest mean framewise displacement is 0.49 mm (sub-1; median 0." in said(9)
+    assert f"{one}; its mean framewise displacement is 0.49 mm." in said(1)
+    assert f"{few}, and head motion is not known." in said(9, mean_framewise_displacement="n/a")
+    assert "too few" not in said(10)
+    assert "1 of 9 runs is unusual in some way: sub-1." not in said(9)
+    moving = quality_rows(9, frames_without_data="0")
+    moving[0]["mean_framewise_displacement"] = "0.89"
+    assert "1 of 9 runs is unusual in some way: sub-1." in worried_in(written(quality=moving))
 
 
 def test_means_by_network_stand_as_a_table_under_their_picture():

@@ -4,8 +4,9 @@ import difflib
 import re
 from collections.abc import Collection, Sequence
 
-# Why a contrast does without a run that nothing is wrong with.
+# Why a contrast does without a run that nothing is wrong with; the second follows a column and its value.
 NOT_CHOSEN = "not among the runs of the contrast"
+NOT_COMPARED = "which is not tested"
 
 
 def counted(number: int, noun: str) -> str:
@@ -31,6 +32,18 @@ def did_you_mean(words: Sequence[str], known: Collection[str]) -> str:
     near = [difflib.get_close_matches(word.casefold(), folded, n=1) for word in words]
     meant = dict.fromkeys(f"'{folded[found[0]]}'" for found in near if found)
     return f" (did you mean {listed(list(meant), len(meant))}?)" if meant else ""
+
+
+def alike_in(names: Collection[str]) -> frozenset[str]:
+    """Return the parts, such as ``task-rest``, that all names of runs have."""
+    parts = [set(name.split("_")) for name in names]
+    return frozenset(set.intersection(*parts)) if parts else frozenset()
+
+
+def shortened(name: str, alike: Collection[str]) -> str:
+    """Return the name of a run with its first part and those that are not ``alike`` in all runs: ``sub-01_run-2``."""
+    first, *others = name.split("_")
+    return "_".join([first, *(part for part in others if part not in alike)])
 
 
 def by_number(text: str) -> list[str | int]:

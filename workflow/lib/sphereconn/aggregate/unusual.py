@@ -14,6 +14,7 @@ FAR_BELOW = 3  # times fewer degrees of freedom than the median: correlations sc
 FAR_OUT = 2.5  # scaled median absolute deviations (Leys et al. 2013); docs/methods.md has what else was tried
 WORTH_SAYING = 1.5  # times the median, where runs are so alike that little is far out
 FEWEST = 10  # runs that tell what is usual
+MUCH_MOTION = 0.5  # mm of mean framewise displacement, where fewer runs cannot tell what is usual
 _SCALED = 1.4826  # makes the median absolute deviation of normal values their standard deviation
 
 Row = Mapping[str, str]
@@ -48,8 +49,9 @@ def unusual_runs(quality: Sequence[Row], estimation: Sequence[Row]) -> dict[str,
 
     Effective degrees of freedom count where they are less than a third of the median of their denoising. The logarithms
     of motion and of temporal SNR, which are about normal, count beyond 2.5 scaled median absolute deviations from their
-    median and by a factor of 1.5 or more, in studies of at least 10 runs. Nodes without a signal count where a run has
-    more than the median.
+    median and by a factor of 1.5 or more, in studies of at least 10 runs; in smaller ones, mean framewise displacement
+    counts above 0.5 mm, the usual limit beyond which a single frame is censored. Nodes without a signal count where a
+    run has more than the median.
 
     Parameters
     ----------
@@ -114,6 +116,10 @@ def _far_out(used: Sequence[Row], measure: _Far) -> Iterator[tuple[str, Concern]
         known = {row["run"]: value for row in rows if (value := _number(row[measure.column])) is not None}
         logarithms = {run: math.log(value) for run, value in known.items() if value > 0}
         if len(logarithms) < FEWEST:
+            for run, value in known.items() if measure is _MOTION else ():
+                if value > MUCH_MOTION:
+                    words = f"{measure.kind} {value:{measure.form}}{measure.unit}"
+                    yield run, Concern(measure.kind, words, value / MUCH_MOTION)
             continue
         middle = median(logarithms.values())
         spread = _SCALED * median(abs(value - middle) for value in logarithms.values())

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sphereconn.files import MISSING, is_number
 from sphereconn.infer.formula import INTERCEPT, columns_in
 from sphereconn.infer.tables import components_drawn
-from sphereconn.words import NOT_CHOSEN, counted, number
+from sphereconn.words import NOT_CHOSEN, NOT_COMPARED, counted, listed, number, shortened
 
 Row = Mapping[str, str]
 
-FITTED_EXACTLY = 0.999  # leverage
+N_NAMED = 3  # runs that are not used
+
 UNITS = {  # of measures that the study computes -> their unit, for slopes
     "frames": "frame",
     "frames_kept": "frame kept",
@@ -23,13 +24,15 @@ UNITS = {  # of measures that the study computes -> their unit, for slopes
 }
 
 
-def asked(sidecar: Mapping[str, Any]) -> str:
+def asked(sidecar: Mapping[str, Any], alike: Collection[str] = ()) -> str:
     """Return what a contrast tests, by which model, and on which runs, as sentences.
 
     Parameters
     ----------
     sidecar
         Of the contrast.
+    alike
+        Parts of the names of runs that all runs of the study share, which are not repeated.
     """
     settings = sidecar["Settings"]
     test, model = settings["test"], settings["model"]
@@ -44,13 +47,41 @@ def asked(sidecar: Mapping[str, Any]) -> str:
     else:
         named = test if isinstance(test, str) else " and ".join(test)
         what = f"whether connectivity depends on {named.replace(':', ' × ')}"
-    reasons = list(sidecar["RunsLeftOut"].values())
-    unused = len(reasons) - reasons.count(NOT_CHOSEN)
-    left_out = f" {counted(unused, 'run')} could not be used." if unused else ""
+    left_out = not_used(sidecar, alike)
     return (
         f"Tested in {tested_runs(sidecar)}: {what}."
-        f"{f' Model: {model}.' if model else ''}{_errors(settings)}{left_out}{_corrections(sidecar)}"
+        f"{f' Model: {model}.' if model else ''}{_errors(settings)}{f' {left_out}' if left_out else ''}"
+        f"{_corrections(sidecar)}"
     )
+
+
+def not_used(sidecar: Mapping[str, Any], alike: Collection[str] = (), known: Collection[str] = ()) -> str:
+    """Return how many of the runs that a contrast asks for it does without, and why, as a sentence; "" for none.
+
+    Parameters
+    ----------
+    sidecar
+        Of the contrast, or of one of maps.
+    alike
+        Parts of the names of runs that all runs of the study share, which are not repeated.
+    known
+        Runs that are not to be named, since it has been said that they are left out.
+    """
+    unused = {
+        run: reason
+        for run, reason in sidecar["RunsLeftOut"].items()
+        if reason != NOT_CHOSEN and not reason.endswith(NOT_COMPARED)
+    }
+    named = [f"{shortened(run, alike)} ({in_brackets(reason)})" for run, reason in unused.items() if run not in known]
+    if not named:
+        return ""
+    n_runs = counted(sidecar["NumberOfRuns"] + len(unused), "run")
+    return f"{len(named):,} of {n_runs} {'is' if len(named) == 1 else 'are'} not used: {listed(named, N_NAMED)}."
+
+
+def in_brackets(reason: str) -> str:
+    """Return a reason as it stands within brackets, its own turned into square ones."""
+    return reason.removesuffix(".").replace("(", "[").replace(")", "]")
 
 
 def tested_runs(sidecar: Mapping[str, Any]) -> str:
@@ -117,27 +148,11 @@ def found(sidecar: Mapping[str, Any], components: Sequence[Row], pairs: Sequence
             sentences.append(significant_components(components, level) or nothing)
         if "network_pairs" in tests and pairs:
             sentences.append(_of_pairs(pairs, level, sidecar["Statistic"]))
-    if sidecar["EdgesNotTested"]:
-        sentences.append(
-            f"{counted(sidecar['EdgesNotTested'], 'edge')} {'was' if sidecar['EdgesNotTested'] == 1 else 'were'} not"
-            " tested because nodes had no signal in too many runs."
-        )
     if sidecar["SiteMedianF"]:
         before, after = sidecar["SiteMedianF"]
         column = sidecar["Settings"]["harmonize"]["column"]
         sentences.append(
             f"Harmonization changed the median F of {column} across edges from {before:.2f} to {after:.2f}."
-        )
-    largest = max(sidecar["VarianceInflation"].values(), default=1.0)
-    if largest >= 5:
-        worst = max(sidecar["VarianceInflation"], key=sidecar["VarianceInflation"].__getitem__)
-        sentences.append(
-            f"The columns of the model are strongly collinear (variance inflation factor {largest:.1f} for {worst}):"
-            " the absence of an effect is not informative."
-        )
-    if sidecar["LargestLeverage"] > FITTED_EXACTLY:
-        sentences.append(
-            "Some runs are fitted exactly by the model, whatever their connectomes, and do not contribute to the test."
         )
     return " ".join(sentences)
 
@@ -166,11 +181,11 @@ def _directions(sidecar: Mapping[str, Any]) -> str:
     more, fewer = sidecar["EdgesSignificantPositive"], sidecar["EdgesSignificantNegative"]
     low, high = (number(effect) for effect in sidecar["SignificantEffects"])
     if more and fewer:
-        first = _direction(sidecar, more, True)
-        said = f"{more:,} {first}, {fewer:,} {_direction(sidecar, fewer, False, briefly=True)}"
+        first = direction(sidecar, more, True)
+        said = f"{more:,} {first}, {fewer:,} {direction(sidecar, fewer, False, briefly=True)}"
     else:
         n = more + fewer
-        said = f"{ {1: 'It', 2: 'Both'}.get(n, 'All') } {_direction(sidecar, n, more > 0)}"
+        said = f"{ {1: 'It', 2: 'Both'}.get(n, 'All') } {direction(sidecar, n, more > 0)}"
     sizes = f"effect {low}" if low == high else f"effects {low} to {high}"
     return f" {said} ({sizes}; {effect_unit(sidecar)})."
 
@@ -192,15 +207,15 @@ def effect_unit(sidecar: Mapping[str, Any]) -> str:
     return " ".join([unit, *(f"per {UNITS.get(column, f'unit of {column}')}" for column in numbers)])
 
 
-def _direction(sidecar: Mapping[str, Any], n: int, positive: bool, briefly: bool = False) -> str:
+def direction(sidecar: Mapping[str, Any], n: int, positive: bool, briefly: bool = False) -> str:
     """Say what the sign of an effect means, as the predicate of n edges, or of motion."""
     settings = sidecar["Settings"]
     test = settings["test"][0] if isinstance(settings["test"], list) else settings["test"]
     if test == INTERCEPT:
         return f"{_are(n)} {'above' if positive else 'below'} 0"
-    compared = None if settings["groups"] else _compared(test, sidecar["Levels"])
-    if compared:
-        than = "" if briefly else " in {} than in {}".format(*compared)
+    sides = None if settings["groups"] else compared(test, sidecar["Levels"])
+    if sides:
+        than = "" if briefly else " in {} than in {}".format(*sides)
         return f"{_are(n)} {'higher' if positive else 'lower'}{than}"
     if isinstance(test, str) and len(columns_in(test)) == 1 and not settings["groups"]:
         than = "" if briefly else f" with {columns_in(test)[0]}"
@@ -208,7 +223,7 @@ def _direction(sidecar: Mapping[str, Any], n: int, positive: bool, briefly: bool
     return f"{'has a' if n == 1 else 'have'} {'positive' if positive else 'negative'} effect{'s' if n > 1 else ''}"
 
 
-def _compared(test: Any, levels: Mapping[str, Mapping[str, int]]) -> tuple[str, str] | None:
+def compared(test: Any, levels: Mapping[str, Mapping[str, int]]) -> tuple[str, str] | None:
     """Name what is higher where an effect of levels is positive, and what is lower; None where numbers are tested."""
     if isinstance(test, Mapping):
         ((column, weights),) = test.items()
@@ -224,36 +239,6 @@ def _compared(test: Any, levels: Mapping[str, Mapping[str, int]]) -> tuple[str, 
 
 def _are(n: int) -> str:
     return "is" if n == 1 else "are"
-
-
-def with_motion(sidecar: Mapping[str, Any]) -> str:
-    """Return how head motion goes together with what a contrast tests, as sentences; "" where that is not significant.
-
-    Parameters
-    ----------
-    sidecar
-        Of the contrast.
-    """
-    settings, motion = sidecar["Settings"], sidecar["WithMotion"]
-    if motion is None or motion["P"] > settings["level"]:
-        return ""
-    if sidecar["Statistic"] == "F":
-        differs, size = "depends on what is tested", f"partial r = {number(motion['PartialR'])}"
-    else:
-        differs = _direction(sidecar, 1, motion["Effect"] > 0)
-        size = f"{number(motion['Effect'], '.2g')} mm, partial r = {number(motion['PartialR'])}"
-    tested = {
-        name for row in sidecar["Contrast"] for name, weight in zip(sidecar["Columns"], row, strict=True) if weight
-    }
-    inflation = max((sidecar["VarianceInflation"].get(column, 1.0) for column in tested), default=1.0)
-    so = (
-        "Its model adjusts for motion, which costs precision: the variance inflation factor of what is tested is"
-        f" {inflation:.1f}."
-        if motion["InModel"]
-        else "Its model does not adjust for motion, so what it finds may be due to motion;"
-        " add mean_framewise_displacement to the model to see what remains."
-    )
-    return f"Head motion (mean framewise displacement) {differs} ({size}, p = {motion['P']:.2g}). {so}"
 
 
 def found_in_maps(sidecar: Mapping[str, Any]) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, TypeVar
 
 from sphereconn.aggregate.unusual import Concern
 from sphereconn.draw.comparison_words import can_tell, compared_on, published_left_out, table_of_criteria
+from sphereconn.draw.contrast_doubts import beside_the_result, decided_by_runs
 from sphereconn.draw.contrast_words import (
     asked,
     found_in_maps,
@@ -44,9 +45,9 @@ from sphereconn.draw.radius_words import RADII_CAN_TELL, radii_compared_on, tabl
 from sphereconn.draw.reliability_words import found as reliability_found
 from sphereconn.draw.reliability_words import measured_over
 from sphereconn.draw.strip_plot import MOST_DOTS, strip_plot
-from sphereconn.draw.worries import worries
+from sphereconn.draw.worries import of_estimates, worries
 from sphereconn.infer.tables import components_drawn
-from sphereconn.words import by_number, counted, listed, number, replaced_measures
+from sphereconn.words import alike_in, by_number, counted, listed, number, replaced_measures
 
 CONTRAST_FILES = {"edges": "edges", "components": "components", "pairs": "pairs of networks", "sidecar": "all numbers"}
 RELIABILITY_FILES = {
@@ -263,14 +264,15 @@ def study_report(
     )
     contents = {**contents, "contrasts": [_without_empty_figures(item) for item in contents["contrasts"]]}
     images = _embedded(contents, images)
+    alike = alike_in({row["run"] for row in [*quality, *left_out]})
     return html_page(
         name,
         lead,
         [
-            _glance(settings, contents, quality, left_out, estimation, unusual, images),
-            *_contrasts(contents, images),
+            _glance(settings, contents, quality, left_out, estimation, unusual, images, alike),
+            *_contrasts(contents, images, alike),
             _groups(contents, images),
-            *_maps(contents, images),
+            *_maps(contents, images, alike),
             *_reliability(contents, images),
             *_choices(contents, images),
             _quality(quality, estimation, unusual, worst, contents),
@@ -308,9 +310,10 @@ def _glance(
     estimation: Sequence[Row],
     unusual: Mapping[str, Sequence[Concern]],
     images: Mapping[str, Image | None],
+    alike: Collection[str],
 ) -> Section:
     """Say what was asked, show what came out, and say what to worry about, all on the first screen."""
-    cards = [*_headline(contents, quality, images), worries(quality, left_out, estimation, unusual, contents)]
+    cards = [*_headline(contents, quality, images), worries(quality, left_out, estimation, unusual, contents, alike)]
     on_cards = _on_cards(contents["contrasts"])
     for item in (contents["contrasts"][place] for place in on_cards):
         shown = [
@@ -321,6 +324,7 @@ def _glance(
             f"{tested_runs(result)}.",
             significant_edges(result),
             significant_components(components, result["Settings"]["level"]),
+            decided_by_runs(result, alike),
         ]
         cards.append(Card(item["title"], [" ".join(filter(None, said))], shown))
     others = [item for place, item in enumerate(contents["contrasts"]) if place not in on_cards]
@@ -746,7 +750,7 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
     columns = ["seed set", "denoising", "estimator", *counted, *(ESTIMATES[key][0] for key in present)]
     if not present and not iterative:
         nothing = "All estimates have a closed form, without shrinkage or penalty."
-        return Section("Estimation diagnostics", [Paragraph(nothing), *map(Paragraph, _doubts(estimation))])
+        return Section("Estimation diagnostics", [Paragraph(nothing), *map(Paragraph, of_estimates(estimation))])
     blocks: list[Block] = [
         Paragraph(
             f"{SHRINKAGE} A duality gap bounds the distance of an iterative estimate from its optimum; a gradient norm"
@@ -760,7 +764,7 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
             rows,
         ),
     ]
-    blocks += [Paragraph(sentence) for sentence in _doubts(estimation)]
+    blocks += [Paragraph(sentence) for sentence in of_estimates(estimation)]
     unconverged = [row for row in estimation if row["converged"] == "no"]
     if unconverged:
         blocks += _long_table(
@@ -770,30 +774,6 @@ def _estimation_section(estimation: Sequence[Row], combined: set[str]) -> Sectio
             Link("group/estimation.tsv", "group/estimation.tsv"),
         )
     return Section("Estimation diagnostics", blocks)
-
-
-def _doubts(estimation: Sequence[Row]) -> list[str]:
-    """Return for how many estimates the penalty or the data give reason for doubt."""
-    ends = [row["alpha_at_end_of_path"] for row in estimation]
-    largest, smallest = ends.count("largest"), ends.count("smallest")
-    few = [row["fewer_degrees_of_freedom_than_nodes"] for row in estimation].count("yes")
-    sentences = []
-    if largest:
-        sentences.append(
-            f"For {counted(largest, 'connectome')}, the chosen penalty is the largest that was tried, which leaves no"
-            " edges: the data did not suffice to distinguish any edge from chance."
-        )
-    if smallest:
-        sentences.append(
-            f"For {counted(smallest, 'connectome')}, the chosen penalty is the smallest that was tried or could be"
-            " fitted; a smaller one might describe the data better."
-        )
-    if few:
-        sentences.append(
-            f"For {counted(few, 'connectome')}, the effective number of frames is smaller than the number of nodes:"
-            " these connectomes depend on the shrinkage or penalty as much as on the data."
-        )
-    return sentences
 
 
 def _groups(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> Section:
@@ -849,13 +829,16 @@ def _means_table(item: Mapping[str, Any], caption: str) -> Table | None:
     return Table(f"Means behind {caption}", ["network", *networks], cells)
 
 
-def _contrasts(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
+def _contrasts(
+    contents: Mapping[str, Any], images: Mapping[str, Image | None], alike: Collection[str]
+) -> list[Section]:
     """Return what was tested and found; no section if nothing was tested."""
     by_question: dict[str, list[Section]] = {}
     for item in contents["contrasts"]:
         blocks: list[Block] = [
-            Paragraph(asked(item["result"])),
+            Paragraph(asked(item["result"], alike)),
             Paragraph(found_words(item["result"], item["component_rows"], item["pair_rows"])),
+            *map(Paragraph, filter(None, [beside_the_result(item["result"], alike)])),
             Figures([Figure(path, words, images.get(path)) for words, path in item["figures"]]),
             Paragraph(_links_to_tables(item, CONTRAST_FILES)),
         ]
@@ -888,7 +871,7 @@ def _reliability(contents: Mapping[str, Any], images: Mapping[str, Image | None]
     return [Section("Reliability", sections)] if sections else []
 
 
-def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> list[Section]:
+def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None], alike: Collection[str]) -> list[Section]:
     """Return the mean seed maps of groups; no section if there are none."""
     by_title: dict[str, list[Block]] = {}
     for item in contents["maps"]:
@@ -899,7 +882,8 @@ def _maps(contents: Mapping[str, Any], images: Mapping[str, Image | None]) -> li
         blocks = by_title[item["title"]]
         blocks.append(shown if item["group"] == ALL_RUNS else Folded(item["group"], [shown]))
     for item in contents["map_contrasts"]:
-        blocks = by_title.setdefault(item["title"], [Paragraph(asked(item["result"]))])
+        said = filter(None, [asked(item["result"], alike), beside_the_result(item["result"], alike)])
+        blocks = by_title.setdefault(item["title"], [*map(Paragraph, said)])
         blocks += [
             Paragraph([f"{found_in_maps(item['result'])} ", Link("Clusters and peaks", item["clusters"]), "."]),
             Figures([Figure(path, f"{seed}, {item['title']}", images.get(path)) for seed, path in item["figures"]]),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sphereconn.errors import InputError
 from sphereconn.files import MISSING, is_number, number_hint, to_number
 from sphereconn.infer.formula import INTERCEPT, Test, columns_in, terms_of, tested_columns, without_backquotes
-from sphereconn.words import did_you_mean, listed
+from sphereconn.words import NOT_COMPARED, did_you_mean, listed
 
 # A column is a sum of others when this share of it, or less, is its own.
 _ALIASED = 1e-8
@@ -269,7 +269,7 @@ def _complete_subjects(
     kept = []
     for place in runs:
         if rows[place][paired] not in levels:
-            left_out[place] = f"{paired} is {rows[place][paired]}, which is not tested"
+            left_out[place] = f"{paired} is {rows[place][paired]}, {NOT_COMPARED}"
         elif not levels <= of_subject[rows[place][subject]]:
             lacking = sorted(levels - of_subject[rows[place][subject]])
             left_out[place] = f"the subject has no run with {paired} {', '.join(lacking)}"

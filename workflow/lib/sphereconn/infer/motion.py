@@ -27,7 +27,8 @@ def with_motion(model: Model, test: Test) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``Effect`` in mm (None for F), ``PartialR``, ``P``, and ``InModel``: whether the contrast adjusts for motion.
+        ``Effect`` in mm and ``StandardizedEffect``, the same in residual standard deviations (both None for F; of two
+        groups the second is Cohen's d), ``PartialR``, ``P``, and ``InModel``: whether the contrast adjusts for motion.
         None where motion itself or a mean is tested, motion is not known of enough runs, or it does not vary.
     """
     columns, design = tested_columns(test), model.design
@@ -47,6 +48,7 @@ def with_motion(model: Model, test: Test) -> dict[str, Any] | None:
         return None
     return {
         "Effect": float(found.effect[0]) if np.isfinite(found.effect[0]) else None,
+        "StandardizedEffect": float(found.cohens_d[0]) if np.isfinite(found.cohens_d[0]) else None,
         "PartialR": float(found.partial_r[0]),
         "P": float(found.p[0]),
         "InModel": len(of_others) < len(design.columns),
