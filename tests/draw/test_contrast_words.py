@@ -317,5 +317,5 @@ def test_where_nothing_is_significant_or_tested_the_figure_says_so():
     assert "Mean F over the edges of each pair; * corrected p ≤ 0.01" in words_of(pairs)
     means = np.array([[np.nan, -1.5], [-1.5, np.nan]])
     one_pair = pairs_figure([*"AB"], means, np.isfinite(means), title="t", statistic="t", level=0.01)
-    assert "The only pair of networks is A–B: mean t = −1.50*." in words_of(one_pair)
+    assert "The only pair of networks is A–B: mean t over its edges = −1.50 (p ≤ 0.01)." in words_of(one_pair)
     assert "No edge could be tested" in words_of(strongest_figure([], title="t", tested="age", label="z"))

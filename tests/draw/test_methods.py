@@ -88,7 +88,9 @@ def test_an_atlas_gives_the_centres_of_its_regions():
 
 
 def test_one_run_is_one_run():
-    text = texts(data=DataUsed(1, 1, (200, 200), (2.0, 2.0), (6.67, 6.67), ["MNI152"]))["Data and software"]
+    of_one = texts(data=DataUsed(1, 1, (200, 200), (2.0, 2.0), (6.67, 6.67), ["MNI152"]))
+    assert "Groups" in texts() and "Groups" not in of_one  # there is nothing to average
+    text = of_one["Data and software"]
     assert text.startswith(
         "The data comprised 1 preprocessed functional run from 1 subject in MNI152 space. The run lasted 6.7 min (200"
         " frames, repetition time 2 s). The data were analysed"

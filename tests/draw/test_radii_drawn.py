@@ -108,6 +108,9 @@ def test_words_say_on_what_radii_were_compared_and_which_are_least_alike():
     words = radii_compared_on(SIDECAR, SIMILARITY)
     assert "3 radii were compared on the 12 runs of 10 subjects" in words
     assert "between 4 and 10 mm (mean correlation over the edges 0.700)" in words
+    of_two = radii_compared_on(SIDECAR, [pair("4.0", "6.0", of_runs="0.97")])
+    assert "The mean correlation over the edges between the connectomes of a run at 4 and 6 mm is 0.970." in of_two
+    assert "least similar" not in of_two
     assert "not measured: fd: no values." in radii_compared_on(SIDECAR | {"QcFcNotMeasured": "fd: no values."}, [])
 
 

@@ -669,7 +669,7 @@ def test_each_contrast_has_a_card_before_another_has_a_second_one_and_a_line_say
     assert "Tested: b, c and a." in glance
     assert Page(text).tables[IN_SHORT][1:] == [
         ["b?", "dmn, y, p", "3", "1 of 6", "–", "–"],
-        ["b?", "dmn, z, p", "3", "1 of 6", "–", "1,028 edges (p = 0.025)"],
+        ["b?", "dmn, z, p", "3", "1 of 6", "–", "1,028 edges at p < 0.01 (corrected p = 0.025)"],
         ["a?", "dmn, x, p", "3", "0 of 6", "–", "–"],
     ]
     assert IN_SHORT not in Page(written(contents=CONTENTS | {"contrasts": results[:2]})).tables

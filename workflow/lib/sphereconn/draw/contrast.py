@@ -143,9 +143,9 @@ def pairs_figure(
     tested = np.argwhere(np.triu(np.isfinite(means)))
     if len(tested) == 1:
         ((one, other),) = tested
-        star = "*" if marked[one, other] else ""
-        only = f"The only pair of networks is {networks[one]}–{networks[other]}: mean {statistic} ="
-        return notice_figure(f"{only} {number(float(means[one, other]))}{star}. {note}", title=title)
+        found = f" (p ≤ {level:g})" if marked[one, other] else ""
+        only = f"The only pair of networks is {networks[one]}–{networks[other]}: mean {statistic} over its edges ="
+        return notice_figure(f"{only} {number(float(means[one, other]))}{found}.", title=title)
     label, signed = f"mean {statistic}", statistic != "F"
     return network_matrix_figure(means, networks, title=title, label=label, marked=marked, note=note, signed=signed)
 

@@ -172,7 +172,7 @@ def methods(
         *_denoisings(denoising, cite),
         ("Connectomes", _connectomes(estimators, cite)),
         *([("Combined runs", _combined(estimators, combine))] if combine else []),
-        ("Groups", _groups(estimators, groups, "combined runs" if combine else "runs")),
+        *([("Groups", _groups(estimators, groups, "combined runs" if combine else "runs"))] if data.n_runs > 1 else []),
         *([("Inference", inference(contrasts, cite))] if contrasts else []),
         *([("Seed maps", seed_maps(maps, cite))] if maps else []),
         *([("Reliability", methods_of_reliability(reliability, has_lengths, cite))] if reliability else []),

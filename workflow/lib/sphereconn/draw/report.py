@@ -353,7 +353,8 @@ def _contrasts_in_short(contrasts: Sequence[Mapping[str, Any]]) -> list[Block]:
         least = result["SmallestFWE"]
         component = "–"
         if drawn:
-            component = f"{int(drawn[0]['edges']):,} edges (p = {float(drawn[0]['p_extent']):.2g})"
+            size = f"{int(drawn[0]['edges']):,} edges at p < {float(drawn[0]['threshold_p']):g}"
+            component = f"{size} (corrected p = {float(drawn[0]['p_extent']):.2g})"
         labels = ", ".join(item["labels"])
         rows.append(
             [item["asked"], labels, f"{result['NumberOfRuns']:,}", edges, f"{least:.2g}" if least else "–", component]
