@@ -14,6 +14,7 @@ from sphereconn.draw import report
 from sphereconn.draw.html import Image
 from sphereconn.draw.nodes_table import mean_of
 from sphereconn.plan import contrasted
+from sphereconn.words import NOT_CHOSEN_BY
 
 SETTINGS = {
     "runs": "runs.tsv",
@@ -489,6 +490,7 @@ def test_runs_that_a_contrast_does_not_use_are_a_worry_with_the_reason_unless_th
 
 def test_the_runs_and_images_that_a_study_does_without_are_noted_without_being_a_worry():
     search = [{"bold": f"{n}.nii.gz", "reason": "without a mask", "detail": ""} for n in range(3)]
+    search += [{"bold": "3.nii.gz", "reason": f"{NOT_CHOSEN_BY} subjects", "detail": ""}]
     worried = worried_in(written(contents=CONTENTS | {"search": search}, quality=quality_rows(frames_without_data="0")))
     assert "1 run of the runs table is not used: sub-9 (damaged image)." in worried
     assert "3 images were found but not used: without a mask (3)." in worried

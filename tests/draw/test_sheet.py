@@ -191,7 +191,12 @@ def test_the_page_of_a_subject_has_the_sheets_of_its_runs_and_their_numbers_besi
     page = Page(text)
     said = "".join(page.text)
     assert text.count('class="sheet"') == 2 and "<style>" not in text.partition("</head>")[2]
-    assert "One thing; another." in said and said.count("Nothing stands out.") == 1
+    assert "One thing; another." in said and said.count("Nothing stands out") == 1
+    assert "Nothing stands out, but 2 runs are too few to tell which motion and temporal SNR are usual." in said
+    many = {f"sub-{number:02d}_run-1": [] for number in range(1, 11)}
+    assert "".join(Page(page_of(concerns=many)).text).count("Nothing stands out.") == 2
+    one = "".join(Page(page_of(concerns={"sub-01_run-1": []})).text)
+    assert "Nothing stands out, but 1 run is too few to tell what is usual." in one
     head, motion = page.tables["Numbers of sub-01_run-1 beside those of all runs"]
     assert head == ["measure", "of", "this run", "median", "range", "where"]
     assert motion[:5] == ["mean framewise displacement (mm)", "", "0.250", "0.500", "0.250 to 0.750"]

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 # Why a contrast does without a run that nothing is wrong with; the second follows a column and its value.
 NOT_CHOSEN = "not among the runs of the contrast"
 NOT_COMPARED = "which is not tested"
+# Why a search does without an image that nothing is wrong with; a key follows.
+NOT_CHOSEN_BY = "not chosen by"
 
 
 def counted(number: int, noun: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sphereconn.aggregate.cohort import Standing
-from sphereconn.aggregate.unusual import Concern
+from sphereconn.aggregate.unusual import FEWEST, Concern
 from sphereconn.draw.html import Block, Folded, Link, Paragraph, Plot, Position, Section, Table, Text, html_page
 from sphereconn.draw.quality_columns import COLUMNS
 from sphereconn.draw.sheet import without_style
@@ -79,7 +79,7 @@ def _run(
 ) -> list[Block]:
     said = "; ".join(concern.words for concern in concerns.get(run, ()))
     blocks: list[Block] = [
-        Paragraph(f"{said[0].upper()}{said[1:]}.", warning=True) if said else Paragraph("Nothing stands out."),
+        Paragraph(f"{said[0].upper()}{said[1:]}.", warning=True) if said else Paragraph(_nothing(len(concerns))),
         Plot(without_style(sheet), f"Quality sheet of {run}"),
     ]
     rows: list[list[Text]] = [
@@ -101,6 +101,18 @@ def _run(
             shown += [Link(words, path), " · "]
         blocks.append(Paragraph(shown[:-1]))
     return blocks
+
+
+def _nothing(n_runs: int) -> str:
+    """Say that nothing is unusual about a run, among so many."""
+    if n_runs >= FEWEST:
+        return "Nothing stands out."
+    are = (
+        "run is too few to tell what is"
+        if n_runs == 1
+        else "runs are too few to tell which motion and temporal SNR are"
+    )
+    return f"Nothing stands out, but {n_runs} {are} usual."
 
 
 def _range(item: Standing) -> str:

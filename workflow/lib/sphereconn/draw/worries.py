@@ -13,7 +13,7 @@ from sphereconn.draw.contrast_words import in_brackets, not_used
 from sphereconn.draw.html import Card
 from sphereconn.draw.quality_columns import COLUMNS
 from sphereconn.files import MISSING
-from sphereconn.words import counted, listed, shortened
+from sphereconn.words import NOT_CHOSEN_BY, counted, listed, shortened
 
 N_NAMED = 5  # runs
 N_KINDS = 3  # combinations of labels
@@ -128,8 +128,9 @@ def of_estimates(estimation: Sequence[Row]) -> list[str]:
 
 
 def _not_used_at_all(contents: Mapping[str, Any], alike: Collection[str]) -> list[str]:
-    """Say which runs of the table, and how many images of a search, the study does without, and why."""
-    said, unused, search = [], contents["unused"], contents["search"]
+    """Say which runs of the table, and how many images of a search though they were chosen, are not used, and why."""
+    said, unused = [], contents["unused"]
+    search = [row for row in contents["search"] if not row["reason"].startswith(NOT_CHOSEN_BY)]
     if unused:
         named = [f"{shortened(run, alike)} ({in_brackets(reason)})" for run, reason in unused]
         verb = "is" if len(unused) == 1 else "are"

@@ -17,7 +17,7 @@ from sphereconn.study import names
 from sphereconn.study.bids import FORM, Image, images_of, old_name, root_of, subjects_without, timing
 from sphereconn.study.denoising import sidecar_of
 from sphereconn.study.runs import PATHS, known_column
-from sphereconn.words import counted, listed
+from sphereconn.words import NOT_CHOSEN_BY, counted, listed
 
 Settings = Mapping[str, Any]
 
@@ -233,7 +233,7 @@ class _Checks:
     def _choice(self, image: Image) -> Problem | None:
         for wanted in self._chosen:
             if not wanted.matches(image):
-                return f"not chosen by {wanted.key.rpartition('bids.')[2]}", _said(image, wanted.entity)
+                return f"{NOT_CHOSEN_BY} {wanted.key.rpartition('bids.')[2]}", _said(image, wanted.entity)
         return None
 
     def _files(self, image: Image) -> Problem | None:
