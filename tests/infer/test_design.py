@@ -276,6 +276,15 @@ def test_diagnostics_are_those_of_statsmodels():
     np.testing.assert_allclose(found.leverage, theirs, rtol=1e-8)
 
 
+def test_the_leverage_of_weighted_runs_is_how_far_their_fit_follows_them():
+    design = make_design(ROWS, "age + sex + site", "age")
+    weights = np.random.default_rng(5).uniform(0.2, 5, len(ROWS))
+    root = np.sqrt(weights)[:, None]
+    value = np.eye(len(ROWS))  # the fit of run i of values that are 1 in run i and 0 elsewhere
+    fits = design.matrix @ np.linalg.lstsq(root * design.matrix, root * value, rcond=None)[0]
+    np.testing.assert_allclose(diagnostics(design, weights).leverage, np.diag(fits), rtol=1e-8)
+
+
 @pytest.mark.parametrize(("test", "others", "rows"), [("age", "sex + site", 1), ("site", "age + sex", None)])
 def test_the_leverage_of_what_is_tested_is_what_the_model_without_it_lacks(test, others, rows):
     from statsmodels.stats.outliers_influence import OLSInfluence

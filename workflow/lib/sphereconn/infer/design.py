@@ -172,15 +172,22 @@ def make_design(
     return Design(matrix, columns, made_of, contrast, tuple(runs), left_out, counts)
 
 
-def diagnostics(design: Design) -> Diagnostics:
+def diagnostics(design: Design, weights: NDArray[np.float64] | None = None) -> Diagnostics:
     """Return the variance inflation of the columns of a design, and the leverage of its runs.
+
+    Parameters
+    ----------
+    design
+        Of full rank.
+    weights
+        Of the runs, shape (n_runs,), which count for the leverage; None for equal ones.
 
     References
     ----------
     Belsley DA, Kuh E, Welsch RE (1980). Regression Diagnostics. Wiley.
     """
     matrix = design.matrix
-    q, r = np.linalg.qr(matrix)
+    q, r = np.linalg.qr(matrix if weights is None else matrix * np.sqrt(weights)[:, None])
     tested, _ = np.linalg.qr(q @ np.linalg.solve(r.T, design.contrast.T))
     inflation = {}
     paired = INTERCEPT not in design.columns  # the effects of subjects take its place, and are not of interest

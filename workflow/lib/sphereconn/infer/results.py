@@ -45,7 +45,7 @@ def matrices_of(tested: Tested) -> dict[str, NDArray[np.float64]]:
 
 def design_table(model: Model) -> tuple[list[str], Iterator[list[Any]]]:
     """Return the columns and rows of the table of a design: run, leverage, and the columns of the model."""
-    leverage = diagnostics(model.design).leverage
+    leverage = diagnostics(model.design, model.weights).leverage
     name = next(iter(model.rows[0]))
     rows = (
         [row[name], float(lever), *map(float, values)]
@@ -74,7 +74,7 @@ def described_model(
     settings
         Of the contrast.
     """
-    name, found, level = next(iter(runs[0])), diagnostics(model.design), settings["level"]
+    name, found, level = next(iter(runs[0])), diagnostics(model.design, model.weights), settings["level"]
     before = {
         item["Run"][name]: item["Reason"] if is_wanted(item["Run"], settings["runs"]) else NOT_CHOSEN
         for item in left_out
