@@ -174,7 +174,8 @@ def run_scripts_warm(server: ScriptServer, scripts: Path) -> None:
             INTERRUPTED.wait(ON_ITS_WAY)
             tell(self.log, str(problem))
             raise WorkflowError(str(problem)) from None
-        if -status in (signal.SIGINT, signal.SIGTERM) and INTERRUPTED.wait(ON_ITS_WAY) and -status == signal.SIGINT:
+        told_to_end = -status in (signal.SIGINT, signal.SIGTERM) and INTERRUPTED.wait(ON_ITS_WAY)
+        if told_to_end and status == -signal.SIGINT:
             raise KeyboardInterrupt
         if status < 0:
             tell(self.log, ended_by(-status))

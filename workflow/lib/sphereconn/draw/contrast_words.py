@@ -199,7 +199,7 @@ def effect_unit(sidecar: Mapping[str, Any]) -> str:
         Of the contrast.
     """
     settings = sidecar["Settings"]
-    test = settings["test"][0] if isinstance(settings["test"], list) else settings["test"]
+    test = _tested_first(settings)
     unit = str(sidecar["Unit"])
     if not isinstance(test, str) or test == INTERCEPT or settings["paired"]:
         return unit
@@ -210,7 +210,7 @@ def effect_unit(sidecar: Mapping[str, Any]) -> str:
 def direction(sidecar: Mapping[str, Any], n: int, positive: bool, briefly: bool = False) -> str:
     """Say what the sign of an effect means, as the predicate of n edges, or of motion."""
     settings = sidecar["Settings"]
-    test = settings["test"][0] if isinstance(settings["test"], list) else settings["test"]
+    test = _tested_first(settings)
     if test == INTERCEPT:
         return f"{_are(n)} {'above' if positive else 'below'} 0"
     sides = None if settings["groups"] else compared(test, sidecar["Levels"])
@@ -221,6 +221,11 @@ def direction(sidecar: Mapping[str, Any], n: int, positive: bool, briefly: bool 
         than = "" if briefly else f" with {columns_in(test)[0]}"
         return f"{'increase' if positive else 'decrease'}{'s' if n == 1 else ''}{than}"
     return f"{'has a' if n == 1 else 'have'} {'positive' if positive else 'negative'} effect{'s' if n > 1 else ''}"
+
+
+def _tested_first(settings: Mapping[str, Any]) -> Any:
+    """Give what is tested, or the first of several."""
+    return settings["test"][0] if isinstance(settings["test"], list) else settings["test"]
 
 
 def compared(test: Any, levels: Mapping[str, Mapping[str, int]]) -> tuple[str, str] | None:

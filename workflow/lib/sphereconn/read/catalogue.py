@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from sphereconn.errors import InputError
-from sphereconn.words import listed
+from sphereconn.words import did_you_mean, listed
 
 # Entity of a file name -> what it says. Estimators and sets of seed maps share an entity.
 LABELS = {"atlas": "seed_set", "desc": "denoising", "meas": "estimator", "seed": "seed", "stat": "statistic"}
@@ -134,8 +133,7 @@ def meant(label: str, known: Collection[str]) -> str:
     """Ask whether a known label was meant, where one is like the unknown one; else return nothing."""
     folded, asked = {item.casefold(): item for item in known}, label.casefold()
     within = [item for item in folded if asked in item]
-    close = within if len(within) == 1 else get_close_matches(asked, folded, n=1)
-    return f" (did you mean '{folded[close[0]]}'?)" if close else ""
+    return f" (did you mean '{folded[within[0]]}'?)" if len(within) == 1 else did_you_mean([label], known)
 
 
 def _label(entry: Entry, name: str) -> str:
