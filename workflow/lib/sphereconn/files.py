@@ -346,13 +346,13 @@ def write_signals(path: str | Path, names: Sequence[str], signals: np.ndarray) -
     """Write time series, shape (n_frames, n_nodes), one column a node."""
     with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         file.write("\t".join(names) + "\n")
-        file.writelines(f"{_numbers(row)}\n" for row in signals)
+        file.writelines(f"{_numbers(row)}\n" for row in np.asarray(signals, dtype=np.float64))
 
 
 def _numbers(row: np.ndarray) -> str:
-    # A run has some 50,000 cells: only rows with something missing are looked at cell by cell.
-    cells = row.tolist()
-    return "\t".join(map(repr if np.isfinite(row).all() else _cell, cells))
+    # A run has some 50,000 cells, too many to look at one by one.
+    cells = "\t".join(map(repr, row.tolist()))
+    return cells if np.isfinite(row).all() else re.sub("-?inf|nan", MISSING, cells)
 
 
 def read_signals(path: str | Path) -> tuple[list[str], np.ndarray]:
@@ -423,9 +423,14 @@ def _read_numbers(path: str | Path, first_column_is_name: bool = False) -> tuple
     try:
         with open(path, encoding="utf-8") as file:
             names = file.readline().rstrip("\n").split("\t")[skip:]
-            rows = [line.rstrip("\n").split("\t")[skip:] for line in file]
-        numbers = [[np.nan if cell == MISSING else to_number(cell) for cell in row] for row in rows]
-        array = np.array(numbers, dtype=np.float64).reshape(len(rows), len(names))
+            rows = [line.rstrip("\n") for line in file]
+        if first_column_is_name:
+            rows = [row[row.index("\t") + 1 :] for row in rows]
+        if not rows:
+            return names, np.empty((0, len(names)))
+        array = np.loadtxt([row.replace(MISSING, "nan") for row in rows], delimiter="\t", comments=None, ndmin=2)
+        if array.shape != (len(rows), len(names)):
+            raise ValueError(f"{len(names)} columns have names, and there are {array.shape[1]}")
     except (OSError, ValueError) as problem:
         raise InputError(f"{path}: not a readable table of numbers ({problem}).") from problem
     return names, array

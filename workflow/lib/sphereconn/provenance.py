@@ -16,6 +16,8 @@ NAME = "sphereconn"  # of this library, in all that it writes
 _INSTALLATION = Path(__file__).resolve().parents[3]
 _SHIPPED = tuple(f"{_INSTALLATION / folder}/" for folder in ("resources", "workflow"))
 RECORDED = ("numpy", "numba", "isal")
+# Looked up once, before processes are forked: it takes as long as reading a table.
+_VERSIONS = {name: version(name) for name in RECORDED}
 
 
 def software() -> dict[str, str]:
@@ -23,8 +25,7 @@ def software() -> dict[str, str]:
 
     All of them stand in every sidecar: which of them a process has loaded depends on what it ran before.
     """
-    versions = {name: version(name) for name in RECORDED}
-    return {NAME: __version__, "python": ".".join(map(str, sys.version_info[:3])), **versions}
+    return {NAME: __version__, "python": ".".join(map(str, sys.version_info[:3])), **_VERSIONS}
 
 
 def with_sources(
