@@ -21,6 +21,7 @@ from sphereconn.map import contrast as map_contrast
 from sphereconn.map import peaks
 from sphereconn.study import atlas
 from sphereconn.study.settings import checked_settings
+from sphereconn.study.sources import SOURCES
 from sphereconn.study.study import resolve_study
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +37,6 @@ BASE = {
     "denoising": {"bandpass": {"high_pass": 0.01}},
     "estimators": {"correlation": {"kind": "correlation"}},
 }
-SOURCES = {"runs", "bids", "development_fmri"}
 
 
 def blocks():
@@ -72,7 +72,7 @@ def test_the_manual_has_examples_of_both():
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_an_example_of_a_configuration_is_valid(name):
     example = copy.deepcopy(CONFIGURATIONS[name])
-    base = {key: value for key, value in BASE.items() if not (key in SOURCES and set(example) & SOURCES)}
+    base = {key: value for key, value in BASE.items() if not (key in SOURCES and set(example) & SOURCES.keys())}
     checked_settings({**copy.deepcopy(base), **example}, SCHEMA, name)
 
 

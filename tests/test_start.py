@@ -34,6 +34,15 @@ def test_a_module_in_a_folder_that_pythonpath_names_is_not_run(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_reading_a_study_imports_nothing_that_takes_long():
+    """Every start waits for it, that of a job on a cluster as well."""
+    slow = {"scipy", "pandas", "numba", "matplotlib", "formulaic", "nibabel", "sklearn", "nilearn"}
+    code = "import sys, sphereconn.study.study, sphereconn.plan.products; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow" / "lib")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert not slow & set(done.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("stamps", "lock"), [((), "-r requirements.lock"), ((".test-ready",), "requirements-dev.lock")]
 )

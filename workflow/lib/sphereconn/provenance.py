@@ -15,7 +15,7 @@ from sphereconn import __version__
 NAME = "sphereconn"  # of this library, in all that it writes
 _INSTALLATION = Path(__file__).resolve().parents[3]
 _SHIPPED = tuple(f"{_INSTALLATION / folder}/" for folder in ("resources", "workflow"))
-RECORDED = ("numpy", "numba", "isal")
+RECORDED = ("numpy", "scipy", "numba", "isal")
 # Looked up once, before processes are forked: it takes as long as reading a table.
 _VERSIONS = {name: version(name) for name in RECORDED}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sphereconn.clean.confounds import select_columns
 from sphereconn.clean.interpolation import CORNER_FREQUENCY, NOISE
+from sphereconn.connect.connectivity import KINDS
 from sphereconn.draw.comparison_words import denoising_compared
 from sphereconn.draw.confound_words import EXPANSIONS, in_words
 from sphereconn.draw.inference_methods import inference, seed_maps
@@ -42,6 +43,7 @@ from sphereconn.draw.references import (
     Reference,
 )
 from sphereconn.draw.reliability_words import methods_of_reliability
+from sphereconn.study.denoising import NOTHING
 from sphereconn.words import counted
 
 Range = tuple[float, float]
@@ -382,9 +384,11 @@ def _confounds(item: DenoisingUsed, cite: Cite) -> list[str]:
 def _remarks(strategy: Mapping[str, Any], missing: str, cite: Cite) -> list[str]:
     """Return what a strategy is known as by its number of parameters, and what the first frame of derivatives is."""
     remarks = []
-    expansions = [strategy.get(key) for key in ("motion", "wm_csf", "global_signal")]
+    expanded = ("motion", "wm_csf", "global_signal")
+    expansions = [strategy.get(key) for key in expanded]
+    others = {key: value for key, value in strategy.items() if key not in expanded}
     number = {"basic": 9, "full": 36}.get(str(expansions[0]))
-    if number and len(set(expansions)) == 1:
+    if number and len(set(expansions)) == 1 and not any(NOTHING[key] != value for key, value in others.items()):
         remarks.append(f"This {number}-parameter strategy is evaluated by {cite(CIRIC).in_text}.")
     if missing == "error" and {"derivatives", "full"} & set(expansions):
         remarks.append("The first value of each derivative, which is undefined, was set to the next one.")
@@ -584,7 +588,7 @@ def _groups(estimators: Mapping[str, Mapping[str, Any]], groups: Sequence[str], 
     levels = f" and over the {members} of each level of {_listed(groups)}" if groups else ""
     text = f"Connectomes were averaged over all {members}{levels}."
     kinds = [settings.get("matrix", settings["kind"]) for settings in estimators.values()]
-    correlations = list(dict.fromkeys(kind for kind in kinds if kind.endswith("correlation")))
+    correlations = list(dict.fromkeys(kind for kind in kinds if kind in KINDS and KINDS[kind].is_correlation))
     if correlations:
         what = _listed([f"{kind}s" for kind in correlations])
         text += (

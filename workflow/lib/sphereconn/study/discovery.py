@@ -16,7 +16,7 @@ from sphereconn.files import read_rows, table, unusable
 from sphereconn.study import names
 from sphereconn.study.bids import FORM, Image, images_of, old_name, root_of, subjects_without, timing
 from sphereconn.study.denoising import sidecar_of
-from sphereconn.study.runs import PATHS, known_column
+from sphereconn.study.runs import PATHS, known_column, path_seen_from
 from sphereconn.words import NOT_CHOSEN_BY, counted, listed
 
 Settings = Mapping[str, Any]
@@ -320,20 +320,16 @@ def runs_found(found: Found, path: Path) -> bytes:
     columns = dict.fromkeys([*names.ENTITIES, *PATHS, "repetition_time", *(key for row in found.rows for key in row)])
     used = [column for column in columns if any(row.get(column) is not None for row in found.rows)]
     rows = [
-        [_seen_from(path, row[column]) if column in PATHS else row.get(column) for column in used] for row in found.rows
+        [path_seen_from(path, row[column]) if column in PATHS else row.get(column) for column in used]
+        for row in found.rows
     ]
     return table(used or ["subject", "bold"], rows)
 
 
 def runs_left_out(found: Found, path: Path) -> bytes:
     """Give the content of the table of what was left out, at a path."""
-    images = [[_seen_from(path, item.image), item.reason, item.detail] for item in found.left_out]
+    images = [[path_seen_from(path, item.image), item.reason, item.detail] for item in found.left_out]
     return table(["bold", "reason", "detail"], images)
-
-
-def _seen_from(of_table: Path, path: str | None) -> str | None:
-    """Write a path as the table at ``of_table`` must say it; one that the configuration gives in full stays so."""
-    return path if path is None or os.path.isabs(path) else os.path.relpath(path, of_table.parent)
 
 
 # --- what is asked for

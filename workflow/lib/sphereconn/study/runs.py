@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +59,11 @@ class Run(Recording):
         """Give its files, each with the column of the runs table that it stands in."""
         paths = zip(PATHS, (self.bold, self.confounds, self.mask), strict=True)
         return tuple((column, path) for column, path in paths if path)
+
+
+def path_seen_from(table: str | Path, path: str | None) -> str | None:
+    """Return a path as a runs table at ``table`` must say it; one that is given in full stays so."""
+    return path if path is None or os.path.isabs(path) else os.path.relpath(path, os.path.dirname(table))
 
 
 def read_runs(path: str | Path, content: bytes | None = None) -> list[Run]:
