@@ -21,6 +21,8 @@ SCHEMA = json.loads((ROOT / "workflow" / "schemas" / "config.schema.json").read_
 BRANCHES = ("without_inverse", "by_inverse")  # of estimators that have a closed form
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 LONGEST_SCRIPT = 40  # lines
+FOLDERS = ("workflow/", "scripts/", "Snakefile")
+NAMED = re.compile(r"^ *rule (\w+):", flags=re.M)
 RECIPES = dict(re.findall(r"^## (How to add [^\n]*)\n(.*?)(?=^## |\Z)", TEXT, flags=re.M | re.S))
 
 
@@ -34,10 +36,19 @@ def test_there_are_recipes_for_what_people_add():
 
 
 @pytest.mark.parametrize("title", RECIPES)
-def test_a_recipe_names_at_most_five_files_and_each_is_there(title):
-    files = {path for path in files_of(RECIPES[title]) if not path.startswith("draw/")}
-    assert 1 <= len(files) <= 5
-    assert not [path for path in files if not (ROOT / path).is_file()]
+def test_a_recipe_has_at_most_five_steps_each_with_a_file_that_is_there(title):
+    steps = re.findall(r"^\d\. (.*?)(?=^\d\. |^$|\Z)", RECIPES[title], flags=re.M | re.S)
+    assert 2 <= len(steps) <= (7 if title == "How to add a stage" else 5)
+    files = [{path for path in files_of(step) if path.startswith(FOLDERS)} for step in steps]
+    assert all(files)
+    assert not [path for path in set().union(*files) if not (ROOT / path).is_file()]
+
+
+def test_a_stage_is_a_target():
+    rules = {rule for path in (ROOT / "workflow/rules").glob("*.smk") for rule in NAMED.findall(path.read_text())}
+    assert set(products.STAGES) - rules == {"description", "report"}  # which are part of every target
+    folders = {path.parent.name for path in (ROOT / "workflow/lib/sphereconn").glob("*/__init__.py")}
+    assert not {folder for folder in folders if f"`{folder}`" not in TEXT and f"sphereconn/{folder}`" not in TEXT}
 
 
 def test_the_entries_that_recipes_name_are_there():

@@ -183,7 +183,7 @@ def report(study: Study) -> Iterator[Product]:
     yield Product((REPORT,))
 
 
-# Stage -> what it makes. A stage is the target of the same name, too.
+# Stage -> what it makes. A stage is the target of the same name, too, but for those that every target makes.
 STAGES: dict[str, Callable[[Study], Iterator[Product]]] = {
     "description": description,
     "signals": signals,
