@@ -122,7 +122,10 @@ def with_the_runs(image: Path, counts: tuple[int, ...]) -> list[dict[str, Any]]:
     for n_runs in counts:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            lines = [f"{number:05d}\t{image}\t{REPETITION_TIME}" for number in range(1, n_runs + 1)]
+            numbers = [f"{number:05d}" for number in range(1, n_runs + 1)]
+            for number in numbers:  # a study refuses runs that have the same image
+                os.link(image, folder / f"{number}.nii.gz")
+            lines = [f"{number}\t{number}.nii.gz\t{REPETITION_TIME}" for number in numbers]
             (folder / "runs.tsv").write_text("subject\tbold\trepetition_time\n" + "\n".join(lines) + "\n")
             (folder / "study.yaml").write_text(STUDY)
             command = [ROOT / ".venv/bin/snakemake", "-s", ROOT / "Snakefile", "--configfile", "study.yaml"]
