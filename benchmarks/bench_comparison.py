@@ -86,8 +86,8 @@ def main(n_runs: int = FULL[0], n_strategies: int = FULL[1]) -> None:
         for stack, runs, _, organization, _ in files:
             edges, n_edges = edge_reader(stack, len(nodes), diagonal=False)
             each = (edges(np.array([run]), 0, n_edges)[0] for run in range(n_runs))
-            rows = organization_rows([row["name"] for row in read_records(runs)], each, networks, fisher_z=True)
-            write_rows(organization, list(ORGANIZATION_COLUMNS), rows)
+            tested = organization_rows([row["name"] for row in read_records(runs)], each, networks, fisher_z=True)
+            write_rows(organization, list(ORGANIZATION_COLUMNS), tested)
         seconds["organization"] = time.process_time() - start
         start = time.process_time()
         strategies = [read_strategy(str(number), *paths) for number, paths in enumerate(files)]

@@ -78,7 +78,7 @@ def nilearn(folder: Path) -> np.ndarray:
 
     warnings.simplefilter("ignore")
     bold, mask = str(folder / "bold.nii.gz"), str(folder / "mask.nii.gz")
-    n_frames = nibabel.load(bold).shape[3]
+    n_frames = nibabel.Nifti1Image.from_filename(bold).shape[3]
     settings = {"detrend": True, "standardize": "zscore_sample", "t_r": TIME, **BAND}
     confounds = confounds_of(n_frames)
     # Means over spheres of integer images would be truncated to integers.
@@ -86,7 +86,7 @@ def nilearn(folder: Path) -> np.ndarray:
     signals = spheres.fit_transform(bold, confounds=confounds)
     voxels = NiftiMasker(mask_img=mask, dtype="float32", **settings).fit_transform(bold, confounds=confounds)
     maps: np.ndarray = signals.T @ voxels / (n_frames - 1)
-    inside = np.asarray(nibabel.load(mask).dataobj) > 0
+    inside = np.asarray(nibabel.Nifti1Image.from_filename(mask).dataobj) > 0
     whole = np.zeros((len(maps), *inside.shape))
     whole[:, inside] = maps  # nilearn's order of voxels is another
     return whole.reshape(len(maps), -1, order="F")[:, inside.ravel(order="F")]
@@ -101,7 +101,7 @@ def make(folder: Path, voxels: str) -> None:
 
     shape, n_frames, size, noise = IMAGES[voxels]
     inside = write_image(str(folder / "bold.nii.gz"), shape, n_frames, size, noise)
-    image = nibabel.load(folder / "bold.nii.gz")
+    image = nibabel.Nifti1Image.from_filename(folder / "bold.nii.gz")
     nibabel.save(nibabel.Nifti1Image(inside.astype(np.uint8), image.affine), folder / "mask.nii.gz")
     names, radii = [str(number) for number in range(len(SEEDS))], np.full(len(SEEDS), RADIUS)
     mask = str(folder / "mask.nii.gz")
@@ -167,7 +167,9 @@ def permute_ours(n: int) -> float:
 
     values, voxels, matrix = maps_of_a_group()
     columns = ("intercept", "slope", "a", "b", "c")
-    design = Design(matrix, columns, np.eye(5)[[1]], tuple(range(N_MAPS)), {}, {})
+    design = Design(
+        matrix, columns, ((), *((name,) for name in columns[1:])), np.eye(5)[[1]], tuple(range(N_MAPS)), {}, {}
+    )
     exchangeability = Exchangeability("free")
     model = Model(design, exchangeability, None, "equal", ())
     shuffles, lattice = plan_shuffles(exchangeability, matrix, n, seed=0), lattice_of(voxels, GRID, 6)
@@ -234,10 +236,11 @@ def main() -> None:
     for voxels in ["4 mm"] if arguments.quick else IMAGES:
         with tempfile.TemporaryDirectory() as folder:
             rows += maps_of_runs(voxels, Path(folder))
+    if not arguments.quick:
+        record("maps", rows)
     with tempfile.TemporaryDirectory() as folder:
         of_permutations = permutations(arguments.quick, Path(folder) / "log")
     if not arguments.quick:
-        record("maps", rows)
         record("permuted_maps", of_permutations)
 
 

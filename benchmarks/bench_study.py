@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 
 import numpy as np  # noqa: E402
-from nibabel.loadsave import load  # noqa: E402
+from nibabel import Nifti1Image  # noqa: E402
 from record import record  # noqa: E402
 from whole_process import Cost, cost_of  # noqa: E402
 
@@ -114,8 +114,8 @@ def generate(folder: Path, number: int) -> None:
         series = np.loadtxt(file)[:N_FRAMES]
     displacement = read_signals(COHORT / f"sub-{source:02d}_motion.tsv")[1][:N_FRAMES, 0]
     _, rows = read_rows(COHORT / "parcels.tsv")
-    image = load(IMAGE / "sub-001_task-rest_space-MNI152_res-4_bold.nii.gz")
-    mask = load(IMAGE / "sub-001_space-MNI152_res-4_desc-brain_mask.nii.gz").get_fdata() > 0
+    image = Nifti1Image.from_filename(IMAGE / "sub-001_task-rest_space-MNI152_res-4_bold.nii.gz")
+    mask = Nifti1Image.from_filename(IMAGE / "sub-001_space-MNI152_res-4_desc-brain_mask.nii.gz").get_fdata() > 0
     rng = np.random.default_rng(number)
     nuisance = demo.plant_nuisance(displacement, REPETITION_TIME, rng)
     painted = demo.paint_run(

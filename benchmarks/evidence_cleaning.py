@@ -331,11 +331,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs; nothing is written")
     quick = parser.parse_args().quick
     found = {}
-    for process, tr, minutes, pattern in itertools.product(PROCESSES, REPETITION_TIMES, MINUTES, PATTERNS):
+    for process, tr, minutes, (kept, share) in itertools.product(PROCESSES, REPETITION_TIMES, MINUTES, PATTERNS):
         if not quick or minutes == MINUTES[0]:
             n = 2 if quick else {4: 8, 10: 4, 30: 2}[minutes]
-            key = (process, f"{tr:g}", str(minutes), label(*pattern))
-            found[key] = errors(simulated(process, tr, minutes, *pattern, n), COMPARED)
+            key = (process, f"{tr:g}", str(minutes), label(kept, share))
+            found[key] = errors(simulated(process, tr, minutes, kept, share, n), COMPARED)
     cohort = {
         (series, label(*pattern)): errors(real(noise, *pattern), COMPARED)
         for series, noise in (("as they are", 0.0), ("with white noise", 1.0))

@@ -42,7 +42,8 @@ def main() -> None:
     """Print the table."""
     group = np.repeat([0.0, 1.0], N_RUNS // 2)
     matrix = np.column_stack([np.ones(N_RUNS), group])
-    design = Design(matrix, ("intercept", "group"), np.array([[0.0, 1.0]]), tuple(range(N_RUNS)), {}, {})
+    contrast = np.array([[0.0, 1.0]])
+    design = Design(matrix, ("intercept", "group"), ((), ("group",)), contrast, tuple(range(N_RUNS)), {}, {})
     exchangeability = Exchangeability("free")
     model, inside = Model(design, exchangeability, None, "equal", ()), ball().ravel()
     print(

@@ -68,7 +68,9 @@ def reading(seeds: SeedTable) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.nii.gz"
         rng = np.random.default_rng(0)
-        rest = nibabel.load(ROOT / "resources/rest_bold/sub-001_task-rest_space-MNI152_res-4_bold.nii.gz")
+        rest = nibabel.Nifti1Image.from_filename(
+            ROOT / "resources/rest_bold/sub-001_task-rest_space-MNI152_res-4_bold.nii.gz"
+        )
         mean = np.asarray(rest.dataobj).mean(axis=3).repeat(2, 0).repeat(2, 1).repeat(2, 2)
         frames = [np.where(mean > 0, mean + rng.normal(0, 20, mean.shape), 0).astype(np.int16) for _ in range(N_FRAMES)]
         affine = rest.affine @ np.diag([0.5, 0.5, 0.5, 1])
