@@ -24,7 +24,6 @@ with logged(snakemake.log[0]):
                 samples=cleaned["EffectiveDegreesOfFreedom"] if settings["samples"] == "effective" else None,
                 grid=Grid(gap_per_node=settings["gap_per_node"]),
                 names=names,
-                cores=snakemake.threads,
             )
 
     for kind, matrix in fit.matrices.items():

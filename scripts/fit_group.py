@@ -16,11 +16,12 @@ with logged(snakemake.log[0]):
         fit = group_sparse_inverse_covariance(
             runs,
             selection=settings["alpha"],
+            cv=settings["cv"],
+            gap_frames=settings["gap_frames"],
             grid=Grid(gap_per_node=settings["gap_per_node"]),
-            **{key: settings[key] for key in ("cv", "gap_frames", "min_nodes")},
+            min_nodes=settings["min_nodes"],
             samples=worth if settings["samples"] == "effective" else None,
             members=members,
-            cores=snakemake.threads,
         )
 
     write_array(output.precisions, fit.precisions)

@@ -84,7 +84,7 @@ rule connect_sparse:
         "runs"
     conda:
         "../../envs/sphereconn.yaml"
-    threads: lambda wildcards: jobs.cores_of_fit(STUDY, wildcards.estimator, workflow.cores)
+    threads: 1
     resources:
         mem_mb=growing(700),
         runtime=growing(5),

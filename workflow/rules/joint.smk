@@ -22,7 +22,7 @@ rule fit_group:
         estimator=one_of(STUDY.group_sparse_estimators),
     conda:
         "../../envs/sphereconn.yaml"
-    threads: lambda wildcards: jobs.folds(STUDY, wildcards.estimator)
+    threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(240),
