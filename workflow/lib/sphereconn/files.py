@@ -430,7 +430,7 @@ def _read_numbers(path: str | Path, first_column_is_name: bool = False) -> tuple
             return names, np.empty((0, len(names)))
         array = np.loadtxt([row.replace(MISSING, "nan") for row in rows], delimiter="\t", comments=None, ndmin=2)
         if array.shape != (len(rows), len(names)):
-            raise ValueError(f"{len(names)} columns have names, and there are {array.shape[1]}")
+            raise ValueError(f"{len(rows)} rows of {len(names)} columns are expected, found {array.shape}")
     except (OSError, ValueError) as problem:
         raise InputError(f"{path}: not a readable table of numbers ({problem}).") from problem
     return names, array

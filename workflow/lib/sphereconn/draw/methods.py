@@ -43,7 +43,7 @@ from sphereconn.draw.references import (
     Reference,
 )
 from sphereconn.draw.reliability_words import methods_of_reliability
-from sphereconn.study.denoising import NOTHING
+from sphereconn.study.denoising import NOTHING, PRESETS
 from sphereconn.words import counted
 
 Range = tuple[float, float]
@@ -384,12 +384,10 @@ def _confounds(item: DenoisingUsed, cite: Cite) -> list[str]:
 def _remarks(strategy: Mapping[str, Any], missing: str, cite: Cite) -> list[str]:
     """Return what a strategy is known as by its number of parameters, and what the first frame of derivatives is."""
     remarks = []
-    expanded = ("motion", "wm_csf", "global_signal")
-    expansions = [strategy.get(key) for key in expanded]
-    others = {key: value for key, value in strategy.items() if key not in expanded}
-    number = {"basic": 9, "full": 36}.get(str(expansions[0]))
-    if number and len(set(expansions)) == 1 and not any(NOTHING[key] != value for key, value in others.items()):
-        remarks.append(f"This {number}-parameter strategy is evaluated by {cite(CIRIC).in_text}.")
+    for number in (9, 36):
+        if strategy == {**NOTHING, **PRESETS[f"{number}parameters"]}:
+            remarks.append(f"This {number}-parameter strategy is evaluated by {cite(CIRIC).in_text}.")
+    expansions = [strategy.get(key) for key in ("motion", "wm_csf", "global_signal")]
     if missing == "error" and {"derivatives", "full"} & set(expansions):
         remarks.append("The first value of each derivative, which is undefined, was set to the next one.")
     return remarks
