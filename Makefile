@@ -53,6 +53,7 @@ report: run  ## run the default study: results/report.html, and Snakemake's own 
 bench: $(VENV)/.test-ready  ## compare speed and memory with nilearn's: docs/performance.md
 	$(BIN)/python benchmarks/bench_extraction.py
 	$(BIN)/python benchmarks/bench_sparse.py
+	$(BIN)/python benchmarks/bench_tangent.py
 	$(BIN)/python benchmarks/bench_inference.py
 	$(BIN)/python benchmarks/bench_maps.py
 	$(BIN)/python benchmarks/bench_comparison.py

@@ -197,6 +197,25 @@ def group_objective(S: np.ndarray, n_frames: list[int], alpha: float, P: np.ndar
     return float(alpha * (edges.sum() - np.trace(edges)) - np.average(likelihoods, weights=n_frames))
 
 
+def folds_at_once() -> None:
+    """Measure the same fit with its folds one after the other, and at once on all cores: seconds of the clock."""
+    print("\nFive folds one after the other, and at once: seconds of the clock, medians of three turns")
+    rows, cores = [], len(os.sched_getaffinity(0))
+    for n_nodes in (264, 600):
+        z = generated(n_nodes, seed=1)
+        turns: dict[int, list[float]] = {1: [], cores: []}
+        for _ in range(3):
+            for number, measured in turns.items():
+                start = time.perf_counter()
+                sparse_inverse_covariance(z, cv=5, cores=number)
+                measured.append(time.perf_counter() - start)
+        rows.append(
+            {"nodes": n_nodes, "alone": statistics.median(turns[1]), "together": statistics.median(turns[cores])}
+        )
+        print(f"{n_nodes:4d} nodes {rows[-1]['alone']:8.2f}{rows[-1]['together']:8.2f}", flush=True)
+    record("folds", [row | {"cores": cores} for row in rows])
+
+
 def first_job() -> None:
     with tempfile.TemporaryDirectory() as cache:
         environment = os.environ | {"NUMBA_CACHE_DIR": cache, "PYTHONPATH": str(LIBRARY)}
@@ -245,6 +264,7 @@ def main() -> None:
         f" {reached} of {len(rows)} (1e-4 in total), and says so of {says}"
     )
     first_job()
+    folds_at_once()
     if not quick:
         compare_groups()
 

@@ -8,11 +8,11 @@ from sphereconn.aggregate.moments import group_moments
 from sphereconn.aggregate.nodes import GROUP_COLUMNS, group_nodes
 from sphereconn.connect.edges import matrix_from_edges
 from sphereconn.files import read_json, read_records, write_json, write_matrix, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.study.groups import left_out_of, members_of, name_of
 from sphereconn.study.names import labels_of
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     output, stacked = snakemake.output, read_json(snakemake.input.sidecar)
     runs = read_records(snakemake.input.runs)
     rows = members_of(snakemake.params.group, runs)

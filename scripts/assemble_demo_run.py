@@ -8,9 +8,9 @@ from nibabel.loadsave import load
 
 from sphereconn import demo
 from sphereconn.files import read_records, read_rows, read_signals, write_signals
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     number = snakemake.wildcards.number
     participants = read_records(snakemake.input.participants)
     subject = next(person for person in participants if person["participant_id"] == f"sub-{number}")

@@ -6,10 +6,10 @@ from sphereconn import provenance
 from sphereconn.errors import about
 from sphereconn.extract.regions import read_regions
 from sphereconn.files import write_json, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.study.atlas import COLUMNS, atlas_seeds, read_labels
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     labels = snakemake.input.get("labels")
     regions = read_regions(snakemake.input.atlas)
     with about(snakemake.input.atlas):

@@ -7,10 +7,10 @@ from sphereconn.aggregate.subjects import average_connectomes, combined_degrees_
 from sphereconn.connect.edges import matrix_from_edges, read_edges, write_connectome
 from sphereconn.connect.measures import measure
 from sphereconn.files import read_json, read_records, write_json
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.study.names import labels_of
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
     described = measure(settings)
     diagonal = described["ValidDiagonal"]

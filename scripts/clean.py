@@ -5,9 +5,9 @@ from sphereconn.clean.limits import clean_within_limits
 from sphereconn.clean.recipe import limits_of, read_confounds_of, signal_settings
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_signals
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     settings, files = snakemake.params.settings, snakemake.input
     names, signals = read_signals(files.signals)
     source = read_json(files.sidecar)

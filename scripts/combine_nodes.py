@@ -2,10 +2,10 @@
 
 from sphereconn.aggregate.nodes import SUBJECT_COLUMNS, subject_nodes
 from sphereconn.files import read_json, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.study.names import labels_of
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files = snakemake.input
     runs = [labels_of(path)[0] for path in files.nodes]
     kept = [place for place, path in enumerate(files.sidecars) if "LeftOut" not in read_json(path)]

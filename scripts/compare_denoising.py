@@ -8,9 +8,9 @@ from sphereconn.compare.strategies import read_strategy, similarity_of
 from sphereconn.connect.edges import matrix_from_edges
 from sphereconn.draw.nodes_table import read_nodes
 from sphereconn.files import write_json, write_matrix, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     read = zip(params.labels, files.stacks, files.runs, files.quality, files.organization, files.sidecars, strict=True)
     strategies = [read_strategy(*each) for each in read]

@@ -6,9 +6,9 @@ from sphereconn.compare.radii import edges_by_run, motion_by_radius, runs_in_com
 from sphereconn.compare.similarity import similarity
 from sphereconn.errors import about
 from sphereconn.files import read_json, write_json, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     read = zip(params.labels, files.stacks, files.runs, files.quality, files.sidecars, files.nodes, strict=True)
     radii = [t.read_radius(*each) for each in read]

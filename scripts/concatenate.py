@@ -6,10 +6,10 @@ from sphereconn import provenance
 from sphereconn.aggregate.described import joined_signals
 from sphereconn.aggregate.subjects import combined_frames, common_repetition_time, concatenate_signals
 from sphereconn.files import read_json, read_signals, write_json, write_signals
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.study.names import labels_of
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output = snakemake.input, snakemake.output
     runs = [labels_of(path)[0] for path in files.signals]
     sidecars = [read_json(path) for path in files.sidecars]

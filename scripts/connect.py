@@ -7,9 +7,9 @@ from sphereconn.connect.edges import write_connectome
 from sphereconn.connect.measures import connectome_sidecar, measure
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
     names, signals = read_signals(inputs.signals)
     cleaned = read_json(inputs.sidecar)

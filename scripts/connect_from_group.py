@@ -6,11 +6,11 @@ from sphereconn.connect.connectivity import partial_correlation_of_precision
 from sphereconn.connect.edges import write_connectome
 from sphereconn.connect.measures import connectome_sidecar, measure
 from sphereconn.files import MISSING, read_json, read_rows, write_json, write_matrix
-from sphereconn.log import logged
+from sphereconn.job import job
 
 OF_THE_FIT = ("Alpha", "AlphaAtEndOfPath", "DualityGap", "DualityGapPerNode", "Converged", "Iterations")
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
     fit = read_json(inputs.sidecar)
     columns, rows = read_rows(inputs.runs)

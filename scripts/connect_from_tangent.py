@@ -5,9 +5,9 @@ import numpy as np
 from sphereconn.connect.edges import write_connectome
 from sphereconn.connect.measures import connectome_sidecar
 from sphereconn.files import MISSING, read_json, read_records, write_json
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
     fit = read_json(inputs.sidecar)
     rows = read_records(inputs.runs)

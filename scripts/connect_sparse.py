@@ -5,9 +5,9 @@ from sphereconn.connect.measures import certificate, connectome_sidecar, measure
 from sphereconn.connect.sparse_selection import Grid, no_fit, sparse_inverse_covariance
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_matrix, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
     names, signals = read_signals(inputs.signals)
     cleaned = read_json(inputs.sidecar)
@@ -18,12 +18,11 @@ with logged(snakemake.log[0]):
             fit = sparse_inverse_covariance(
                 signals,
                 selection=settings["alpha"],
-                cv=settings["cv"],
-                gap_frames=settings["gap_frames"],
-                gamma=settings["gamma"],
+                **{key: settings[key] for key in ("cv", "gap_frames", "gamma")},
                 samples=cleaned["EffectiveDegreesOfFreedom"] if settings["samples"] == "effective" else None,
                 grid=Grid(gap_per_node=settings["gap_per_node"]),
                 names=names,
+                cores=snakemake.threads,
             )
 
     for kind, matrix in fit.matrices.items():

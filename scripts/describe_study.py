@@ -1,10 +1,10 @@
 """Write what the results are, as BIDS asks it of a data set, and the complete settings that made them."""
 
 from sphereconn.files import write_if_changed, write_json
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.plan.dataset import description, ignored, readme
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     output, settings = snakemake.output, snakemake.params.settings
     write_json(output.dataset, description(settings["title"]))
     write_json(output.settings, settings)

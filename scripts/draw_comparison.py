@@ -8,9 +8,9 @@ from sphereconn.draw.comparison import criteria_figure, distance_figure
 from sphereconn.draw.nodes_table import read_nodes
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_matrix, read_records
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     rows, labels, sidecar = read_records(files.criteria), list(params.labels), read_json(files.sidecar)
     title = f"{params.title}, n = {sidecar['SubjectsInCommon']}"

@@ -6,9 +6,9 @@ from sphereconn.draw.nodes_table import read_nodes
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_matrix, read_records
 from sphereconn.infer.tables import components_drawn, edges_by_run, pair_matrices
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     sidecar, nodes = read_json(files.sidecar), read_nodes(files.nodes)
     statistic, level = sidecar["Statistic"], sidecar["Settings"]["level"]

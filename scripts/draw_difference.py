@@ -5,9 +5,9 @@ from sphereconn.draw.glassbrain import difference_brain_figure
 from sphereconn.draw.nodes_table import mean_of, read_nodes
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_matrix
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, words, style = snakemake.input, snakemake.params.words, snakemake.params.style
     one, two = (read_matrix(path)[1] for path in files.matrices)
     sidecars, nodes = [read_json(path) for path in files.sidecars], read_nodes(files.nodes[0])

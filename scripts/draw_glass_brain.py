@@ -3,7 +3,7 @@
 from sphereconn.draw.frame import connectome_drawing
 from sphereconn.draw.glassbrain import connectome_figure
 from sphereconn.draw.style import save_figure
-from sphereconn.log import logged
+from sphereconn.job import job
 
 
 def draw(of):
@@ -22,6 +22,6 @@ def draw(of):
     )
 
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     style = snakemake.params.style
     save_figure(connectome_drawing(draw, snakemake.input, snakemake.wildcards), snakemake.output[0], style["dpi"])

@@ -7,12 +7,12 @@ from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.slices import slices_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.map.files import read_map
 from sphereconn.study.seeds import read_seeds
 from sphereconn.words import counted
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     params, sidecar = snakemake.params, read_json(snakemake.input.sidecar)
     grid, values = read_map(snakemake.input.mean)
     seeds = read_seeds(snakemake.input.seeds, radius=0.0)

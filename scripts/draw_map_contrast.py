@@ -5,11 +5,11 @@ import numpy as np
 from sphereconn.draw.slices import slices_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.map.files import read_map
 from sphereconn.study.seeds import read_seeds
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
     sidecar = read_json(files.sidecar)
     grid, values = read_map(files.statistic)

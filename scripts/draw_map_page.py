@@ -2,11 +2,11 @@
 
 from sphereconn.draw.map_page import MEASURES, PageMap, map_page
 from sphereconn.files import read_json, write_text
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.map.files import check_same_grid, read_map
 from sphereconn.study.seeds import read_seeds
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, wildcards = snakemake.input, snakemake.wildcards
     seeds = read_seeds(files.seeds, radius=0.0)
     centres = dict(zip(seeds.names, seeds.coordinates.tolist(), strict=True))

@@ -7,7 +7,7 @@ from sphereconn.draw.frame import connectome_drawing
 from sphereconn.draw.matrix import network_matrix_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.files import write_matrix
-from sphereconn.log import logged
+from sphereconn.job import job
 
 
 def draw(of):
@@ -17,7 +17,7 @@ def draw(of):
     return network_matrix_figure(means, networks, title=of.title, label=label, vmax=of.limits.get("networks"))
 
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     write_matrix(snakemake.output.table, [], np.zeros((0, 0)))  # stays empty where there is nothing to draw
     figure = connectome_drawing(draw, snakemake.input, snakemake.wildcards)
     save_figure(figure, snakemake.output.figure, snakemake.params.style["dpi"])

@@ -3,9 +3,9 @@
 from sphereconn.draw.nodes_table import read_nodes
 from sphereconn.draw.page import PageConnectome, connectome_page
 from sphereconn.files import read_json, read_matrix, write_text
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     wildcards = snakemake.wildcards
     nodes = read_nodes(snakemake.input.nodes)
     sidecars = [read_json(path) for path in snakemake.input.sidecars]

@@ -5,9 +5,9 @@ from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.path import path_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_signals
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     columns, values = read_signals(snakemake.input.path)
     sidecar = read_json(snakemake.input.sidecar)
     path = dict(zip(columns, values.T, strict=True)) if len(values) else {}

@@ -4,9 +4,9 @@ from sphereconn.draw.radii import radii_figure
 from sphereconn.draw.radius_words import panels
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_records
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
     sidecar = read_json(files.sidecar)
     figure = radii_figure(

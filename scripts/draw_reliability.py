@@ -6,9 +6,9 @@ from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.reliability import lengths_figure, pair_matrix, similarity_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.files import read_json, read_matrix, read_records
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     sidecar, nodes = read_json(files.sidecar), read_nodes(files.nodes)
     title = f"{params.title}, n = {sidecar['Subjects']}"

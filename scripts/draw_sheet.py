@@ -4,9 +4,9 @@ from sphereconn.clean.confounds import framewise_displacement
 from sphereconn.clean.summary import frames_beside, summarize_signals
 from sphereconn.draw.sheet import by_network, described, pixels_of_each, quality_sheet, read_spheres
 from sphereconn.files import read_json, read_signals, write_text
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, labels = snakemake.input, snakemake.params.denoisings
     source, spheres = read_json(files.sidecar), read_spheres(files.nodes)
     n_frames, seconds = source["NumberOfVolumes"], source["RepetitionTime"]

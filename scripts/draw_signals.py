@@ -8,9 +8,9 @@ from sphereconn.draw.notice import notice_figure
 from sphereconn.draw.style import save_figure
 from sphereconn.draw.timeseries import signal_label, time_series_figure
 from sphereconn.files import read_json, read_signals
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     wildcards, style = snakemake.wildcards, snakemake.params.style
     confounds = snakemake.input.get("confounds")
     names, signals = read_signals(snakemake.input.signals)

@@ -4,7 +4,7 @@ from sphereconn.aggregate.strength import SIGNS, node_strength
 from sphereconn.draw.frame import connectome_drawing
 from sphereconn.draw.glassbrain import node_strength_figure
 from sphereconn.draw.style import save_figure
-from sphereconn.log import logged
+from sphereconn.job import job
 
 
 def draw(of):
@@ -13,6 +13,6 @@ def draw(of):
     return node_strength_figure(strengths, of.nodes.coordinates, **settings)
 
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     style = snakemake.params.style
     save_figure(connectome_drawing(draw, snakemake.input, snakemake.wildcards), snakemake.output[0], style["dpi"])

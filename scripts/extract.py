@@ -8,10 +8,10 @@ from sphereconn.extract.sidecar import sphere_signals
 from sphereconn.extract.signals import extract_sphere_signals
 from sphereconn.extract.together import of_spheres, read_found
 from sphereconn.files import read_json, write_json, write_rows, write_signals
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.study.seeds import read_seeds
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     settings, bold = snakemake.params.settings, snakemake.input.bold
     sidecar = snakemake.input.get("sidecar")
     time = repetition_time(

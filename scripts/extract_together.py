@@ -3,10 +3,10 @@
 from sphereconn.errors import InputError
 from sphereconn.extract.signals import extract_together
 from sphereconn.extract.together import of_spheres, write_found
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.study.seeds import read_seeds
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     chosen, found = snakemake.params.settings, {}
     try:
         tables = zip(snakemake.input.seeds, chosen.values(), strict=True)

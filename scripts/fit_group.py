@@ -7,21 +7,20 @@ from sphereconn.connect.measures import certificate, measure
 from sphereconn.connect.sparse_selection import Grid
 from sphereconn.errors import about
 from sphereconn.files import write_array, write_json, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, settings, labels = snakemake.input, snakemake.output, snakemake.params.settings, snakemake.wildcards
     members, runs, worth = read_runs(snakemake.params.runs, files.signals, files.nodes, files.sidecars)
     with about(f"{labels.seed_set}, {labels.estimator}, {labels.denoising}"):
         fit = group_sparse_inverse_covariance(
             runs,
             selection=settings["alpha"],
-            cv=settings["cv"],
-            gap_frames=settings["gap_frames"],
             grid=Grid(gap_per_node=settings["gap_per_node"]),
-            min_nodes=settings["min_nodes"],
+            **{key: settings[key] for key in ("cv", "gap_frames", "min_nodes")},
             samples=worth if settings["samples"] == "effective" else None,
             members=members,
+            cores=snakemake.threads,
         )
 
     write_array(output.precisions, fit.precisions)

@@ -6,9 +6,9 @@ from sphereconn.connect.measures import measure, measure_of_geometric_mean
 from sphereconn.connect.tangent import tangent_space
 from sphereconn.errors import about
 from sphereconn.files import write_array, write_json, write_matrix, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, settings, labels = snakemake.input, snakemake.output, snakemake.params.settings, snakemake.wildcards
     members, runs, worth = read_runs(snakemake.params.runs, files.signals, files.nodes, files.sidecars)
     samples = worth if settings["samples"] == "effective" else None

@@ -8,9 +8,9 @@ from sphereconn.connect.edges import edge_vector, n_edges_of
 from sphereconn.connect.measures import measure
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_records, read_signals, write_json, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     settings, described = params.settings, measure(params.settings)
     nodes = [node["name"] for node in read_records(files.nodes)]

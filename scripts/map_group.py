@@ -4,13 +4,13 @@ from sphereconn import provenance
 from sphereconn.aggregate.moments import running_moments
 from sphereconn.extract.images import read_volume_header
 from sphereconn.files import write_json, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.map.files import check_same_grid, read_map, write_map
 from sphereconn.map.group import of_subjects, one_sample_t
 from sphereconn.map.peaks import PEAK_COLUMNS, largest_twentieth, peak_rows
 from sphereconn.study.seeds import read_all_seeds
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, params, output = snakemake.input, snakemake.params, snakemake.output
     grids = {stem: read_volume_header(path) for stem, path in zip(params.stems, files.maps, strict=True)}
     check_same_grid(grids)

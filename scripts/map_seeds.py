@@ -5,11 +5,11 @@ from sphereconn.clean.recipe import read_confounds_of, signal_settings
 from sphereconn.errors import about
 from sphereconn.extract.images import read_header, read_mask
 from sphereconn.files import read_json, read_signals, write_json
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.map.files import write_map
 from sphereconn.map.run import maps_of_run, no_maps
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
     image = read_header(files.bold)
     inside = read_mask(files.mask, image.shape, image.affine).ravel(order="F") if files.get("mask") else None

@@ -5,9 +5,9 @@ from sphereconn.compare import lengths as of
 from sphereconn.compare.halves import lengths_of
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_records, read_signals, write_json, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, params, settings = snakemake.input, snakemake.output, snakemake.params, snakemake.params.settings
     nodes = [node["name"] for node in read_records(files.nodes)]
     cleaned = dict(zip(files.signals, map(read_json, files.sidecars), strict=True))

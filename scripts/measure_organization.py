@@ -6,9 +6,9 @@ from sphereconn import provenance
 from sphereconn.compare.edges import edge_reader
 from sphereconn.compare.organization import ORGANIZATION_COLUMNS, organization_rows
 from sphereconn.files import MISSING, read_json, read_records, write_json, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output = snakemake.input, snakemake.output
     stacked = read_json(files.sidecar)
     networks = [None if node["network"] in ("", MISSING) else node["network"] for node in read_records(files.nodes)]

@@ -5,9 +5,9 @@ from sphereconn.compare import reliability as r
 from sphereconn.compare.edges import edge_reader
 from sphereconn.connect.edges import matrix_from_edges
 from sphereconn.files import MISSING, read_json, read_records, write_json, write_matrix, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     stacked, rows = read_json(files.stacked), read_records(files.runs)
     names = stacked["Nodes"]

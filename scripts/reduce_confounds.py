@@ -1,7 +1,7 @@
 """A confounds table of the development_fmri data set with the columns that nilearn's examples use."""
 
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.study.development_fmri import reduce_confounds
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     reduce_confounds(snakemake.input[0], snakemake.output[0])

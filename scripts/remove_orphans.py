@@ -1,9 +1,9 @@
 """List the results that the configuration no longer requests, or remove them where that is asked for."""
 
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.plan.orphans import Orphan, remove
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     unwanted = [Orphan(*fields) for fields in snakemake.params.unwanted]
     if snakemake.params.confirmed:
         for said in remove(snakemake.params.folder, unwanted):

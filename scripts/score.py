@@ -7,9 +7,9 @@ from sphereconn.connect.measures import TAKEN_OVER
 from sphereconn.connect.xdf import CorrelationScore, correlation_score, describe_score, measured_frames
 from sphereconn.errors import about
 from sphereconn.files import read_json, read_signals, write_json, write_matrix
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     inputs, output = snakemake.input, snakemake.output
     names, signals = read_signals(inputs.signals)
     cleaned = read_json(inputs.sidecar)

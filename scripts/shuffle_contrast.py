@@ -4,9 +4,9 @@ from sphereconn.errors import about
 from sphereconn.files import written_whole
 from sphereconn.infer.contrast import collected_of, shuffle, write_null
 from sphereconn.infer.question import read_question
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
     settings = params.settings
     with about(f"contrast {params.contrast}"):

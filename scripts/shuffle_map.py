@@ -3,11 +3,11 @@
 from sphereconn.errors import about
 from sphereconn.files import read_json, written_whole
 from sphereconn.infer.contrast import shuffles_of
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.map.contrast import members_of, model_of, values_of
 from sphereconn.map.inference import null_of_maps, write_null
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
     settings = params.settings
     members = members_of(params.rows, params.runs, files.maps, [read_json(path) for path in files.sidecars])

@@ -4,9 +4,9 @@ from sphereconn import provenance
 from sphereconn.aggregate.stack import OF_STACK, stack_quality, write_stack
 from sphereconn.connect.measures import measure
 from sphereconn.files import MISSING, read_json, read_records, write_json, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     estimator, runs = snakemake.params.estimator, snakemake.params.runs
     described = measure(estimator)
     diagonal = described["ValidDiagonal"]

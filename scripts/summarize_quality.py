@@ -10,10 +10,10 @@ from sphereconn.aggregate.quality import (
     software_of,
 )
 from sphereconn.files import write_json, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.study.names import labels_of
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output = snakemake.input, snakemake.output
     quality = [
         quality_row(labels_of(cleaned), nodes, cleaned)

@@ -8,10 +8,10 @@ from sphereconn.infer.permutation import joined
 from sphereconn.infer.question import read_question
 from sphereconn.infer.results import described, design_table, matrices_of
 from sphereconn.infer.strongest import STRONGEST_COLUMNS, strongest_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.provenance import with_sources
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     settings, level = params.settings, params.settings["level"]
     with about(f"contrast {params.contrast}"):

@@ -4,14 +4,14 @@ from sphereconn.errors import about
 from sphereconn.files import read_json, write_json, write_rows
 from sphereconn.infer.contrast import shuffles_of
 from sphereconn.infer.results import described_model, design_table
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.map import contrast as c
 from sphereconn.map.files import write_map
 from sphereconn.map.inference import joined, read_null, results_of_maps
 from sphereconn.provenance import with_sources
 from sphereconn.study.seeds import read_all_seeds
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     settings = {**params.settings, "level": params.level}
     chosen = {key: settings[key] for key in ("cluster_p", "least_share", "level")}

@@ -6,9 +6,9 @@ from sphereconn.draw.contents import extent_of_spheres, with_results
 from sphereconn.draw.preview import preview
 from sphereconn.draw.report import study_report
 from sphereconn.files import read_json, read_records, write_text
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files = snakemake.input
     quality_sidecar = read_json(files.sidecar)
     quality, estimation = read_records(files.quality), read_records(files.estimation)

@@ -6,9 +6,9 @@ from sphereconn.aggregate.cohort import standings
 from sphereconn.aggregate.unusual import unusual_runs
 from sphereconn.draw.subject_page import by_run, subject_page
 from sphereconn.files import read_records, write_text
-from sphereconn.log import logged
+from sphereconn.job import job
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
     quality = read_records(files.quality)
     concerns, standing = unusual_runs(quality, read_records(files.estimation)), standings(quality)

@@ -3,10 +3,10 @@
 from sphereconn import provenance
 from sphereconn.aggregate.long_tables import COLUMNS, DESCRIPTIONS, long_table
 from sphereconn.files import MISSING, read_json, read_records, write_json, write_rows
-from sphereconn.log import logged
+from sphereconn.job import job
 from sphereconn.study.groups import name_of
 
-with logged(snakemake.log[0]):
+with job(snakemake.log[0]):
     files, output, kind = snakemake.input, snakemake.output, snakemake.params.kind
     stacked, nodes = read_json(files.sidecar), read_records(files.nodes)
     networks = ["" if node["network"] == MISSING else node["network"] for node in nodes]

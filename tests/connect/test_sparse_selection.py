@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold
 
 from sphereconn.clean.cleaning import clean_signals
 from sphereconn.connect.connectivity import standardize
-from sphereconn.connect.graphical_lasso import ConvergenceError, graphical_lasso
+from sphereconn.connect.graphical_lasso import ConvergenceError, graphical_lasso, solve
 from sphereconn.connect.group_sparse import group_sparse_inverse_covariance
 from sphereconn.connect.measures import certificate
 from sphereconn.connect.sparse_selection import (
@@ -24,6 +24,7 @@ from sphereconn.connect.sparse_selection import (
     ebic,
     independent_samples,
     search,
+    select_by_folds,
     sparse_inverse_covariance,
 )
 from sphereconn.errors import InputError
@@ -123,6 +124,33 @@ def test_a_score_is_the_likelihood_of_the_frames_left_out():
     np.testing.assert_allclose([chosen.path[f"fold_{k}"][row] for k in range(1, 5)], expected, atol=0.05)
     assert chosen.path["score"][row] == pytest.approx(np.mean(expected), abs=0.05)
     assert chosen.path["score"][row] == chosen.path["score"].max()
+
+
+@pytest.mark.parametrize("unfitted", [0.0, 0.05])
+def test_folds_that_are_fitted_at_once_are_those_fitted_in_turn(unfitted):
+    """Also where the second fold does not reach its gap, when the third may be done already, or never begun."""
+    z = cohort(1)[:, :40]
+    covariances, tests = zip(*covariances_of_folds(z, 4, 0, len(z)), strict=True)
+
+    def path(S, limit):
+        def fit(alpha, gap, start, close):
+            if alpha < limit:
+                raise ConvergenceError("out of reach")
+            return solve(S, alpha, gap, start, close)
+
+        return PenaltyPath(S, fit)
+
+    def selected(cores):
+        paths = [path(S, limit) for S, limit in zip(covariances, (0.0, unfitted, 0.0, 0.0), strict=True)]
+        score = lambda fit, test: fit.log_determinant - np.sum(test * fit.precision)  # noqa: E731
+        return select_by_folds(score, paths, tests, covariance_of(z), 0.9, Grid(), 2.0, cores=cores)
+
+    alone, together = selected(1), selected(3)
+    assert alone.alpha == together.alpha >= unfitted
+    assert (0 in alone.path["fitted"]) == (unfitted > 0)
+    for key, values in alone.path.items():
+        np.testing.assert_array_equal(together.path[key], values)
+    np.testing.assert_array_equal(together.start, alone.start)
 
 
 @pytest.mark.parametrize("subject", [1, 8, 6])

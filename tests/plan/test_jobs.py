@@ -131,3 +131,18 @@ def test_the_list_of_views_is_no_style_and_a_page_has_no_resolution(study):
     assert "views" not in jobs.figure_style(study(), "glass_brain", "dmn")
     assert set(jobs.figure_style(study(), "path", "dmn")) == {"dpi"}
     assert "dpi" not in jobs.figure_style(study(), "page", "dmn")
+
+
+def test_folds_are_fitted_at_once_where_cores_would_be_idle(study):
+    chosen = study(estimators={"sparse": {"kind": "sparse inverse covariance", "cv": 4}})
+    # Ten fits: five runs, cleaned twice.
+    assert [jobs.cores_of_fit(chosen, "sparse", cores) for cores in (1, 2, 19, 20, 39, 64)] == [1, 1, 1, 2, 3, 4]
+    assert jobs.cores_of_fit(chosen, "sparse", None) == 1  # on a cluster each fit has a machine's core for itself
+    given = study(estimators={"sparse": {"kind": "sparse inverse covariance", "alpha": 0.1}})
+    assert jobs.cores_of_fit(given, "sparse", 64) == 1
+
+
+def test_a_joint_fit_has_a_core_for_each_fold(study):
+    joint = {"kind": "group sparse inverse covariance"}
+    assert jobs.folds(study(estimators={"joint": {**joint, "cv": 3}}), "joint") == 3
+    assert jobs.folds(study(estimators={"joint": {**joint, "alpha": 0.2}}), "joint") == 1

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from sphereconn.errors import InputError
 from sphereconn.files import write_rows
+from sphereconn.job import logged
 from sphereconn.ledger import Writer
-from sphereconn.log import logged
 from sphereconn.plan.orphans import left_over, listed, orphans, remove
 from sphereconn.plan.products import results
 from sphereconn.study.folder import LOCK, MARK, Origin, check_folder, take_folder

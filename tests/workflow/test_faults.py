@@ -72,8 +72,8 @@ def test_a_study_is_locked_while_it_runs_and_after_it_was_killed_until_it_is_unl
 
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
 def test_a_study_that_is_told_to_end_says_how_far_it_is_and_names_no_failure(project, told):
-    at_work = "import time\n\nprint('at work', flush=True)\ntime.sleep(60)\nwith logged("
-    project.replace("scripts/write_report.py", "with logged(", at_work)
+    at_work = "import time\n\nprint('at work', flush=True)\ntime.sleep(60)\nwith job("
+    project.replace("scripts/write_report.py", "with job(", at_work)
     running = start(project)
     while "at work" not in running.stdout.readline():
         pass
@@ -93,9 +93,9 @@ import resource, sys
 sys.path.insert(0, {str(ROOT / "workflow" / "lib")!r})
 import numpy as np
 from sphereconn.files import write_array, write_json, write_signals
-from sphereconn.log import logged
+from sphereconn.job import job
 resource.setrlimit(resource.RLIMIT_FSIZE, ({SIZE_LIMIT}, {SIZE_LIMIT}))
-with logged(sys.argv[2]):
+with job(sys.argv[2]):
     write_json("small.json", {{"a": 1}})
     if sys.argv[1] == "signals":
         write_signals("large.tsv", ["a"], np.random.default_rng(0).standard_normal((1000, 1)))

@@ -84,7 +84,7 @@ rule connect_sparse:
         "runs"
     conda:
         "../../envs/sphereconn.yaml"
-    threads: 1
+    threads: lambda wildcards: jobs.cores_of_fit(STUDY, wildcards.estimator, workflow.cores)
     resources:
         mem_mb=growing(700),
         runtime=growing(5),

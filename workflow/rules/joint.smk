@@ -22,7 +22,7 @@ rule fit_group:
         estimator=one_of(STUDY.group_sparse_estimators),
     conda:
         "../../envs/sphereconn.yaml"
-    threads: 1
+    threads: lambda wildcards: jobs.folds(STUDY, wildcards.estimator)
     resources:
         mem_mb=growing(4000),
         runtime=growing(240),

@@ -163,7 +163,7 @@ def run_scripts_warm(server: ScriptServer, scripts: Path) -> None:
     def execute_script(self: Any, fname: str, edit: bool = False) -> None:
         path = self.path.get_path_or_uri(secret_free=True) if isinstance(self.path, LocalSourceFile) else ""
         elsewhere = self.container_img or self.conda_env or self.env_modules or self.shadow_dir or self.bench_record
-        if elsewhere or self.threads != 1 or Path(path).resolve().parent != folder:
+        if elsewhere or Path(path).resolve().parent != folder:
             cold(self, fname, edit)
             return
         temporary = self.resources.get("tmpdir")

@@ -168,6 +168,7 @@ def group_sparse_inverse_covariance(
     min_nodes: float = 0.5,
     samples: Sequence[float] | None = None,
     members: Members | None = None,
+    cores: int = 1,
 ) -> GroupSparseInverseCovariance:
     """Estimate sparse inverse covariances of several runs that have the same edges.
 
@@ -196,6 +197,8 @@ def group_sparse_inverse_covariance(
         How many independent samples the frames of each run are worth, see ``sparse_selection.cross_validate``.
     members : Members, optional
         Names of runs and nodes and what is known of these, for the reasons; counted by default.
+    cores : int
+        How many folds are fitted at once, see ``sparse_selection.cross_validate``.
 
     Raises
     ------
@@ -217,7 +220,7 @@ def group_sparse_inverse_covariance(
     fit_all = partial(group_sparse_covariance, covariances, [len(x) for x in z])
     if isinstance(selection, str):
         counts = [len(x) for x in z] if samples is None else [samples[place] for place in fitted]
-        choose = partial(_cross_validate, z, covariances, cv, gap_frames, grid, counts)
+        choose = partial(_cross_validate, z, covariances, cv, gap_frames, grid, counts, cores)
         chosen, fit = choose_and_fit(choose, fit_all, grid.gap_per_node, gap_per_node)
     else:
         chosen = Selection(float(selection), {}, None)
@@ -296,6 +299,7 @@ def _cross_validate(
     gap_frames: int,
     grid: Grid,
     samples: Sequence[float],
+    cores: int,
     floor: float = 0.0,
 ) -> Selection:
     """Choose the penalty, as ``sparse_selection.cross_validate`` does it for one run."""
@@ -311,7 +315,7 @@ def _cross_validate(
         return float(fit.weights @ (log_determinants(fit.precisions) - np.sum(test * fit.precisions, axis=(1, 2))))
 
     largest = _largest_norm(covariances, _shares([len(x) for x in z]))
-    return select_by_folds(likelihood, paths, tests, covariances, largest, grid, floor=floor)
+    return select_by_folds(likelihood, paths, tests, covariances, largest, grid, floor=floor, cores=cores)
 
 
 def _path(S: np.ndarray, weights: np.ndarray) -> PenaltyPath[GroupSparseSolution]:

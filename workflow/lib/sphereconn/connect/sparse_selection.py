@@ -23,7 +23,9 @@ always fits the whole grid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar
@@ -194,6 +196,7 @@ def sparse_inverse_covariance(
     gap_per_node: float = 1e-6,
     names: Sequence[str] | None = None,
     samples: float | None = None,
+    cores: int = 1,
 ) -> SparseInverseCovariance:
     """Estimate the sparse inverse covariance of one run by the graphical lasso.
 
@@ -220,6 +223,8 @@ def sparse_inverse_covariance(
         Names of the nodes, for error messages; counted from 1 by default.
     samples : float, optional
         How many independent samples the frames are worth, for the choice of the penalty; by default one a frame.
+    cores : int
+        For ``cross_validate``.
 
     Raises
     ------
@@ -242,7 +247,7 @@ def sparse_inverse_covariance(
     labels = np.array(names if names is not None else range(1, len(usable) + 1))[usable].tolist()
     count = float(len(z) if samples is None else samples)
     if selection == "cv":
-        choose = partial(cross_validate, z, cv, gap_frames, grid, labels, samples=count)
+        choose = partial(cross_validate, z, cv, gap_frames, grid, labels, samples=count, cores=cores)
     elif selection == "ebic":
         choose = partial(ebic, z, gamma, grid, samples=count)
     elif isinstance(selection, str):
@@ -375,6 +380,7 @@ def cross_validate(
     *,
     samples: float | None = None,
     floor: float = 0.0,
+    cores: int = 1,
 ) -> Selection:
     """Choose the penalty whose fit to some of the frames makes the others most likely.
 
@@ -399,6 +405,8 @@ def cross_validate(
         ``independent_samples``. By default one a frame, as in scikit-learn.
     floor : float
         A penalty that is known to be out of reach.
+    cores : int
+        How many folds are fitted at once; the result is the same to the last bit.
 
     Returns
     -------
@@ -414,7 +422,7 @@ def cross_validate(
         When no penalty can be fitted.
     """
     folds = covariances_of_folds(x, cv, gap_frames, len(x) if samples is None else samples, names)
-    return cross_validate_covariances(empirical(x).covariance, folds, grid, floor=floor)
+    return cross_validate_covariances(empirical(x).covariance, folds, grid, floor=floor, cores=cores)
 
 
 def cross_validate_covariances(
@@ -423,6 +431,7 @@ def cross_validate_covariances(
     grid: Grid | None = None,
     *,
     floor: float = 0.0,
+    cores: int = 1,
 ) -> Selection:
     """Choose the penalty as ``cross_validate`` does, from the covariances of all, training and test samples.
 
@@ -432,7 +441,7 @@ def cross_validate_covariances(
         Of all samples.
     folds : sequence of pairs of ndarray
         Covariances of the training and of the test samples of each fold.
-    grid, floor
+    grid, floor, cores
         As for ``cross_validate``.
     """
     grid = grid or Grid()
@@ -444,7 +453,7 @@ def cross_validate_covariances(
         return float(fit.log_determinant - np.sum(test * fit.precision) - constant) / 2
 
     largest = largest_off_diagonal(covariance)
-    return select_by_folds(likelihood, paths, tests, covariance, largest, grid, SCORE_ERROR, floor)
+    return select_by_folds(likelihood, paths, tests, covariance, largest, grid, SCORE_ERROR, floor, cores)
 
 
 def blocks(n_frames: int, cv: int, gap_frames: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -610,6 +619,7 @@ def select_by_folds(
     grid: Grid,
     score_error: float = 0.0,
     floor: float = 0.0,
+    cores: int = 1,
 ) -> Selection:
     """Choose the penalty with the best mean score over folds.
 
@@ -623,12 +633,18 @@ def select_by_folds(
         Of all frames.
     largest_alpha, grid, score_error, floor
         As for ``search``.
+    cores
+        As for ``cross_validate``.
     """
+    with _calls_at_once(min(cores, len(paths))) as of_all:
 
-    def scores_of(alpha: float, gap_per_node: float) -> np.ndarray:
-        return np.array([score(path.fit(alpha, gap_per_node), test) for path, test in zip(paths, tests, strict=True)])
+        def scores_of(alpha: float, gap_per_node: float) -> np.ndarray:
+            def score_of(path: PenaltyPath[Solution], test: np.ndarray) -> float:
+                return score(path.fit(alpha, gap_per_node), test)
 
-    alpha, scores = search(scores_of, paths, largest_alpha, grid, score_error, floor)
+            return np.array(list(of_all(score_of, paths, tests)))
+
+        alpha, scores = search(scores_of, paths, largest_alpha, grid, score_error, floor)
     by_fold = np.array(list(scores.values())).T
     columns = {"score": np.mean(by_fold, axis=0)} | {f"fold_{k}": fold for k, fold in enumerate(by_fold, start=1)}
     # The covariance of all frames is the mean of those of the folds, but for the differences between their means.
@@ -636,6 +652,29 @@ def select_by_folds(
     precision = np.mean([precision for precision, _ in points], axis=0)
     shift = np.mean([W - path.covariance for (_, W), path in zip(points, paths, strict=True)], axis=0)
     return Selection(alpha, _table(paths, scores, columns), (precision, covariance + shift))
+
+
+@contextmanager
+def _calls_at_once(cores: int) -> Iterator[Callable[..., Iterable[float]]]:
+    """Give a ``map`` that makes as many calls at once, in threads: compiled code and linear algebra leave others go on.
+
+    It ends when all calls have, also where one fails: none may go on beside what comes next. One that is interrupted
+    waits for none.
+    """
+    if cores == 1:
+        yield map
+        return
+    pool = ThreadPoolExecutor(cores)
+
+    def of_all(function: Callable[..., float], *values: Sequence[object]) -> Iterable[float]:
+        calls = [pool.submit(function, *each) for each in zip(*values, strict=True)]
+        wait(calls)
+        return [call.result() for call in calls]
+
+    try:
+        yield of_all
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def search(
@@ -767,6 +806,7 @@ class _Race(Generic[Solution]):
         self.dropped.add(alpha)
         for path in self._paths:
             path.gaps[alpha] = np.nan
+            path.solutions.pop(alpha, None)  # those of the folds that did reach it
 
     def table(self) -> dict[float, np.ndarray]:
         """Give the scores of all penalties that were tried, the largest first."""

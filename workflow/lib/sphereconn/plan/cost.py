@@ -165,7 +165,7 @@ class Cost(NamedTuple):
     bytes: float
 
     def elapsed(self, cores: int) -> float:
-        """Return about how many seconds pass: no step is done on two cores, and Snakemake starts one at a time."""
+        """Return about how many seconds pass: few steps have several cores, and Snakemake starts one at a time."""
         handled = self.steps * HANDLING
         return START + max((self.seconds + handled) / cores, self.longest, handled)
 

@@ -73,6 +73,20 @@ def combined_connectomes(study: Study, stem: str, seed_set: str, denoising: str,
     return _connectomes(study, runs, study.combination[seed_set, denoising, estimator])
 
 
+def folds(study: Study, estimator: str) -> int:
+    """Return how many folds a sparse estimator fits to choose its penalty, each of which a core can do; else 1."""
+    settings = study.estimators[estimator]
+    return int(settings["cv"]) if settings["alpha"] == "cv" else 1
+
+
+def cores_of_fit(study: Study, estimator: str, cores: int | None) -> int:
+    """Return how many of the cores the sparse fit of one run takes: one, unless there are fewer fits than cores.
+
+    ``cores`` is None where jobs run on other machines.
+    """
+    return max(1, min(folds(study, estimator), (cores or 1) // study.n_sparse_fits))
+
+
 def jointly_fitted(study: Study, seed_set: str, denoising: str, estimator: str) -> Files:
     """Return the cleaned signals that a joint fit is made to, of runs or combined ones, their sidecars and nodes."""
     recordings = study.estimated(study.combination[seed_set, denoising, estimator])

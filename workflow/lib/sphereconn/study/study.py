@@ -203,6 +203,11 @@ class Study:
         return self._of_kind(SPARSE)
 
     @cached_property
+    def n_sparse_fits(self) -> int:
+        """How many times a sparse inverse covariance is fitted to a run, or combined runs, alone."""
+        return sum(len(self.estimated(item)) for item in self.combinations if item.estimator in self.sparse_estimators)
+
+    @cached_property
     def scored_estimators(self) -> frozenset[str]:
         """The labels of the estimators whose correlations are to be measured in standard errors as well."""
         return frozenset(label for label, settings in self.estimators.items() if settings.get("z"))

@@ -1,4 +1,4 @@
-"""The log of a job, and what a person reads when the job fails."""
+"""The frame of every job: its log, what a person reads when it fails, and linear algebra on one core."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+
+from threadpoolctl import threadpool_limits
 
 from sphereconn.errors import InputError
 
@@ -23,6 +25,30 @@ SYSTEM_PROBLEMS = {
     errno.EIO: "the disk reports an input or output error",
     None: "not everything could be written, perhaps for lack of space",  # numpy does not pass on why
 }
+
+
+# What libraries of linear algebra ask when they are loaded: how many threads they may have.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+@contextmanager
+def job(log: str) -> Iterator[None]:
+    """Be the frame of a job, of whose process it takes hold: its log, and one core for linear algebra.
+
+    See ``logged`` and ``take_one_core``.
+    """
+    take_one_core()
+    with logged(log):
+        yield
+
+
+def take_one_core() -> None:
+    """Give linear algebra one thread in this process, whatever number Snakemake allows the job and so the libraries.
+
+    With more, large products differ in their last digits: results would depend on the number of cores.
+    """
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # for what is loaded later, such as scipy.linalg by compiled code
+    threadpool_limits(1, "blas")
 
 
 @contextmanager
