@@ -63,5 +63,5 @@ def test_combined_runs_have_no_sheet_but_each_of_their_runs_has_one(study):
 
 
 def test_runs_that_are_not_there_are_refused(study):
-    with pytest.raises(InputError, match=r"figures\.sheets: no run of the runs table matches"):
+    with pytest.raises(InputError, match=r"figures\.sheets: no run has site 'nowhere'"):
         study(figures={"sheets": {"site": ["nowhere"]}})

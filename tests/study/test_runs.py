@@ -1,9 +1,11 @@
 """The runs table: what it may say, and what a mistake in it is called."""
 
+import re
+
 import pytest
 
 from sphereconn.errors import InputError
-from sphereconn.study.runs import matching, read_runs, rows_of
+from sphereconn.study.runs import check_values, matching, read_runs, rows_of
 
 
 @pytest.fixture
@@ -149,3 +151,25 @@ def test_a_column_of_the_runs_table_may_be_called_anything(table, columns, key):
     assert next(iter(row)) == key
     assert row[key] == "sub-01"
     assert [row[column] for column in columns] == words.split()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        ({"site": ["essen", "Bochum"]}, "key: no run has site 'Bochum'; did you mean 'bochum'?"),
+        ({"subject": ["01", 2]}, "key: no run has subject '2'; write \"02\", in quotes, for 02."),
+        ({"subject": ["01", "03"]}, "key: no run has subject '03'; subject has 01 and 02."),
+    ],
+)
+def test_a_value_that_no_run_has_is_no_way_to_leave_runs_out(table, wanted, sentence):
+    """Also where others of the list have runs, so that something is left."""
+    runs = read_runs(table("subject bold site", "01 a.nii essen", "02 b.nii bochum"))
+    assert matching(runs, wanted, "key")
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        check_values(runs, wanted, "key")
+
+
+def test_values_that_some_run_has_pass(table):
+    runs = read_runs(table("subject bold site", "01 a.nii essen", "02 b.nii bochum"))
+    check_values(runs, {"site": ["essen", "bochum"], "subject": "01"}, "key")
+    check_values(runs, {}, "key")

@@ -123,3 +123,28 @@ def test_what_does_not_fit_together_is_named(study, changes, expected):
     with pytest.raises(InputError) as caught:
         study(**changes)
     assert expected in str(caught.value)
+
+
+CONTRAST = {"model": "site", "test": "site"}
+
+
+@pytest.mark.parametrize(
+    ("key", "changes"),
+    [
+        ("connectomes.0.runs", lambda wanted: {"connectomes": [{"denoising": ["bandpass"], "runs": wanted}]}),
+        ("contrasts.it.runs", lambda wanted: {"contrasts": {"it": {**CONTRAST, "runs": wanted}}}),
+        (
+            "contrasts.it.harmonize.learn_from",
+            lambda wanted: {"contrasts": {"it": {**CONTRAST, "harmonize": {"column": "site", "learn_from": wanted}}}},
+        ),
+        ("maps.it.runs", lambda wanted: {"maps": {"it": {"seed_sets": ["dmn"], "runs": wanted}}}),
+        ("reliability.runs", lambda wanted: {"reliability": {"over": "halves", "runs": wanted}}),
+        ("figures.runs", lambda wanted: {"figures": {"runs": wanted}}),
+        ("figures.sheets", lambda wanted: {"figures": {"sheets": wanted}}),
+    ],
+)
+def test_a_choice_of_runs_with_a_value_that_none_has_is_named(study, key, changes):
+    bandpass = {"connectomes": [{"denoising": ["bandpass"]}]}  # which needs no confounds
+    with pytest.raises(InputError) as caught:
+        study(**{**bandpass, **changes({"subject": ["01", 3]})})
+    assert str(caught.value) == f"study.yaml: {key}: no run has subject '3'; write \"03\", in quotes, for 03."

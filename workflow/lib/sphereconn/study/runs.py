@@ -209,22 +209,40 @@ def matching(runs: Sequence[Member], wanted: Wanted, where: str) -> list[Member]
     return kept
 
 
+def check_values(runs: Sequence[Recording], wanted: Wanted, where: str) -> None:
+    """Raise ``InputError`` for a wanted value that none of all runs has, in a column that has others.
+
+    Otherwise a slip of the pen would leave out runs without a word, where other values of the list have some.
+    """
+    for column, texts in texts_of(wanted).items():
+        levels = _levels(runs, column)
+        for text in texts:
+            if levels and text not in levels:
+                raise InputError(f"{where}: no run has {column} '{text}'{_meant(column, text, levels)}")
+
+
+def _levels(runs: Sequence[Recording], column: str) -> list[str]:
+    return sorted({level for run in runs if (level := run.value(column))})
+
+
 def _other_levels(runs: Sequence[Recording], allowed: Mapping[str, Sequence[str]]) -> str:
     """Say which levels there are in the first column that has none of those that are wanted, and which is meant."""
     for column, wanted in allowed.items():
-        levels = sorted({level for run in runs if (level := run.value(column))})
+        levels = _levels(runs, column)
         if not set(wanted).intersection(levels):
-            for text in wanted:
-                unquoted = [level for level in levels if text.isdecimal() and level.lstrip("0") == text.lstrip("0")]
-                if unquoted:
-                    return f'; write "{unquoted[0]}", in quotes, for {unquoted[0]}.'
-                plain = text.removeprefix(f"{names.ENTITIES.get(column)}-").casefold()
-                meant = [level for level in levels if level.casefold() == plain]
-                meant = meant or difflib.get_close_matches(text, levels, n=1) if not text[-1:].isdigit() else meant
-                if meant:
-                    return f"; did you mean '{meant[0]}'?"
-            return f"; {column} has {listed(levels, 10)}." if levels else f"; {column} has no value in these runs."
+            return _meant(column, wanted[0], levels) if levels else f"; {column} has no value in these runs."
     return "; each of these has runs, but none of them has all."
+
+
+def _meant(column: str, text: str, levels: Sequence[str]) -> str:
+    """Say which level a text that is none may be meant to be, or which there are."""
+    unquoted = [level for level in levels if text.isdecimal() and level.lstrip("0") == text.lstrip("0")]
+    if unquoted:
+        return f'; write "{unquoted[0]}", in quotes, for {unquoted[0]}.'
+    plain = text.removeprefix(f"{names.ENTITIES.get(column)}-").casefold()
+    meant = [level for level in levels if level.casefold() == plain]
+    meant = meant or difflib.get_close_matches(text, levels, n=1) if not text[-1:].isdigit() else meant
+    return f"; did you mean '{meant[0]}'?" if meant else f"; {column} has {listed(levels, 10)}."
 
 
 def texts_of(wanted: Wanted) -> dict[str, list[str]]:

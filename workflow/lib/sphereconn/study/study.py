@@ -30,7 +30,7 @@ from sphereconn.study.published import Published, published_strategies
 from sphereconn.study.radii import labels_by_radius, radii_apart
 from sphereconn.study.radius_comparisons import RadiusComparison, radius_comparisons_of
 from sphereconn.study.reliabilities import Reliability, reliabilities_of
-from sphereconn.study.runs import Recording, Run, matching
+from sphereconn.study.runs import Recording, Run, Wanted, check_values, matching
 from sphereconn.study.seeds import read_seeds
 from sphereconn.study.settings import checked_settings
 from sphereconn.study.sources import Source, read_source
@@ -300,6 +300,9 @@ def resolve_study(
     figures = {key: value for key, value in settings["figures"].items() if key not in ("runs", "sheets")}
     excluded = excluded_runs(runs, settings["exclude"], f"{source}: exclude", found.place)
     own = tuple(_combinations(settings, found, excluded.reasons, source))
+    known = [*runs, *(recording for item in own for recording in item.combined)]
+    for key, wanted in _choices_of_runs(settings):
+        check_values(known, wanted, f"{source}: {key}")
     cleaned = {run.stem: run for item in own for run in item.runs}
     published = published_strategies(
         settings, list(cleaned.values()), resources, schema, output_dir, source, main_process
@@ -525,6 +528,25 @@ def _check_differences(settings: Settings, runs: Sequence[Run], where: str) -> N
         for level in pair:
             if level not in known:
                 raise InputError(f"{where}.{column}: there is no '{level}'; there are {', '.join(known)}.")
+
+
+def _choices_of_runs(settings: Settings) -> Iterator[tuple[str, Wanted]]:
+    """Give all keys that choose runs by values of columns, and what they choose."""
+    if settings["connectomes"] != "all":
+        yield from (
+            (f"connectomes.{number}.runs", entry.get("runs", {}))
+            for number, entry in enumerate(settings["connectomes"])
+        )
+    for label, entry in settings["contrasts"].items():
+        yield f"contrasts.{label}.runs", entry["runs"]
+        if entry["harmonize"]:
+            yield f"contrasts.{label}.harmonize.learn_from", entry["harmonize"]["learn_from"]
+    yield from ((f"maps.{label}.runs", entry["runs"]) for label, entry in settings["maps"].items())
+    if settings["reliability"]:
+        yield "reliability.runs", settings["reliability"]["runs"]
+    for key in ("runs", "sheets"):
+        if not isinstance(settings["figures"][key], str):
+            yield f"figures.{key}", settings["figures"][key]
 
 
 def _drawn_runs(figures: Settings, key: str, runs: Sequence[Recording], source: str) -> frozenset[str]:
