@@ -386,6 +386,8 @@ def test_a_strategy_is_described_part_by_part_with_its_references():
     assert "censored" not in text and "No confounds" not in text
     more = denoised(confounds=[], strategy={**NOTHING, **parts, "compcor": "anat_combined"})
     assert "Ciric" not in more  # who did not evaluate these parameters with components
+    for key in ("confounds", "confounds_if_any"):
+        assert "Ciric" not in denoised(**{"confounds": [], key: ["cosine*"]}, strategy={**NOTHING, **parts})
     parts = {"compcor": "anat_separated", "n_compcor": "50%", "high_pass": True, "ica_aroma": "basic"}
     text = denoised(strategy={**NOTHING, **parts})
     assert "As many components as explain 50 % of the variance from CompCor in each of the white-matter and CSF" in text

@@ -310,7 +310,7 @@ def _denoising(item: DenoisingUsed, cite: Cite) -> str:
         if filtered:
             text += f", to avoid reintroducing filtered frequencies ({cite(LINDQUIST).in_brackets})"
         steps.append(text[0].upper() + text[1:] + ".")
-    steps += _remarks(settings["strategy"] or {}, settings["missing_confounds"], cite)
+    steps += _remarks(settings, cite)
     if confounds and settings["missing_confounds"] == "mean":
         steps.append("Missing values of a confound were replaced by its mean.")
     if not filtered and not cosines:
@@ -381,14 +381,15 @@ def _confounds(item: DenoisingUsed, cite: Cite) -> list[str]:
     return described
 
 
-def _remarks(strategy: Mapping[str, Any], missing: str, cite: Cite) -> list[str]:
+def _remarks(settings: Mapping[str, Any], cite: Cite) -> list[str]:
     """Return what a strategy is known as by its number of parameters, and what the first frame of derivatives is."""
-    remarks = []
+    remarks, strategy = [], settings["strategy"] or {}
+    others = settings["confounds"] or settings["confounds_if_any"]
     for number in (9, 36):
-        if strategy == {**NOTHING, **PRESETS[f"{number}parameters"]}:
+        if strategy == {**NOTHING, **PRESETS[f"{number}parameters"]} and not others:
             remarks.append(f"This {number}-parameter strategy is evaluated by {cite(CIRIC).in_text}.")
     expansions = [strategy.get(key) for key in ("motion", "wm_csf", "global_signal")]
-    if missing == "error" and {"derivatives", "full"} & set(expansions):
+    if settings["missing_confounds"] == "error" and {"derivatives", "full"} & set(expansions):
         remarks.append("The first value of each derivative, which is undefined, was set to the next one.")
     return remarks
 
