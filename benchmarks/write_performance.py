@@ -186,7 +186,7 @@ def folds(rows: list[dict[str, Any]]) -> str:
     head = ("nodes", "one core, s", f"{rows[0]['cores']} cores, s", "share")
     lines = [(row["nodes"], row["alone"], row["together"], row["together"] / row["alone"]) for row in rows]
     return (
-        "Where there are fewer fits than cores, the folds of each are fitted at once, in threads of one process, with"
+        "Where there are several cores for each fit, its folds are fitted at once, in threads of one process, with"
         " the same result to the last bit. Seconds of the clock, five folds:\n\n"
         + table(head, lines)
         + JOINTLY.rstrip()

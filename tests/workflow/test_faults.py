@@ -70,16 +70,17 @@ def test_a_study_is_locked_while_it_runs_and_after_it_was_killed_until_it_is_unl
     project.run("--until", "describe_study")
 
 
+@pytest.mark.parametrize("tell", [os.killpg, os.kill], ids=["as a terminal does", "Snakemake alone"])
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
-def test_a_study_that_is_told_to_end_says_how_far_it_is_and_names_no_failure(project, told):
-    at_work = "import time\n\nprint('at work', flush=True)\ntime.sleep(60)\nwith job("
+def test_a_study_that_is_told_to_end_says_how_far_it_is_and_names_no_failure(project, told, tell):
+    at_work = "import time\n\nprint('at work', flush=True)\ntime.sleep(600)\nwith job("
     project.replace("scripts/write_report.py", "with job(", at_work)
     running = start(project)
     while "at work" not in running.stdout.readline():
         pass
-    os.killpg(running.pid, told)
-    output = running.stdout.read()
-    assert running.wait() == 1
+    tell(running.pid, told)
+    output, _ = running.communicate(timeout=120)  # and not when the step is done
+    assert running.returncode == 1
     assert re.search(r"Interrupted: \d+ of \d+ steps are done. Run the same command again to continue.", output)
     assert not re.search("error|exception|failed(?! job)|from outside", output, re.IGNORECASE), output
 

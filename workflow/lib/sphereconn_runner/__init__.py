@@ -114,7 +114,7 @@ def adapt(workflow: Any, scripts: Path, library: Path) -> Unadapted:
             fit_into_limits(workflow)
             calm_scheduler(workflow)
             let_terminate(workflow)
-            notice_interruption()
+            notice_interruption(server.pass_on)
             if workflow.is_main_process:
                 planned = Planned(workflow)
                 weight = dict(zip((job.jobid for _, job in planned.jobs), self.weights(planned), strict=True))

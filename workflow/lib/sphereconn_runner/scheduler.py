@@ -18,18 +18,25 @@ DEFAULT_LIMIT = (100, 1)  # jobs, seconds
 INTERRUPTED = threading.Event()
 
 
-def notice_interruption() -> None:
-    """Note that Ctrl-C was pressed or SIGTERM came, so that the jobs that these end are not told as failures."""
+def notice_interruption(pass_on: Callable[[int], Any]) -> None:
+    """Note that Ctrl-C was pressed or SIGTERM came, so that the jobs that these end are not told as failures.
+
+    Whoever sends them to this process alone wants the jobs to end as well, which ``pass_on`` tells: Snakemake waits for
+    them, and makes what they have made again.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         act = signal.getsignal(number)
         if callable(act):  # neither ignored nor left to the system
             with contextlib.suppress(ValueError):  # not the main thread, which is the one to be interrupted
-                signal.signal(number, _noting(act))
+                signal.signal(number, _noting(act, pass_on))
 
 
-def _noting(act: Callable[[int, FrameType | None], Any]) -> Callable[[int, FrameType | None], Any]:
+def _noting(
+    act: Callable[[int, FrameType | None], Any], pass_on: Callable[[int], Any]
+) -> Callable[[int, FrameType | None], Any]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         INTERRUPTED.set()
+        pass_on(number)
         act(number, frame)
 
     return interrupt

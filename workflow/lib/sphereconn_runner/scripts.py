@@ -37,6 +37,9 @@ SINGLE_THREADED = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "GOTO", 
 # time of a sparse fit. Arrays of up to 32 MB, the most that it allows, come from memory that stays.
 MEMORY_STAYS = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 
+# What the server is sent for a signal that the scripts are to get; it turns them back.
+PASSED_ON: dict[int, int] = {signal.SIGINT: signal.SIGUSR1, signal.SIGTERM: signal.SIGUSR2}
+
 T = TypeVar("T")
 SERVER = Path(__file__).with_name("server.py")
 LIMITS = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
@@ -105,6 +108,14 @@ class ScriptServer:
         """Start the interpreter now, before other processes take the place that it needs."""
         with self._lock:
             self._be_there()
+
+    def pass_on(self, number: int) -> None:
+        """Tell the running scripts of Ctrl-C or SIGTERM, which may have come to Snakemake alone.
+
+        A signal handler calls this, so it waits for no lock.
+        """
+        if self._process is not None:
+            self._process.send_signal(PASSED_ON[number])
 
     def _be_there(self) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -30,6 +30,8 @@ LONGEST_IMPORT = 600  # seconds; then something is wrong with the disk, and the 
 END_OF_PREAMBLE = b"snakemake preamble end"  # in what Snakemake puts before a script
 PATIENCE = 60.0  # seconds without a process to be had, nor one of ours that could end
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
+# What Snakemake sends this server, and what the forks get: a signal that came to Snakemake alone.
+PASSED_ON: dict[int, int] = {signal.SIGUSR1: signal.SIGINT, signal.SIGUSR2: signal.SIGTERM}
 
 
 class Server:
@@ -100,10 +102,10 @@ class Server:
             if process in self.running:  # and not a process that an import left behind
                 answer(self.running.pop(process), status=os.waitstatus_to_exitcode(status))
 
-    def stop(self) -> None:
-        """End all forks."""
+    def signal(self, number: int) -> None:
+        """Send a signal to all forks."""
         for process in self.running:
-            os.kill(process, signal.SIGKILL)
+            os.kill(process, number)
 
 
 def answer(job: socket.socket, **message: Any) -> None:
@@ -162,8 +164,9 @@ def run(job: socket.socket, order: dict[str, Any]) -> NoReturn:
     status = 1
     try:
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for caught in (signal.SIGCHLD, *PASSED_ON):
+            signal.signal(caught, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, interrupt)
         os.chdir(order["directory"])
         os.environ.update(order["environment"])
         known = set(sys.modules)
@@ -178,6 +181,12 @@ def run(job: socket.socket, order: dict[str, Any]) -> NoReturn:
         os.kill(os.getpid(), signal.SIGINT)
     finally:
         os._exit(status)
+
+
+def interrupt(*_: Any) -> NoReturn:
+    """End a script as Ctrl-C does, once: it may come from the terminal and from the server, and tidying up goes on."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def status_of(script: str) -> int:
@@ -207,15 +216,18 @@ def serve() -> None:
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+    for caught in (signal.SIGCHLD, *PASSED_ON):
+        signal.signal(caught, lambda *_: None)
     server = Server(orders)
     while True:
         ready, _, _ = select.select([orders.fileno(), woken], [], [], 1 if server.waiting else None)
         if woken in ready:
-            os.read(woken, 4096)
+            for number in os.read(woken, 4096):
+                if number in PASSED_ON:
+                    server.signal(PASSED_ON[number])
             server.finish()
         if orders.fileno() in ready and not server.accept():
-            server.stop()
+            server.signal(signal.SIGKILL)
             return
         server.start()
 

@@ -24,10 +24,10 @@ always fits the whole grid.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from multiprocessing.pool import ThreadPool
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -659,22 +659,13 @@ def _calls_at_once(cores: int) -> Iterator[Callable[..., Iterable[float]]]:
     """Give a ``map`` that makes as many calls at once, in threads: compiled code and linear algebra leave others go on.
 
     It ends when all calls have, also where one fails: none may go on beside what comes next. One that is interrupted
-    waits for none.
+    waits for none, nor does Python when it ends then, as it would for the threads of an executor.
     """
     if cores == 1:
         yield map
         return
-    pool = ThreadPoolExecutor(cores)
-
-    def of_all(function: Callable[..., float], *values: Sequence[object]) -> Iterable[float]:
-        calls = [pool.submit(function, *each) for each in zip(*values, strict=True)]
-        wait(calls)
-        return [call.result() for call in calls]
-
-    try:
-        yield of_all
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    with ThreadPool(cores) as pool:
+        yield lambda function, *values: pool.starmap(function, zip(*values, strict=True), chunksize=1)
 
 
 def search(
