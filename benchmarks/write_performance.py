@@ -37,13 +37,12 @@ signals, Snakemake included: 21 CPU s instead of 45, on a busy machine. Each see
 rerun what they rerun without it. A first plan of 9,022 jobs becomes one of 9,622 and takes a tenth longer.
 """
 
-# Of the page before this one, with snakemake 9.15; the same versions of numpy, numba, nilearn and scikit-learn.
+# Of the page before this one, with the same versions.
 ANOTHER_MACHINE = """
 
-Another machine of the same name ran the nilearn script in 150 s for 10 subjects, and ours in 14.9 s: 10 times faster,
-and 11.5 times for 100. It did most things in two thirds of the time, such as decompression and nilearn's figures, but
-scikit-learn's graphical lasso in half the time, and ours in the same. So how much faster all is that it has a part in
-depends on the machine.
+How many times depends on the machine. On another of the same name, which takes 1.6 times as long for most things, it
+was 16.9 s against 261 s for 10 subjects (15.5 times) and 119 s against 2,528 s for 100 (21.2 times): scikit-learn's
+graphical lasso takes 2.4 times as long there, ours 1.7 times.
 """
 
 # Ratios of CPU time of one process; written down once, since other digits cannot be asked for.
@@ -83,11 +82,11 @@ promises.
 | score error bounded by 0.5 or 1.3 root gaps, not 2 | 1.0 | search | no |
 | coefficients of another fold for this penalty; its W too, moved by the difference of S | 1.2; 3.0 | fit | no |
 
-The ratios were 25 to 28 on another machine, where scikit-learn took half as long, and fifty would be out of reach there
-by these means. Of two sets of 264 nodes, the first two penalties take 0.13 and 0.15 of the search, the third 0.38 and
-0.27, finer grids 0.42 and 0.53, the final fit 0.07 and 0.05: were the third penalty free, and all sweeps in single
-precision, it would be forty times. Nor can the third be left out: in all data sets the best penalty lies between the
-second and the third, and which is closer tells where the second grid lies.
+Before these changes the ratios were 25 to 28, on a machine like this one. On a slower one, where scikit-learn took 2.4
+times as long and ours 1.7 times, they were 73, 65 and 47.5 after them. Of two sets of 264 nodes, the first two
+penalties take 0.13 and 0.15 of the search, the third 0.38 and 0.27, finer grids 0.42 and 0.53, the final fit 0.07 and
+0.05: were the third penalty free, it would be fifty times here. It cannot be left out: in all data sets the best
+penalty lies between the second and the third, and which is closer tells where the second grid lies.
 """
 
 
@@ -177,7 +176,7 @@ def sparse(rows: list[dict[str, Any]]) -> str:
         "The same folds, grid and score (3 folds); medians. The gap is the true duality gap of the final fit: how far"
         " its objective may lie above the minimum. scikit-learn's tolerance was 1e-4.\n\n"
         + table(head, lines)
-        + TRIED_FOR_SPARSE
+        + TRIED_FOR_SPARSE.rstrip()
     )
 
 

@@ -119,6 +119,8 @@ def test_matching_names_a_column_or_value_that_matches_nothing(table):
     runs = read_runs(table("subject bold site", "01 a.nii essen"))
     with pytest.raises(InputError, match=r"key: the runs table has no column 'sites' .*found: site, subject"):
         matching(runs, {"sites": "essen"}, "key")
+    with pytest.raises(InputError, match=r"key: runs cannot be chosen by 'bold' \(found: site, subject\)"):
+        matching(runs, {"bold": "a.nii"}, "key")
 
 
 @pytest.mark.parametrize(

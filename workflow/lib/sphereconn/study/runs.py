@@ -198,9 +198,12 @@ def matching(runs: Sequence[Member], wanted: Wanted, where: str) -> list[Member]
     columns = {column for run in runs for column in (*run.entities, *run.covariates)}
     for column in wanted:
         if column not in columns:
-            raise InputError(
-                f"{where}: the runs table has no column '{column}' with values (found: {', '.join(sorted(columns))})."
+            problem = (
+                f"runs cannot be chosen by '{column}'"
+                if column in KNOWN and column not in names.ENTITIES
+                else f"the runs table has no column '{column}' with values"
             )
+            raise InputError(f"{where}: {problem} (found: {', '.join(sorted(columns))}).")
     allowed = texts_of(wanted)
     kept = [run for run in runs if all(run.value(column) in values for column, values in allowed.items())]
     if not kept:
