@@ -209,11 +209,10 @@ def folds_at_once() -> None:
                 start = time.perf_counter()
                 sparse_inverse_covariance(z, cv=5, cores=number)
                 measured.append(time.perf_counter() - start)
-        rows.append(
-            {"nodes": n_nodes, "alone": statistics.median(turns[1]), "together": statistics.median(turns[cores])}
-        )
-        print(f"{n_nodes:4d} nodes {rows[-1]['alone']:8.2f}{rows[-1]['together']:8.2f}", flush=True)
-    record("folds", [row | {"cores": cores} for row in rows])
+        alone, together = (statistics.median(measured) for measured in turns.values())
+        rows.append({"nodes": n_nodes, "cores": cores, "alone": alone, "together": together})
+        print(f"{n_nodes:4d} nodes {alone:8.2f}{together:8.2f}", flush=True)
+    record("folds", rows)
 
 
 def first_job() -> None:

@@ -1,8 +1,4 @@
-import signal
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -155,29 +151,6 @@ def test_folds_that_are_fitted_at_once_are_those_fitted_in_turn(unfitted):
     for key, values in alone.path.items():
         np.testing.assert_array_equal(together.path[key], values)
     np.testing.assert_array_equal(together.start, alone.start)
-
-
-AT_WORK = """
-import os, sys, time
-sys.path.insert(0, sys.argv[1])
-from sphereconn.connect.sparse_selection import _calls_at_once
-
-def call(number):
-    os.write(1, b"at work\\n")
-    time.sleep(600)
-
-with _calls_at_once(2) as of_all:
-    of_all(call, range(4))
-"""
-
-
-def test_ctrl_c_waits_for_no_fold():
-    """Also in an interpreter of its own, which would wait for threads that it knows of when it ends."""
-    library = Path(__file__).parents[2] / "workflow" / "lib"
-    running = subprocess.Popen([sys.executable, "-c", AT_WORK, library], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert [running.stdout.readline() for _ in range(2)] == [b"at work\n"] * 2
-    running.send_signal(signal.SIGINT)
-    assert b"KeyboardInterrupt" in running.communicate(timeout=60)[1]
 
 
 @pytest.mark.parametrize("subject", [1, 8, 6])

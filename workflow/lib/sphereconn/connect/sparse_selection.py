@@ -23,11 +23,9 @@ always fits the whole grid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from multiprocessing.pool import ThreadPool
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -50,6 +48,7 @@ from sphereconn.connect.graphical_lasso import (
     solve,
 )
 from sphereconn.errors import InputError
+from sphereconn.threads import map_at_once
 
 # Fits of the first grid have this gap per node, and those of penalties that are too close to the best one are repeated
 # with a tenth of the gap, until the accuracy of the grid is reached. Scores of finer grids are so close that their fits
@@ -636,15 +635,14 @@ def select_by_folds(
     cores
         As for ``cross_validate``.
     """
-    with _calls_at_once(min(cores, len(paths))) as of_all:
 
-        def scores_of(alpha: float, gap_per_node: float) -> np.ndarray:
-            def score_of(path: PenaltyPath[Solution], test: np.ndarray) -> float:
-                return score(path.fit(alpha, gap_per_node), test)
+    def scores_of(alpha: float, gap_per_node: float) -> np.ndarray:
+        def score_of(path: PenaltyPath[Solution], test: np.ndarray) -> float:
+            return score(path.fit(alpha, gap_per_node), test)
 
-            return np.array(list(of_all(score_of, paths, tests)))
+        return np.array(map_at_once(cores, score_of, paths, tests))
 
-        alpha, scores = search(scores_of, paths, largest_alpha, grid, score_error, floor)
+    alpha, scores = search(scores_of, paths, largest_alpha, grid, score_error, floor)
     by_fold = np.array(list(scores.values())).T
     columns = {"score": np.mean(by_fold, axis=0)} | {f"fold_{k}": fold for k, fold in enumerate(by_fold, start=1)}
     # The covariance of all frames is the mean of those of the folds, but for the differences between their means.
@@ -652,20 +650,6 @@ def select_by_folds(
     precision = np.mean([precision for precision, _ in points], axis=0)
     shift = np.mean([W - path.covariance for (_, W), path in zip(points, paths, strict=True)], axis=0)
     return Selection(alpha, _table(paths, scores, columns), (precision, covariance + shift))
-
-
-@contextmanager
-def _calls_at_once(cores: int) -> Iterator[Callable[..., Iterable[float]]]:
-    """Give a ``map`` that makes as many calls at once, in threads: compiled code and linear algebra leave others go on.
-
-    It ends when all calls have, also where one fails: none may go on beside what comes next. One that is interrupted
-    waits for none, nor does Python when it ends then, as it would for the threads of an executor.
-    """
-    if cores == 1:
-        yield map
-        return
-    with ThreadPool(cores) as pool:
-        yield lambda function, *values: pool.starmap(function, zip(*values, strict=True), chunksize=1)
 
 
 def search(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,6 +22,7 @@ from sphereconn.infer.glm import Variances
 from sphereconn.infer.network_pairs import NetworkPairs, network_pairs
 from sphereconn.infer.shuffled import ShuffledStatistics
 from sphereconn.infer.shuffles import Exchangeability, Shuffles, plan_shuffles
+from sphereconn.threads import map_at_once
 
 
 @dataclass(frozen=True)
@@ -149,11 +149,7 @@ def null_of_orders(
     )
     batches = shuffled.batches(numbers)
     task = _Task(shuffled, collected or Collected())
-    if cores == 1:
-        parts = [task.batch(batch, numbers) for batch in batches]
-    else:
-        with ThreadPoolExecutor(cores) as pool:
-            parts = list(pool.map(lambda batch: task.batch(batch, numbers), batches))
+    parts = map_at_once(cores, lambda batch: task.batch(batch, numbers), batches)
     return joined(parts) if parts else task.empty(numbers)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ from sphereconn.infer.glm import EdgeStatistics, edge_statistics
 from sphereconn.infer.shuffled import ShuffledStatistics
 from sphereconn.infer.shuffles import Shuffles
 from sphereconn.map.clusters import Enhancement, Lattice, cluster_labels, enhanced, largest
+from sphereconn.threads import map_at_once
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,7 @@ def null_of_maps(
                 found.append((float(np.nanmax(np.abs(statistic))), float(extents[0]), score))
         return found
 
-    with ThreadPoolExecutor(cores) as pool:
-        rows = [row for found in pool.map(of_batch, shuffled.batches(wanted)) for row in found]
+    rows = [row for found in map_at_once(cores, of_batch, shuffled.batches(wanted)) for row in found]
     maxima, extents, scores = np.array(rows, dtype=float).reshape(-1, 3).T.copy()
     return MapNull(wanted, maxima, extents, scores)
 
