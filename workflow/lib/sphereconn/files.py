@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import glob
 import io
 import json
 import os
@@ -25,6 +24,7 @@ MISSING = "n/a"  # BIDS's word for a missing value
 MATRIX_DIGITS = 7  # of the matrices that people read: what is measured in images of single precision is good to as many
 _LARGEST_TABLE, _LARGEST_JSON = 1 << 30, 1 << 27  # bytes: a million frames of a hundred confounds are 2 ** 30
 _LARGE_ARRAY = 1 << 28  # bytes
+_UNFINISHED, _RANDOM = ".unfinished-", 8  # how a temporary file begins, and how many characters mkstemp adds to that
 _LONGEST_POINTER = 1024  # bytes
 _LONGEST_LINE = 1 << 20  # characters, of the names of columns
 _LINES_OF_A_KIND = 3  # that are looked at to tell what separates cells
@@ -47,7 +47,7 @@ def written_whole(path: str | Path, synced: bool = False) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The name keeps the suffixes at its end (.nii.gz, .png), for writers that choose a format by them.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-", suffix="-" + path.name)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED, suffix="-" + path.name)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -60,8 +60,9 @@ def written_whole(path: str | Path, synced: bool = False) -> Iterator[Path]:
         os.replace(temporary, path)
         if synced:
             _sync(path.parent)
-        for left in path.parent.glob(f".unfinished-????????-{glob.escape(path.name)}"):
-            left.unlink(missing_ok=True)
+        for left in os.listdir(path.parent):
+            if left.startswith(_UNFINISHED) and left[len(_UNFINISHED) + _RANDOM :] == f"-{path.name}":
+                path.with_name(left).unlink(missing_ok=True)
     except BaseException as problem:
         temporary.unlink(missing_ok=True)
         if isinstance(problem, OSError) and problem.filename in (None, name):
@@ -351,8 +352,10 @@ def write_signals(path: str | Path, names: Sequence[str], signals: np.ndarray) -
 
 def _numbers(row: np.ndarray) -> str:
     # A run has some 50,000 cells, too many to look at one by one.
-    cells = "\t".join(map(repr, row.tolist()))
-    return cells if np.isfinite(row).all() else re.sub("-?inf|nan", MISSING, cells)
+    cells = list(map(repr, row.tolist()))
+    for place in np.flatnonzero(~np.isfinite(row)):
+        cells[place] = MISSING
+    return "\t".join(cells)
 
 
 def read_signals(path: str | Path) -> tuple[list[str], np.ndarray]:
@@ -406,8 +409,10 @@ def _rows(matrix: np.ndarray) -> Iterable[str]:
 
 def _rounded(numbers: np.ndarray) -> list[str]:
     form = "%d" if np.issubdtype(numbers.dtype, np.integer) else f"%.{MATRIX_DIGITS}g"
-    text = " ".join([form] * len(numbers)) % tuple(numbers.tolist())
-    return [cell if cell[-1].isdigit() else MISSING for cell in text.split()]
+    cells = (" ".join([form] * len(numbers)) % tuple(numbers.tolist())).split()
+    for place in np.flatnonzero(~np.isfinite(numbers)):
+        cells[place] = MISSING
+    return cells
 
 
 def read_matrix(path: str | Path) -> tuple[list[str], np.ndarray]:

@@ -47,6 +47,8 @@ def take_one_core() -> None:
 
     With more, large products differ in their last digits: results would depend on the number of cores.
     """
+    if all(os.environ.get(variable) == "1" for variable in THREADS):
+        return  # as in a fork of the interpreter for scripts, where to look through all libraries would take longest
     os.environ.update(dict.fromkeys(THREADS, "1"))  # for what is loaded later, such as scipy.linalg by compiled code
     threadpool_limits(1, "blas")
 
