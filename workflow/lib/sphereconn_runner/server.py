@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import ctypes
+import gc
 import importlib
 import importlib.util
 import json
@@ -61,6 +62,7 @@ class Server:
             job, order = self.waiting[0]
             import_modules(order.pop("modules", ()))
             self.prepare(order["script"])
+            gc.freeze()  # what is here stays: else each fork looks through it for garbage, and copies it by doing so
             try:
                 process = os.fork()
             except OSError as problem:
