@@ -7,6 +7,7 @@ from sphereconn.draw.preview import preview
 from sphereconn.draw.report import study_report
 from sphereconn.files import read_json, read_records, write_text
 from sphereconn.job import job
+from sphereconn.threads import map_at_once
 
 with job(snakemake.log[0]):
     files = snakemake.input
@@ -16,6 +17,7 @@ with job(snakemake.log[0]):
     kinds = ("groups", "differences", "contrasts", "maps", "map_contrasts", "reliability", "comparisons", "radii")
     shown = [item for key in kinds for item in contents[key]]
     figures = [path for item in shown for _, path in item["figures"]]
+    previews = map_at_once(snakemake.threads, preview, files.get("figures", []))
     page = study_report(
         settings=read_json(files.settings),
         contents=contents,
@@ -27,6 +29,6 @@ with job(snakemake.log[0]):
         software=quality_sidecar["SoftwareOfRuns"],
         regressors=quality_sidecar["RegressorsOfRuns"],
         spheres=dict(zip(snakemake.params.seed_sets, map(extent_of_spheres, files.nodes), strict=True)),
-        images={path: preview(file) for path, file in zip(figures, files.get("figures", []), strict=True)},
+        images=dict(zip(figures, previews, strict=True)),
     )
     write_text(snakemake.output[0], page)

@@ -101,7 +101,7 @@ rule write_report:
         "report"
     conda:
         "../../envs/sphereconn.yaml"
-    threads: 1
+    threads: 4
     resources:
         mem_mb=growing(1000),
         runtime=growing(30),
