@@ -4,15 +4,16 @@ from sphereconn.errors import about
 from sphereconn.files import read_json, written_whole
 from sphereconn.infer.contrast import shuffles_of
 from sphereconn.job import job
-from sphereconn.map.contrast import members_of, model_of, values_of
+from sphereconn.map.contrast import left_out_before, members_of, model_of, values_of
 from sphereconn.map.inference import null_of_maps, write_null
 
 with job(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
     settings = params.settings
-    members = members_of(params.rows, params.runs, files.maps, [read_json(path) for path in files.sidecars])
+    sidecars = [read_json(path) for path in files.sidecars]
+    members = members_of(params.rows, params.runs, files.maps, sidecars)
     with about(f"contrast {params.contrast} of maps"):
-        model = model_of(members, settings)
+        model = model_of(members, settings, left_out_before(params.rows, params.runs, sidecars))
         maps = values_of(members, model, settings)
         null = null_of_maps(
             maps.values,

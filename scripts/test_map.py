@@ -17,8 +17,9 @@ with job(snakemake.log[0]):
     chosen = {key: settings[key] for key in ("cluster_p", "least_share", "level")}
     sidecars = [read_json(path) for path in files.sidecars]
     members = c.members_of(params.rows, params.runs, files.maps, sidecars)
+    left_out = c.left_out_before(params.rows, params.runs, sidecars)
     with about(f"contrast {params.contrast} of maps"):
-        model = c.model_of(members, settings)
+        model = c.model_of(members, settings, left_out)
         maps, shuffles = c.values_of(members, model, settings), shuffles_of(model, settings)
         null, lattice = joined([read_null(path) for path in files.shuffles]), maps.lattice(settings["neighbours"])
         tested = results_of_maps(maps.values, model, lattice, null, shuffles.exhaustive, **chosen)
@@ -28,7 +29,6 @@ with job(snakemake.log[0]):
     of_clusters = (maps.grid, tested.threshold, settings["neighbours"], *read_all_seeds(files.seeds))
     write_rows(output.clusters, c.CLUSTER_COLUMNS, c.cluster_rows(found, *of_clusters))
     write_rows(output.design, *design_table(model))
-    left_out = c.left_out_before(params.rows, params.runs, sidecars)
     content = {
         "Description": "A linear model of each voxel across runs; files with the same name contain the results",
         **params.described,

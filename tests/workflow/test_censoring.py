@@ -196,6 +196,17 @@ def test_a_group_of_which_no_run_is_left_ends_no_study(scrubbed, tmp_path):
     assert "All runs were left out, so there is nothing to describe." in project.results()["report.html"].decode()
 
 
+@pytest.mark.parametrize(("min_frames", "left", "problem"), [(78, 2, "only one run"), (80, 3, "there is no run")])
+def test_a_contrast_that_censoring_leaves_too_few_runs_says_so(scrubbed, tmp_path, min_frames, left, problem):
+    project = scrubbed.copy(tmp_path / "project")
+    project.configure(lambda config: config["denoising"]["scrub"].update(min_frames=min_frames))
+    said = " ".join(project.fail().split())
+    assert f"error: contrast mean: {problem}" in said
+    assert f"The limits of the denoising left out {left} runs (sub-0" in said
+    assert "loosen them, or leave this denoising out of the contrast." in said
+    assert "group/site-odd_atlas-mine_meas-full_desc-scrub_stat-mean_relmat.json" in project.results()
+
+
 def test_runs_that_move_or_are_worth_too_little_are_left_out_with_the_reason(scrubbed, tmp_path):
     project = scrubbed.copy(tmp_path / "project")
     # Of the third run less than nothing is left by count: without a least number that would be an error.

@@ -33,7 +33,7 @@ from sphereconn.infer.glm import EdgeStatistics, Variances, edge_statistics
 from sphereconn.infer.network_pairs import NetworkPairs, network_pairs, pair_means
 from sphereconn.infer.permutation import Collected, Null, null_of_orders
 from sphereconn.infer.shuffles import Exchangeability, Shuffles, plan_shuffles
-from sphereconn.words import NOT_CHOSEN
+from sphereconn.words import NOT_CHOSEN, counted, listed
 
 Rows = Sequence[Mapping[str, str]]
 Settings = Mapping[str, Any]
@@ -115,7 +115,7 @@ def with_quality(runs: Sequence[dict[str, str]], quality: Rows) -> list[dict[str
     ]
 
 
-def contrast_model(rows: Rows, settings: Settings) -> Model:
+def contrast_model(rows: Rows, settings: Settings, left_out: Sequence[Mapping[str, Any]] = ()) -> Model:
     """Return the model of a contrast.
 
     Parameters
@@ -124,12 +124,30 @@ def contrast_model(rows: Rows, settings: Settings) -> Model:
         One a run, see `with_quality`.
     settings
         ``model``, ``test``, ``factors``, ``paired``, ``groups``, ``runs``, ``weights``, ``variances`` of the contrast.
+    left_out
+        The runs that a limit of the denoising left out before, each as its row, ``Run``, and the ``Reason``: without
+        them there may be too few.
 
     Raises
     ------
     InputError
         When the model cannot be estimated, or the runs of it not be shuffled.
     """
+    try:
+        if not rows:
+            raise InputError("there is no run to be tested.")
+        return _model(rows, settings)
+    except InputError as problem:
+        if not left_out:
+            raise
+        names = [next(iter(item["Run"].values())) for item in left_out]
+        raise InputError(
+            f"{problem} The limits of the denoising left out {counted(len(names), 'run')} ({listed(names)}); loosen"
+            " them, or leave this denoising out of the contrast."
+        ) from problem
+
+
+def _model(rows: Rows, settings: Settings) -> Model:
     chosen = chosen_runs(rows, settings["runs"])
     test, paired, groups = settings["test"], settings["paired"], settings["groups"]
     within = [chosen[place] for place in order_of([rows[place] for place in chosen], paired)]

@@ -72,7 +72,7 @@ def read_question(
     """
     stacked, rows = read_json(sidecar), read_records(runs)
     networks = [node["network"] for node in read_records(nodes)]
-    model = contrast_model(with_quality(rows, read_records(quality)), settings)
+    model = contrast_model(with_quality(rows, read_records(quality)), settings, stacked["RunsLeftOut"])
     values = values_of(stack, stacked, model, settings)
     pairs = pairs_of(networks, settings["tests"])
     return Question(stacked, rows, networks, model, values, pairs, shuffles_of(model, settings))

@@ -109,8 +109,6 @@ def members_of(
         known = {column: _text(quality.get(key)) for column, key in OF_STACK.items()}
         (whole,) = with_quality([dict(row)], [known])
         members.append(Member(whole, tuple(maps[place] for place in there)))
-    if not members:
-        raise InputError("every run is left out of the denoising, so there is no map to be tested.")
     return members
 
 
@@ -131,9 +129,11 @@ def _text(value: float | None) -> str:
     return MISSING if value is None else repr(value)
 
 
-def model_of(members: Sequence[Member], settings: Mapping[str, Any]) -> Model:
+def model_of(
+    members: Sequence[Member], settings: Mapping[str, Any], left_out: Sequence[Mapping[str, Any]] = ()
+) -> Model:
     """Return the model of a contrast over the members, see `infer.contrast.contrast_model`."""
-    return contrast_model([member.row for member in members], settings)
+    return contrast_model([member.row for member in members], settings, left_out)
 
 
 def values_of(members: Sequence[Member], model: Model, settings: Mapping[str, Any]) -> MapValues:
