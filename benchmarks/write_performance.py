@@ -37,12 +37,13 @@ signals, Snakemake included: 21 CPU s instead of 45, on a busy machine. Each see
 rerun what they rerun without it. A first plan of 9,022 jobs becomes one of 9,622 and takes a tenth longer.
 """
 
-# Of the page before this one, with the same versions.
-ANOTHER_MACHINE = """
+# Of the pages before this one, with the same versions.
+ANOTHER_SESSION = """
 
-How many times depends on the machine. On another of the same name, which takes 1.6 times as long for most things, it
-was 16.9 s against 261 s for 10 subjects (15.5 times) and 119 s against 2,528 s for 100 (21.2 times): scikit-learn's
-graphical lasso takes 2.4 times as long there, ours 1.7 times.
+How many times depends on the machine and on the hour: nilearn took 1.4 times as long as in a session before, on the
+same machine. There it was 13.8 times for 10 subjects and 18.5 times for 100, and on a slower machine 15.5 and 21.2
+times; since then, jobs have lost a sixth of their time (30 subjects, side by side, took 0.83 of it), which went into
+looking through all libraries for those of linear algebra and through rows of signals for missing numbers.
 """
 
 # Ratios of CPU time of one process; written down once, since other digits cannot be asked for.
@@ -81,12 +82,21 @@ promises.
 | coefficients between two penalties: those of one of them, or those in both | 1.06 to 1.17 | search | no |
 | score error bounded by 0.5 or 1.3 root gaps, not 2 | 1.0 | search | no |
 | coefficients of another fold for this penalty; its W too, moved by the difference of S | 1.2; 3.0 | fit | no |
+| conjugate gradients before the first round of coordinate descent, not after it | 1.26 to 1.38 | sweeps | no |
+| two, three or four rounds of coordinate descent before conjugate gradients, not one | 1.0 to 1.2 | sweeps | no |
+| determinants by LAPACK itself, whose factor is not copied | 0.98 | search | no |
 
-Before these changes the ratios were 25 to 28, on a machine like this one. On a slower one, where scikit-learn took 2.4
-times as long and ours 1.7 times, they were 73, 65 and 47.5 after them. Of two sets of 264 nodes, the first two
-penalties take 0.13 and 0.15 of the search, the third 0.38 and 0.27, finer grids 0.42 and 0.53, the final fit 0.07 and
-0.05: were the third penalty free, it would be fifty times here. It cannot be left out: in all data sets the best
-penalty lies between the second and the third, and which is closer tells where the second grid lies.
+Of the sweeps, products of conjugate gradients take a quarter, products with the columns of W a sixth, and copies of
+their entries a fifteenth; the rest is spread over rounds of coordinate descent on some 40 nodes and over short loops.
+A lower bound of the gap that needs no determinant, tr(SP) + alpha Σ|P_ij| - tr(WP), would spare determinants after one
+in five of the sweeps that do not end a fit, too few to be worth it.
+
+Before these changes the ratios were 25 to 28, on a machine like this one. After them they were 45, 48 and 34 in another
+session on this machine, and 73, 65 and 47.5 on a slower one, where scikit-learn took 2.4 times as long and ours 1.7
+times. Of two sets of 264 nodes, the first two penalties take 0.13 and 0.15 of the search, the third 0.38 and 0.27,
+finer grids 0.42 and 0.53, the final fit 0.07 and 0.05: were the third penalty free, it would be more than fifty times
+here. It cannot be left out: in all data sets the best penalty lies between the second and the third, and which is
+closer tells where the second grid lies.
 """
 
 
@@ -136,7 +146,7 @@ def study(rows: list[dict[str, Any]]) -> str:
         " Power-264 and Dosenbach-160 with smoothing and cross-validated sparse inverse covariances; the mean of each"
         " over subjects. Images of 50 x 59 x 50 voxels, 168 frames. Wall-clock seconds on two cores,"
         " including the start of Snakemake and of every interpreter; nilearn with joblib on the same two cores. Peak:"
-        " memory of the largest process.\n\n" + table(head, lines) + note + ANOTHER_MACHINE.rstrip()
+        " memory of the largest process.\n\n" + table(head, lines) + note + ANOTHER_SESSION.rstrip()
     )
 
 
