@@ -2,7 +2,7 @@
 
 from sphereconn.errors import about
 from sphereconn.files import read_json, written_whole
-from sphereconn.infer.contrast import shuffles_of
+from sphereconn.infer.contrast import naming_runs_left_out, shuffles_of
 from sphereconn.job import job
 from sphereconn.map.contrast import left_out_before, members_of, model_of, values_of
 from sphereconn.map.inference import null_of_maps, write_null
@@ -12,8 +12,9 @@ with job(snakemake.log[0]):
     settings = params.settings
     sidecars = [read_json(path) for path in files.sidecars]
     members = members_of(params.rows, params.runs, files.maps, sidecars)
-    with about(f"contrast {params.contrast} of maps"):
-        model = model_of(members, settings, left_out_before(params.rows, params.runs, sidecars))
+    left_out = left_out_before(params.rows, params.runs, sidecars)
+    with about(f"contrast {params.contrast} of maps"), naming_runs_left_out(left_out, settings["runs"]):
+        model = model_of(members, settings)
         maps = values_of(members, model, settings)
         null = null_of_maps(
             maps.values,

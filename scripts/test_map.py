@@ -2,7 +2,7 @@
 
 from sphereconn.errors import about
 from sphereconn.files import read_json, write_json, write_rows
-from sphereconn.infer.contrast import shuffles_of
+from sphereconn.infer.contrast import naming_runs_left_out, shuffles_of
 from sphereconn.infer.results import described_model, design_table
 from sphereconn.job import job
 from sphereconn.map import contrast as c
@@ -18,8 +18,8 @@ with job(snakemake.log[0]):
     sidecars = [read_json(path) for path in files.sidecars]
     members = c.members_of(params.rows, params.runs, files.maps, sidecars)
     left_out = c.left_out_before(params.rows, params.runs, sidecars)
-    with about(f"contrast {params.contrast} of maps"):
-        model = c.model_of(members, settings, left_out)
+    with about(f"contrast {params.contrast} of maps"), naming_runs_left_out(left_out, settings["runs"]):
+        model = c.model_of(members, settings)
         maps, shuffles = c.values_of(members, model, settings), shuffles_of(model, settings)
         null, lattice = joined([read_null(path) for path in files.shuffles]), maps.lattice(settings["neighbours"])
         tested = results_of_maps(maps.values, model, lattice, null, shuffles.exhaustive, **chosen)

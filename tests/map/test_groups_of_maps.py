@@ -9,7 +9,7 @@ from sphereconn.aggregate.moments import running_moments
 from sphereconn.aggregate.subjects import SUMMED
 from sphereconn.errors import InputError
 from sphereconn.extract.images import read_header
-from sphereconn.map.contrast import left_out_before, members_of, model_of
+from sphereconn.map.contrast import left_out_before, members_of
 from sphereconn.map.files import check_same_grid, read_map, write_map
 from sphereconn.map.group import of_subjects, one_sample_t
 
@@ -75,11 +75,3 @@ def test_members_of_a_contrast_are_tested_or_left_out_with_the_reason():
     assert (member.row["name"], member.maps) == ("sub-01_run-all", ("2",))
     (left_out,) = left_out_before(rows, runs, sidecars)
     assert left_out["Run"] == rows[1] and "sub-02_run-1: Too short." in left_out["Reason"]
-
-
-def test_a_contrast_of_too_few_maps_names_the_runs_that_the_denoising_left_out():
-    rows = [{"name": "sub-01", "age": "20"}, {"name": "sub-02", "age": "30"}]
-    runs, sidecars = [["sub-01"], ["sub-02"]], [{"LeftOut": "Too short."}] * 2
-    settings = {"runs": {}, "test": "intercept", "paired": None, "groups": None, "model": None, "factors": []}
-    with pytest.raises(InputError, match=r"^there is no run .* left out 2 runs \(sub-01 and sub-02\); loosen them"):
-        model_of(members_of(rows, runs, ["1", "2"], sidecars), settings, left_out_before(rows, runs, sidecars))

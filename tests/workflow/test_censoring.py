@@ -202,8 +202,8 @@ def test_a_contrast_that_censoring_leaves_too_few_runs_says_so(scrubbed, tmp_pat
     project.configure(lambda config: config["denoising"]["scrub"].update(min_frames=min_frames))
     said = " ".join(project.fail().split())
     assert f"error: contrast mean: {problem}" in said
-    assert f"The limits of the denoising left out {left} runs (sub-0" in said
-    assert "loosen them, or leave this denoising out of the contrast." in said
+    assert f"{left} runs were left out before. The reason for sub-0" in said
+    assert f"frames are left after censoring, less than min_frames requires ({min_frames})." in said
     assert "group/site-odd_atlas-mine_meas-full_desc-scrub_stat-mean_relmat.json" in project.results()
 
 

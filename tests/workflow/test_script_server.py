@@ -77,6 +77,33 @@ def test_a_job_whose_server_is_killed_fails_and_says_so_and_its_fork_ends_with_i
     assert run_soon(server, script("", "next.py")) == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_job_whose_imports_are_interrupted_is_not_started(server, script, tmp_path, number):
+    (tmp_path / "library").mkdir()
+    here = f"open({str(tmp_path / 'imported')!r}, 'w').close()"
+    (tmp_path / "library" / "slow.py").write_text(f"import time\n{here}\ntime.sleep(2)\n")
+    long = script(f"import slow\nopen({str(tmp_path / 'begun')!r}, 'w').close()\n")
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(run_soon, server, long)
+        wait_for((tmp_path / "imported").exists)
+        server.pass_on(number)
+        assert job.result() == -number
+    assert not (tmp_path / "begun").exists()
+
+
+def test_a_fork_is_interrupted_however_young_it_is(script, tmp_path):
+    chance, quick, long = random.Random(1), script("", "quick.py"), script("import time; time.sleep(600)")
+    for _ in range(20):
+        server = ScriptServer(str(tmp_path / "library"))
+        assert run_soon(server, quick) == 0
+        with ThreadPoolExecutor(1) as pool:
+            job = pool.submit(run_soon, server, long)
+            time.sleep(chance.uniform(0, 0.02))
+            server.pass_on(signal.SIGINT)
+            assert job.result() == -signal.SIGINT
+        server._end()
+
+
 def test_every_job_is_answered_while_servers_are_killed_at_random_moments(server, script):
     chance, quick = random.Random(1), script("import sys; sys.exit(7)")
     began = time.perf_counter()

@@ -11,7 +11,7 @@ import stat
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ def written_whole(path: str | Path, synced: bool = False) -> Iterator[Path]:
             _sync(path.parent)
         for left in os.listdir(path.parent):
             if left.startswith(_UNFINISHED) and left[len(_UNFINISHED) + _RANDOM :] == f"-{path.name}":
-                path.with_name(left).unlink(missing_ok=True)
+                with suppress(OSError):  # the file is written, whatever becomes of this
+                    path.with_name(left).unlink()
     except BaseException as problem:
         temporary.unlink(missing_ok=True)
         if isinstance(problem, OSError) and problem.filename in (None, name):

@@ -38,8 +38,10 @@ PASSED_ON: dict[int, int] = {signal.SIGUSR1: signal.SIGINT, signal.SIGUSR2: sign
 class Server:
     """What is to be run and what runs."""
 
-    def __init__(self, orders: socket.socket) -> None:
+    def __init__(self, orders: socket.socket, woken: int) -> None:
         self.orders = orders
+        self.woken = woken  # where the numbers of signals can be read
+        self.told: int | None = None  # the signal that was passed on last: nothing is started any more
         self.waiting: deque[tuple[socket.socket, dict[str, Any]]] = deque()
         self.running: dict[int, socket.socket] = {}  # by process
         self.prepared: set[str] = set()  # the names of the scripts whose imports are there
@@ -56,16 +58,27 @@ class Server:
         return bool(received)
 
     def start(self) -> None:
-        """Fork for each order; without a process to be had, wait for one of ours, or a while for those of others."""
+        """Fork for each order, until a signal was passed on.
+
+        Without a process to be had, wait for one of ours, or a while for those of others.
+        """
         server = os.getpid()
         while self.waiting:
             job, order = self.waiting[0]
             import_modules(order.pop("modules", ()))
             self.prepare(order["script"])
+            self.hear()  # imports take seconds
+            if self.told is not None:
+                answer(job, status=-self.told)
+                self.waiting.popleft()
+                continue
             gc.freeze()  # what is here stays: else each fork looks through it for garbage, and copies it by doing so
+            # The fork gets what is passed on to it once it can be interrupted, not while it still ignores that.
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
             try:
                 process = os.fork()
             except OSError as problem:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
                 self.refused_since = self.refused_since or time.monotonic()
                 if self.running or time.monotonic() - self.refused_since < PATIENCE:
                     return
@@ -73,6 +86,7 @@ class Server:
             else:
                 if process == 0:
                     self._become(job, order, server)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
                 self.running[process] = job
             self.refused_since = None
             self.waiting.popleft()
@@ -103,6 +117,14 @@ class Server:
                 return
             if process in self.running:  # and not a process that an import left behind
                 answer(self.running.pop(process), status=os.waitstatus_to_exitcode(status))
+
+    def hear(self) -> None:
+        """Learn which signals have come, and pass them on."""
+        with contextlib.suppress(BlockingIOError):
+            for number in os.read(self.woken, 4096):
+                if number in PASSED_ON:
+                    self.told = PASSED_ON[number]
+                    self.signal(self.told)
 
     def signal(self, number: int) -> None:
         """Send a signal to all forks."""
@@ -169,6 +191,7 @@ def run(job: socket.socket, order: dict[str, Any]) -> NoReturn:
         for caught in (signal.SIGCHLD, *PASSED_ON):
             signal.signal(caught, signal.SIG_DFL)
         signal.signal(signal.SIGINT, interrupt)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         os.chdir(order["directory"])
         os.environ.update(order["environment"])
         known = set(sys.modules)
@@ -217,16 +240,15 @@ def serve() -> None:
     os.dup2(2, 1)
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
+    os.set_blocking(woken, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     for caught in (signal.SIGCHLD, *PASSED_ON):
         signal.signal(caught, lambda *_: None)
-    server = Server(orders)
+    server = Server(orders, woken)
     while True:
         ready, _, _ = select.select([orders.fileno(), woken], [], [], 1 if server.waiting else None)
         if woken in ready:
-            for number in os.read(woken, 4096):
-                if number in PASSED_ON:
-                    server.signal(PASSED_ON[number])
+            server.hear()
             server.finish()
         if orders.fileno() in ready and not server.accept():
             server.signal(signal.SIGKILL)

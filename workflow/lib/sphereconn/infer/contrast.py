@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from sphereconn.infer.glm import EdgeStatistics, Variances, edge_statistics
 from sphereconn.infer.network_pairs import NetworkPairs, network_pairs, pair_means
 from sphereconn.infer.permutation import Collected, Null, null_of_orders
 from sphereconn.infer.shuffles import Exchangeability, Shuffles, plan_shuffles
-from sphereconn.words import NOT_CHOSEN, counted, listed
+from sphereconn.words import NOT_CHOSEN, counted
 
 Rows = Sequence[Mapping[str, str]]
 Settings = Mapping[str, Any]
@@ -115,7 +116,7 @@ def with_quality(runs: Sequence[dict[str, str]], quality: Rows) -> list[dict[str
     ]
 
 
-def contrast_model(rows: Rows, settings: Settings, left_out: Sequence[Mapping[str, Any]] = ()) -> Model:
+def contrast_model(rows: Rows, settings: Settings) -> Model:
     """Return the model of a contrast.
 
     Parameters
@@ -124,30 +125,14 @@ def contrast_model(rows: Rows, settings: Settings, left_out: Sequence[Mapping[st
         One a run, see `with_quality`.
     settings
         ``model``, ``test``, ``factors``, ``paired``, ``groups``, ``runs``, ``weights``, ``variances`` of the contrast.
-    left_out
-        The runs that a limit of the denoising left out before, each as its row, ``Run``, and the ``Reason``: without
-        them there may be too few.
 
     Raises
     ------
     InputError
         When the model cannot be estimated, or the runs of it not be shuffled.
     """
-    try:
-        if not rows:
-            raise InputError("there is no run to be tested.")
-        return _model(rows, settings)
-    except InputError as problem:
-        if not left_out:
-            raise
-        names = [next(iter(item["Run"].values())) for item in left_out]
-        raise InputError(
-            f"{problem} The limits of the denoising left out {counted(len(names), 'run')} ({listed(names)}); loosen"
-            " them, or leave this denoising out of the contrast."
-        ) from problem
-
-
-def _model(rows: Rows, settings: Settings) -> Model:
+    if not rows:
+        raise InputError("there is no run to be tested.")
     chosen = chosen_runs(rows, settings["runs"])
     test, paired, groups = settings["test"], settings["paired"], settings["groups"]
     within = [chosen[place] for place in order_of([rows[place] for place in chosen], paired)]
@@ -171,6 +156,32 @@ def _model(rows: Rows, settings: Settings) -> Model:
         )
     exchangeability = exchangeability_of(tested, test, paired=paired, groups=groups)
     return Model(design, exchangeability, _weights(tested, settings["weights"]), _variances(tested, settings), tested)
+
+
+@contextmanager
+def naming_runs_left_out(
+    left_out: Sequence[Mapping[str, Any]], wanted: Mapping[str, Collection[str]]
+) -> Iterator[None]:
+    """Add to what an ``InputError`` from the block says which runs of a contrast were left out before, and why.
+
+    Parameters
+    ----------
+    left_out
+        Runs, each as its row, ``Run``, and the ``Reason``.
+    wanted
+        Which runs the contrast has, ``runs``.
+    """
+    try:
+        yield
+    except InputError as problem:
+        lost = [item for item in left_out if is_wanted(item["Run"], wanted)]
+        if not lost:
+            raise
+        run, reason = next(iter(lost[0]["Run"].values())), lost[0]["Reason"]
+        were = "was" if len(lost) == 1 else "were"
+        raise InputError(
+            f"{problem} {counted(len(lost), 'run')} {were} left out before. The reason for {run}: {reason}"
+        ) from problem
 
 
 def is_wanted(run: Mapping[str, str], wanted: Mapping[str, Collection[str]]) -> bool:

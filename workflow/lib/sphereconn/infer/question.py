@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sphereconn.files import read_json, read_records
-from sphereconn.infer.contrast import Model, Values, contrast_model, pairs_of, shuffles_of, values_of, with_quality
+from sphereconn.infer.contrast import (
+    Model,
+    Values,
+    contrast_model,
+    naming_runs_left_out,
+    pairs_of,
+    shuffles_of,
+    values_of,
+    with_quality,
+)
 from sphereconn.infer.network_pairs import NetworkPairs
 from sphereconn.infer.shuffles import Shuffles
 
@@ -68,11 +77,12 @@ def read_question(
     Raises
     ------
     InputError
-        When the model cannot be made from the runs.
+        When the model cannot be made from the runs; it says which were left out before.
     """
     stacked, rows = read_json(sidecar), read_records(runs)
     networks = [node["network"] for node in read_records(nodes)]
-    model = contrast_model(with_quality(rows, read_records(quality)), settings, stacked["RunsLeftOut"])
-    values = values_of(stack, stacked, model, settings)
-    pairs = pairs_of(networks, settings["tests"])
-    return Question(stacked, rows, networks, model, values, pairs, shuffles_of(model, settings))
+    with naming_runs_left_out(stacked["RunsLeftOut"], settings["runs"]):
+        model = contrast_model(with_quality(rows, read_records(quality)), settings)
+        values = values_of(stack, stacked, model, settings)
+        pairs, shuffles = pairs_of(networks, settings["tests"]), shuffles_of(model, settings)
+    return Question(stacked, rows, networks, model, values, pairs, shuffles)

@@ -129,11 +129,9 @@ def _text(value: float | None) -> str:
     return MISSING if value is None else repr(value)
 
 
-def model_of(
-    members: Sequence[Member], settings: Mapping[str, Any], left_out: Sequence[Mapping[str, Any]] = ()
-) -> Model:
+def model_of(members: Sequence[Member], settings: Mapping[str, Any]) -> Model:
     """Return the model of a contrast over the members, see `infer.contrast.contrast_model`."""
-    return contrast_model([member.row for member in members], settings, left_out)
+    return contrast_model([member.row for member in members], settings)
 
 
 def values_of(members: Sequence[Member], model: Model, settings: Mapping[str, Any]) -> MapValues:
