@@ -203,7 +203,7 @@ def test_a_contrast_that_censoring_leaves_too_few_runs_says_so(scrubbed, tmp_pat
     said = " ".join(project.fail().split())
     assert f"error: contrast mean: {problem}" in said
     assert f"{left} runs were left out before. The reason for sub-0" in said
-    assert f"frames are left after censoring, less than min_frames requires ({min_frames})." in said
+    assert f"are left after censoring, fewer than min_frames requires ({min_frames})." in said
     assert "group/site-odd_atlas-mine_meas-full_desc-scrub_stat-mean_relmat.json" in project.results()
 
 
