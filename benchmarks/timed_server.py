@@ -20,8 +20,8 @@ from sphereconn_runner import server  # noqa: E402
 class Timed(server.Server):
     """A server that asks the system what each fork has used."""
 
-    def __init__(self, orders: socket.socket) -> None:
-        super().__init__(orders)
+    def __init__(self, orders: socket.socket, woken: int) -> None:
+        super().__init__(orders, woken)
         self.script: dict[int, str] = {}
 
     def start(self) -> None:

@@ -40,35 +40,37 @@ class Rate(NamedTuple):
     slope: float = 0.0
 
 
-# Measured by benchmarks/bench_steps.py on a busy AMD EPYC: CPU seconds of one core, in steps of a warm interpreter. Of
-# config/config.yaml 396 s and 583 MB were measured, and 362 s and 590 MB are estimated; two quiet cores took 198 s.
+# CPU seconds of one core, in steps of a warm interpreter. For config/config.yaml, benchmarks/bench_steps.py measured
+# 178 s and 518 MB on an AMD EPYC with nothing else to do, where two cores took 110 s; on a busy one, before jobs got
+# shorter, 396 s. 258 s and 597 MB are estimated.
 # tests/plan/test_cost.py has six runs of Power-264 with a cross-validated sparse estimator, two of 2 mm, and figures.
 # What was not measured, such as reliability over lengths and tangent spaces, is reckoned from what is alike.
 SECONDS = {
-    "assemble_demo_run": Rate(2.5),
-    "extract": Rate(0.03, "signals", 0.0025),
+    "assemble_demo_run": Rate(2),
+    "extract": Rate(0.025, "signals", 0.0015),
     "extract_together": Rate(0.1),
-    "clean": Rate(0.05, "signals", 0.004),
-    "connect": Rate(0.02, "edges", 0.0025),
-    "score": Rate(0.03, "edges", 0.006),
+    "clean": Rate(0.035, "signals", 0.003),
+    "connect": Rate(0.015, "edges", 0.0015),
+    "score": Rate(0.02, "edges", 0.0045),
     "connect_sparse": Rate(0.05, "fits", 0.003),
     "connect_from_group": Rate(0.03, "edges", 0.006),
     "connect_from_tangent": Rate(0.03, "edges", 0.003),
     "fit_group": Rate(0.5, "members' fits", 0.006),
     "fit_tangent": Rate(0.3, "members", 0.001),
-    "stack": Rate(0.1, "members", 0.0006),
-    "aggregate": Rate(0.05, "edges", 0.0035),
+    "stack": Rate(0.03, "members", 0.0001),
+    "aggregate": Rate(0.04, "edges", 0.0015),
     "write_table": Rate(0.05, "members", 0.00007),
     "shuffle_contrast": Rate(1.0, "members", 0.00015),
-    "test_contrast": Rate(0.1, "edges", 0.018),
-    "compare_denoising": Rate(0.1, "edges", 0.013),
-    "draw_contrast": Rate(0.8, "edges", 0.015),
-    "draw_difference": Rate(1.9),
-    "draw_sheet": Rate(0.25),
+    "test_contrast": Rate(0.1, "edges", 0.01),
+    "compare_denoising": Rate(0.1, "edges", 0.008),
+    "draw_contrast": Rate(0.6, "edges", 0.01),
+    "draw_difference": Rate(1.1),
+    "draw_page": Rate(0.1),
+    "draw_sheet": Rate(0.15),
     "measure_scale": Rate(0.2),
     "map_seeds": Rate(0.3),
     "shuffle_map": Rate(1, "members' voxels", 0.9),  # reckoned from docs/performance.md
-    "write_report": Rate(1, "runs", 0.05),
+    "write_report": Rate(5, "runs", 0.05),
     "remove_orphans": Rate(0),
 }
 KILOBYTES = {
@@ -98,14 +100,14 @@ KILOBYTES = {
     "draw_signals": Rate(210),
     "draw_page": Rate(400, "edges", 5),
     "draw_sheet": Rate(60),
-    "write_report": Rate(900, "runs", 15),
+    "write_report": Rate(5000, "runs", 15),
     "write_subject_pages": Rate(50, "runs", 75),
     "download": Rate(9000),  # of development_fmri, an image and its confounds in turns
 }
 # Seconds of one core for a million values of an image that is read, and of a map for each million voxels: the finer the
 # image, the more voxels are smoothed together.
 READ = {"extract": 0.004, "map_seeds": 0.07}
-OTHER_SECONDS, OTHER_KILOBYTES = Rate(0.6), Rate(40)
+OTHER_SECONDS, OTHER_KILOBYTES = Rate(0.4), Rate(40)
 
 
 @dataclass(frozen=True)
