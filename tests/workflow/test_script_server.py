@@ -77,6 +77,24 @@ def test_a_job_whose_server_is_killed_fails_and_says_so_and_its_fork_ends_with_i
     assert run_soon(server, script("", "next.py")) == 0
 
 
+def test_a_job_that_ends_while_another_imports_is_answered_before_that_ends(server, script, tmp_path):
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "slow.py").write_text("import time\ntime.sleep(2)\n")
+    begun = tmp_path / "begun"
+    short = script(f"import time\nopen({str(begun)!r}, 'w').close()\ntime.sleep(0.5)\n", "1.short.py")
+    long = script("import slow, time\ntime.sleep(600)\n", "2.long.py")
+    with ThreadPoolExecutor(2) as pool:
+        answered = pool.submit(run_soon, server, short)
+        wait_for(begun.exists)
+        other = pool.submit(server.run, long, {})
+        try:
+            assert answered.result() == 0
+            assert not other.done()
+        finally:
+            server.pass_on(signal.SIGINT)
+        assert other.result() == -signal.SIGINT
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_job_whose_imports_are_interrupted_is_not_started(server, script, tmp_path, number):
     (tmp_path / "library").mkdir()

@@ -119,12 +119,13 @@ class Server:
                 answer(self.running.pop(process), status=os.waitstatus_to_exitcode(status))
 
     def hear(self) -> None:
-        """Learn which signals have come, and pass them on."""
+        """Learn which signals have come: pass them on, and answer for the forks that have ended."""
         with contextlib.suppress(BlockingIOError):
             for number in os.read(self.woken, 4096):
                 if number in PASSED_ON:
                     self.told = PASSED_ON[number]
                     self.signal(self.told)
+            self.finish()
 
     def signal(self, number: int) -> None:
         """Send a signal to all forks."""
@@ -249,7 +250,6 @@ def serve() -> None:
         ready, _, _ = select.select([orders.fileno(), woken], [], [], 1 if server.waiting else None)
         if woken in ready:
             server.hear()
-            server.finish()
         if orders.fileno() in ready and not server.accept():
             server.signal(signal.SIGKILL)
             return
